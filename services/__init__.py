@@ -1,0 +1,1 @@
+"""The three services of dermserve, and the beams that they share."""

@@ -1,0 +1,240 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OUTCOME_UNSPECIFIED: _ClassVar[Outcome]
+    OUTCOME_ASSESSED: _ClassVar[Outcome]
+    OUTCOME_CANNOT_ASSESS: _ClassVar[Outcome]
+
+class Label(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LABEL_UNSPECIFIED: _ClassVar[Label]
+    LABEL_AKIEC: _ClassVar[Label]
+    LABEL_BCC: _ClassVar[Label]
+    LABEL_BKL: _ClassVar[Label]
+    LABEL_DF: _ClassVar[Label]
+    LABEL_MEL: _ClassVar[Label]
+    LABEL_NV: _ClassVar[Label]
+    LABEL_VASC: _ClassVar[Label]
+
+class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REASON_UNSPECIFIED: _ClassVar[Reason]
+    REASON_TOO_SMALL: _ClassVar[Reason]
+    REASON_TOO_DARK: _ClassVar[Reason]
+    REASON_TOO_BRIGHT: _ClassVar[Reason]
+    REASON_LOW_CONTRAST: _ClassVar[Reason]
+    REASON_BLURRED: _ClassVar[Reason]
+    REASON_NO_LESION: _ClassVar[Reason]
+    REASON_NOT_DERMOSCOPY: _ClassVar[Reason]
+OUTCOME_UNSPECIFIED: Outcome
+OUTCOME_ASSESSED: Outcome
+OUTCOME_CANNOT_ASSESS: Outcome
+LABEL_UNSPECIFIED: Label
+LABEL_AKIEC: Label
+LABEL_BCC: Label
+LABEL_BKL: Label
+LABEL_DF: Label
+LABEL_MEL: Label
+LABEL_NV: Label
+LABEL_VASC: Label
+REASON_UNSPECIFIED: Reason
+REASON_TOO_SMALL: Reason
+REASON_TOO_DARK: Reason
+REASON_TOO_BRIGHT: Reason
+REASON_LOW_CONTRAST: Reason
+REASON_BLURRED: Reason
+REASON_NO_LESION: Reason
+REASON_NOT_DERMOSCOPY: Reason
+
+class AnalyzeRequest(_message.Message):
+    __slots__ = ("image", "options")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    image: bytes
+    options: AnalyzeOptions
+    def __init__(self, image: _Optional[bytes] = ..., options: _Optional[_Union[AnalyzeOptions, _Mapping]] = ...) -> None: ...
+
+class AnalyzeOptions(_message.Message):
+    __slots__ = ("omit_mask", "omit_explanation")
+    OMIT_MASK_FIELD_NUMBER: _ClassVar[int]
+    OMIT_EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    omit_mask: bool
+    omit_explanation: bool
+    def __init__(self, omit_mask: _Optional[bool] = ..., omit_explanation: _Optional[bool] = ...) -> None: ...
+
+class AnalyzeResponse(_message.Message):
+    __slots__ = ("outcome", "image", "classification", "segmentation", "quality", "models", "timings", "notice")
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    CLASSIFICATION_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTATION_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    TIMINGS_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_FIELD_NUMBER: _ClassVar[int]
+    outcome: Outcome
+    image: ImageInfo
+    classification: Classification
+    segmentation: Segmentation
+    quality: Quality
+    models: _containers.RepeatedCompositeFieldContainer[ModelInfo]
+    timings: Timings
+    notice: str
+    def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., classification: _Optional[_Union[Classification, _Mapping]] = ..., segmentation: _Optional[_Union[Segmentation, _Mapping]] = ..., quality: _Optional[_Union[Quality, _Mapping]] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., notice: _Optional[str] = ...) -> None: ...
+
+class ImageInfo(_message.Message):
+    __slots__ = ("width_px", "height_px", "format")
+    WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    width_px: int
+    height_px: int
+    format: str
+    def __init__(self, width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., format: _Optional[str] = ...) -> None: ...
+
+class Classification(_message.Message):
+    __slots__ = ("label", "probabilities", "malignant_probability", "suspicious", "suspicious_threshold", "explanation_png")
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    MALIGNANT_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    SUSPICIOUS_FIELD_NUMBER: _ClassVar[int]
+    SUSPICIOUS_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_PNG_FIELD_NUMBER: _ClassVar[int]
+    label: Label
+    probabilities: _containers.RepeatedCompositeFieldContainer[LabelProbability]
+    malignant_probability: float
+    suspicious: bool
+    suspicious_threshold: float
+    explanation_png: bytes
+    def __init__(self, label: _Optional[_Union[Label, str]] = ..., probabilities: _Optional[_Iterable[_Union[LabelProbability, _Mapping]]] = ..., malignant_probability: _Optional[float] = ..., suspicious: _Optional[bool] = ..., suspicious_threshold: _Optional[float] = ..., explanation_png: _Optional[bytes] = ...) -> None: ...
+
+class LabelProbability(_message.Message):
+    __slots__ = ("label", "probability")
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    label: Label
+    probability: float
+    def __init__(self, label: _Optional[_Union[Label, str]] = ..., probability: _Optional[float] = ...) -> None: ...
+
+class Segmentation(_message.Message):
+    __slots__ = ("mask_png", "area_fraction", "bounding_box", "asymmetry", "border_irregularity", "color_variegation", "outline_px")
+    MASK_PNG_FIELD_NUMBER: _ClassVar[int]
+    AREA_FRACTION_FIELD_NUMBER: _ClassVar[int]
+    BOUNDING_BOX_FIELD_NUMBER: _ClassVar[int]
+    ASYMMETRY_FIELD_NUMBER: _ClassVar[int]
+    BORDER_IRREGULARITY_FIELD_NUMBER: _ClassVar[int]
+    COLOR_VARIEGATION_FIELD_NUMBER: _ClassVar[int]
+    OUTLINE_PX_FIELD_NUMBER: _ClassVar[int]
+    mask_png: bytes
+    area_fraction: float
+    bounding_box: BoundingBox
+    asymmetry: float
+    border_irregularity: float
+    color_variegation: float
+    outline_px: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, mask_png: _Optional[bytes] = ..., area_fraction: _Optional[float] = ..., bounding_box: _Optional[_Union[BoundingBox, _Mapping]] = ..., asymmetry: _Optional[float] = ..., border_irregularity: _Optional[float] = ..., color_variegation: _Optional[float] = ..., outline_px: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class BoundingBox(_message.Message):
+    __slots__ = ("x_px", "y_px", "width_px", "height_px")
+    X_PX_FIELD_NUMBER: _ClassVar[int]
+    Y_PX_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    x_px: int
+    y_px: int
+    width_px: int
+    height_px: int
+    def __init__(self, x_px: _Optional[int] = ..., y_px: _Optional[int] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ...) -> None: ...
+
+class Quality(_message.Message):
+    __slots__ = ("acceptable", "reasons", "brightness", "contrast", "sharpness")
+    ACCEPTABLE_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    BRIGHTNESS_FIELD_NUMBER: _ClassVar[int]
+    CONTRAST_FIELD_NUMBER: _ClassVar[int]
+    SHARPNESS_FIELD_NUMBER: _ClassVar[int]
+    acceptable: bool
+    reasons: _containers.RepeatedScalarFieldContainer[Reason]
+    brightness: float
+    contrast: float
+    sharpness: float
+    def __init__(self, acceptable: _Optional[bool] = ..., reasons: _Optional[_Iterable[_Union[Reason, str]]] = ..., brightness: _Optional[float] = ..., contrast: _Optional[float] = ..., sharpness: _Optional[float] = ...) -> None: ...
+
+class ModelInfo(_message.Message):
+    __slots__ = ("name", "version", "sha256", "execution_provider", "metrics", "evaluated_on", "labels")
+    class MetricsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    METRICS_FIELD_NUMBER: _ClassVar[int]
+    EVALUATED_ON_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: str
+    sha256: str
+    execution_provider: str
+    metrics: _containers.ScalarMap[str, float]
+    evaluated_on: str
+    labels: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., sha256: _Optional[str] = ..., execution_provider: _Optional[str] = ..., metrics: _Optional[_Mapping[str, float]] = ..., evaluated_on: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Timings(_message.Message):
+    __slots__ = ("queue_ms", "run_ms", "total_ms")
+    QUEUE_MS_FIELD_NUMBER: _ClassVar[int]
+    RUN_MS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_MS_FIELD_NUMBER: _ClassVar[int]
+    queue_ms: float
+    run_ms: float
+    total_ms: float
+    def __init__(self, queue_ms: _Optional[float] = ..., run_ms: _Optional[float] = ..., total_ms: _Optional[float] = ...) -> None: ...
+
+class AnalyzeStreamRequest(_message.Message):
+    __slots__ = ("id", "request")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    request: AnalyzeRequest
+    def __init__(self, id: _Optional[str] = ..., request: _Optional[_Union[AnalyzeRequest, _Mapping]] = ...) -> None: ...
+
+class AnalyzeStreamResponse(_message.Message):
+    __slots__ = ("id", "response", "error")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    response: AnalyzeResponse
+    error: StreamError
+    def __init__(self, id: _Optional[str] = ..., response: _Optional[_Union[AnalyzeResponse, _Mapping]] = ..., error: _Optional[_Union[StreamError, _Mapping]] = ...) -> None: ...
+
+class StreamError(_message.Message):
+    __slots__ = ("code", "message")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    code: int
+    message: str
+    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
+
+class ListModelsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListModelsResponse(_message.Message):
+    __slots__ = ("models",)
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    models: _containers.RepeatedCompositeFieldContainer[ModelInfo]
+    def __init__(self, models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ...) -> None: ...

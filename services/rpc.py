@@ -1,0 +1,297 @@
+"""How the rooms meet on the wire: serving and dialling gRPC well.
+
+A server made here has health, reflection, request ids, counted and timed calls, one table
+that maps domain errors to statuses, and an orderly end. A channel made here balances over
+replicas, notices dead peers and hands the request id on.
+"""
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+import grpc
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from services import telemetry
+
+MAX_MESSAGE_BYTES = 40 * 1024 * 1024
+"""The largest message on either end: above the largest upload plus the pictures of its answer.
+
+gRPC's own default of 4 MiB would refuse a 5 MB picture as if the service were overloaded.
+"""
+
+REQUEST_ID_HEADER = "x-request-id"
+PUSHBACK_TRAILER = "grpc-retry-pushback-ms"
+
+Statuses = Mapping[type[Exception], grpc.StatusCode]
+"""A room's domain errors and the status that each becomes; subclasses inherit."""
+
+_log = telemetry.logger(__name__)
+
+_SERVER_OPTIONS = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # Two processes that share a port by accident would each answer half of the calls.
+    ("grpc.so_reuseport", 0),
+    # Connections end now and then, so that clients find new replicas.
+    ("grpc.max_connection_age_ms", 300_000),
+    ("grpc.max_connection_age_grace_ms", 60_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
+
+_CHANNEL_OPTIONS = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
+)
+
+
+class Server:
+    """A gRPC server that is live once started, ready once said so, and ends in order."""
+
+    def __init__(self, statuses: Statuses, registry: CollectorRegistry, room: str) -> None:
+        """Build a server that is not listening yet.
+
+        Args:
+            statuses: which status each domain error becomes.
+            registry: where the calls are counted and timed.
+            room: prefix of the metrics' names.
+
+        """
+        self._health = health.aio.HealthServicer()
+        self._services: list[str] = []
+        self.grpc = aio.server(
+            interceptors=[_Door(statuses, _CallMetrics(registry, room))],
+            options=_SERVER_OPTIONS,
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
+
+    async def start(self, host: str, port: int, services: Sequence[str]) -> int:
+        """Listen, live but not ready.
+
+        Args:
+            host: the interface to listen on.
+            port: the port to listen on; 0 takes any free one.
+            services: full names of the services added to ``grpc``.
+
+        Returns:
+            The port that is listened on.
+
+        Raises:
+            telemetry.ListenerError: the address cannot be listened on.
+
+        """
+        self._services = ["", *services]
+        reflection.enable_server_reflection(
+            (*services, health.SERVICE_NAME, reflection.SERVICE_NAME), self.grpc
+        )
+        await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
+        try:
+            bound = self.grpc.add_insecure_port(f"{host}:{port}")
+        except RuntimeError as error:
+            message = f"cannot listen on {host}:{port}: is the port taken?"
+            raise telemetry.ListenerError(message) from error
+        await self.grpc.start()
+        return bound
+
+    async def announce_ready(self) -> None:
+        """Tell health checks that calls are welcome."""
+        await self._say(health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self, grace_s: float) -> None:
+        """Turn new calls away, let running ones finish, end the rest.
+
+        Args:
+            grace_s: the seconds that running calls may still take.
+
+        """
+        await self._health.enter_graceful_shutdown()
+        await self.grpc.stop(grace_s)
+
+    async def _say(self, status: health_pb2.HealthCheckResponse.ServingStatus.ValueType) -> None:
+        for service in self._services:
+            await self._health.set(service, status)
+
+
+def dial(address: str) -> aio.Channel:
+    """Open a channel to a room; calls on it carry the request id in force.
+
+    Args:
+        address: ``host:port``, or any name that gRPC resolves to several replicas.
+
+    """
+    return aio.insecure_channel(
+        address, options=_CHANNEL_OPTIONS, interceptors=[_RequestIdInterceptor()]
+    )
+
+
+async def until_told_to_stop() -> None:
+    """Return when the process gets SIGTERM or SIGINT."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()
+
+
+def status_of(error: Exception, statuses: Statuses) -> grpc.StatusCode | None:
+    """Return the status of the nearest ancestor of an error that a table names."""
+    for ancestor in type(error).__mro__:
+        if ancestor in statuses:
+            return statuses[ancestor]
+    return None
+
+
+class _CallMetrics:
+    """Counts and times calls by method and status."""
+
+    def __init__(self, registry: CollectorRegistry, room: str) -> None:
+        self._calls = Counter(
+            f"{room}_rpcs_total",
+            "Calls answered, by method and gRPC status.",
+            ["method", "code"],
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            f"{room}_rpc_seconds",
+            "Time to answer a call.",
+            ["method"],
+            registry=registry,
+            buckets=(0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5, 10),
+        )
+
+    def observe(self, method: str, code: grpc.StatusCode, seconds: float) -> None:
+        self._calls.labels(method, code.name).inc()
+        self._seconds.labels(method).observe(seconds)
+
+
+class _Door(aio.ServerInterceptor):
+    """Every call comes in here: it gets its id, its status and its place in the metrics."""
+
+    def __init__(self, statuses: Statuses, metrics: _CallMetrics) -> None:
+        self._statuses = statuses
+        self._metrics = metrics
+
+    async def intercept_service(
+        self,
+        continuation: Callable[
+            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any]]
+        ],
+        details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any]:
+        handler = await continuation(details)
+        if handler is None or not details.method.startswith("/dermserve."):
+            return handler
+        method = details.method.rpartition("/")[2]
+        if handler.unary_unary is not None:
+            return grpc.unary_unary_rpc_method_handler(
+                self._unary(handler.unary_unary, method),
+                handler.request_deserializer,
+                handler.response_serializer,
+            )
+        if handler.stream_stream is not None:
+            return grpc.stream_stream_rpc_method_handler(
+                self._stream(handler.stream_stream, method),
+                handler.request_deserializer,
+                handler.response_serializer,
+            )
+        return handler
+
+    def _unary(self, answer: Callable[..., Any], method: str) -> Callable[..., Any]:
+        async def call(request: Any, context: aio.ServicerContext[Any, Any]) -> Any:
+            with _Call(context, method, self._metrics) as running:
+                try:
+                    return await answer(request, context)
+                except Exception as error:
+                    await self._abort(running, error)
+
+        return call
+
+    def _stream(self, answer: Callable[..., Any], method: str) -> Callable[..., Any]:
+        async def call(
+            requests: AsyncIterator[Any], context: aio.ServicerContext[Any, Any]
+        ) -> AsyncIterator[Any]:
+            with _Call(context, method, self._metrics) as running:
+                try:
+                    async for response in answer(requests, context):
+                        yield response
+                except Exception as error:
+                    await self._abort(running, error)
+
+        return call
+
+    async def _abort(self, call: "_Call", error: Exception) -> NoReturn:
+        if isinstance(error, aio.AbortError):
+            raise error
+        code = status_of(error, self._statuses)
+        if code is None:
+            _log.error("call failed", method=call.method, exc_info=error)
+            call.code = grpc.StatusCode.INTERNAL
+            await call.context.abort(call.code, "internal error; the log has it by request id")
+        call.code = code
+        await call.context.abort(code, str(error), _pushback(error))
+
+
+class _Call:
+    """One call's bookkeeping, from its request id to its place in the metrics."""
+
+    def __init__(
+        self, context: aio.ServicerContext[Any, Any], method: str, metrics: _CallMetrics
+    ) -> None:
+        self.context = context
+        self.method = method
+        # Stands when nobody says otherwise: the caller left, or its deadline passed.
+        self.code = grpc.StatusCode.CANCELLED
+        self._metrics = metrics
+
+    def __enter__(self) -> "_Call":
+        metadata = dict(self.context.invocation_metadata() or ())
+        received = metadata.get(REQUEST_ID_HEADER)
+        telemetry.enter_request(received if isinstance(received, str) else None)
+        self._began = time.perf_counter()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        code = grpc.StatusCode.OK if kind is None else self.code
+        self._metrics.observe(self.method, code, time.perf_counter() - self._began)
+
+
+def _pushback(error: Exception) -> tuple[tuple[str, str], ...]:
+    """Return the trailer that tells a caller when to come back, if the error knows."""
+    wait_s = getattr(error, "retry_after_s", None)
+    return () if wait_s is None else ((PUSHBACK_TRAILER, str(round(wait_s * 1000))),)
+
+
+class _RequestIdInterceptor(aio.UnaryUnaryClientInterceptor):
+    """Hands the request id in force to the room that is called."""
+
+    async def intercept_unary_unary(
+        self,
+        continuation: Callable[[aio.ClientCallDetails, Any], Any],
+        client_call_details: aio.ClientCallDetails,
+        request: Any,
+    ) -> Any:
+        request_id = telemetry.current_request_id()
+        if request_id is None:
+            return await continuation(client_call_details, request)
+        metadata = client_call_details.metadata or aio.Metadata()
+        metadata.add(REQUEST_ID_HEADER, request_id)
+        details = aio.ClientCallDetails(
+            client_call_details.method,
+            client_call_details.timeout,
+            metadata,
+            client_call_details.credentials,
+            client_call_details.wait_for_ready,
+        )
+        return await continuation(details, request)
