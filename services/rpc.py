@@ -10,7 +10,7 @@ import json
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import grpc
 from grpc import aio
@@ -186,14 +186,14 @@ class _Door(aio.ServerInterceptor):
     async def intercept_service(
         self,
         continuation: Callable[
-            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any]]
+            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]
         ],
-        details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any]:
-        handler = await continuation(details)
-        if handler is None or not details.method.startswith("/dermserve."):
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        handler = await continuation(handler_call_details)
+        if handler is None or not handler_call_details.method.startswith("/dermserve."):
             return handler
-        method = details.method.rpartition("/")[2]
+        method = handler_call_details.method.rpartition("/")[2]
         if handler.unary_unary is not None:
             return grpc.unary_unary_rpc_method_handler(
                 self._unary(handler.unary_unary, method),
@@ -213,7 +213,7 @@ class _Door(aio.ServerInterceptor):
             with _Call(context, method, self._metrics) as running:
                 try:
                     return await answer(request, context)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - this is where errors become statuses
                     await self._abort(running, error)
 
         return call
@@ -226,7 +226,7 @@ class _Door(aio.ServerInterceptor):
                 try:
                     async for response in answer(requests, context):
                         yield response
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - this is where errors become statuses
                     await self._abort(running, error)
 
         return call
@@ -255,7 +255,7 @@ class _Call:
         self.code = grpc.StatusCode.CANCELLED
         self._metrics = metrics
 
-    def __enter__(self) -> "_Call":
+    def __enter__(self) -> Self:
         metadata = dict(self.context.invocation_metadata() or ())
         received = metadata.get(REQUEST_ID_HEADER)
         telemetry.enter_request(received if isinstance(received, str) else None)
