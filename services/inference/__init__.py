@@ -1,0 +1,1 @@
+"""The inference room: runs the exported models on one picture and says what they found."""

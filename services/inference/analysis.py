@@ -1,0 +1,101 @@
+"""What the room answers about one picture."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.inference.imaging import View
+from services.inference.lesion import Lesion
+from services.inference.onnx_model import Provenance
+from services.inference.quality import Quality
+
+NOTICE = "Research and decision support only. Not a diagnosis."
+
+LABELS = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
+"""The seven classes of HAM10000, in the order of every vector in this product."""
+
+MALIGNANT = ("akiec", "bcc", "mel")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which pictures an answer carries; one left out is not drawn."""
+
+    mask: bool = True
+    explanation: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What the classifier predicts.
+
+    Attributes:
+        label: the most probable code.
+        probabilities: calibrated, by code in the order of ``LABELS``, sum 1.
+        malignant_probability: the sum over ``MALIGNANT``.
+        suspicious: at or above ``suspicious_threshold``.
+        suspicious_threshold: the model's declared operating point.
+        explanation_png: see ``explanation.png``; empty when not wanted.
+
+    """
+
+    label: str
+    probabilities: Mapping[str, float]
+    malignant_probability: float
+    suspicious: bool
+    suspicious_threshold: float
+    explanation_png: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Where the time went, in seconds.
+
+    Attributes:
+        queue_s: waiting for a runner, summed over the models.
+        run_s: inside the runtime, summed over the models.
+        total_s: from the first byte to the finished answer; less than the sum when the
+            models ran side by side.
+
+    """
+
+    queue_s: float
+    run_s: float
+    total_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the models' outputs say about one picture.
+
+    Attributes:
+        reasons: why the picture cannot be assessed; empty when it was.
+        lesion: None when none was found or looked for.
+        mask_png: see ``lesion.mask_png``; empty when not wanted or there is no lesion.
+        classification: None when the picture cannot be assessed.
+
+    """
+
+    reasons: tuple[str, ...]
+    lesion: Lesion | None = None
+    mask_png: bytes = b""
+    classification: Classification | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The whole answer about one picture.
+
+    Attributes:
+        view: the picture as it was judged.
+        quality: what was measured on it.
+        findings: what the models say.
+        models: those that made this answer; none when the picture never reached them.
+        timings: where the time went.
+
+    """
+
+    view: View
+    quality: Quality
+    findings: Findings
+    models: tuple[Provenance, ...]
+    timings: Timings

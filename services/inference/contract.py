@@ -1,0 +1,78 @@
+"""What a model must promise before it may answer: read once, from its own metadata."""
+
+from dataclasses import dataclass
+
+from services.inference.analysis import LABELS
+from services.inference.imaging import RESIZE
+from services.inference.onnx_model import ModelError, OnnxModel
+
+
+@dataclass(frozen=True, slots=True)
+class SegmenterContract:
+    """Promises of a segmenter: one output ``mask``, S x S x 1, 0..1."""
+
+    input_size: int
+
+    @classmethod
+    def of(cls, model: OnnxModel) -> "SegmenterContract":
+        """Read the promises.
+
+        Raises:
+            ModelError: the model breaks or lacks one.
+
+        """
+        _require_outputs(model, "mask")
+        _require_resize(model)
+        return cls(model.input_size)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierContract:
+    """Promises of a classifier: ``probabilities`` (7) and ``explanation`` (h x w x 7).
+
+    Attributes:
+        input_size: height and width of its input, in pixels.
+        suspicious_threshold: malignant probability from which a lesion is suspicious.
+        novelty_threshold: value of the output ``novelty`` above which a picture is unlike
+            those of training; None when the model cannot tell.
+
+    """
+
+    input_size: int
+    suspicious_threshold: float
+    novelty_threshold: float | None
+
+    @classmethod
+    def of(cls, model: OnnxModel) -> "ClassifierContract":
+        """Read the promises.
+
+        Raises:
+            ModelError: the model breaks or lacks one.
+
+        """
+        _require_outputs(model, "probabilities", "explanation")
+        _require_resize(model)
+        labels = tuple(model.setting("labels"))
+        if labels != LABELS:
+            message = f"the classifier answers {', '.join(labels)} instead of {', '.join(LABELS)}"
+            raise ModelError(message)
+        tells_novelty = "novelty" in model.outputs
+        return cls(
+            input_size=model.input_size,
+            suspicious_threshold=float(model.setting("suspicious_threshold")),
+            novelty_threshold=float(model.setting("novelty_threshold")) if tells_novelty else None,
+        )
+
+
+def _require_outputs(model: OnnxModel, *names: str) -> None:
+    missing = [name for name in names if name not in model.outputs]
+    if missing:
+        message = f"the {model.provenance.name} lacks the output {', '.join(missing)}"
+        raise ModelError(message)
+
+
+def _require_resize(model: OnnxModel) -> None:
+    found = model.metadata.get("resize")
+    if found != RESIZE:
+        message = f"the {model.provenance.name} was trained on {found}, not on {RESIZE}"
+        raise ModelError(message)

@@ -1,0 +1,65 @@
+"""From the outputs of both models to what is said about the picture. Pure functions."""
+
+import numpy as np
+
+from services.inference import explanation, lesion
+from services.inference.analysis import LABELS, MALIGNANT, Classification, Findings, Wanted
+from services.inference.contract import ClassifierContract
+from services.inference.imaging import View
+from services.inference.lesion import Lesion
+from services.inference.onnx_model import Outputs
+
+
+def conclude(
+    view: View,
+    segmented: Outputs,
+    classified: Outputs,
+    contract: ClassifierContract,
+    wanted: Wanted,
+) -> Findings:
+    """Put together what both models found.
+
+    Args:
+        view: the picture that they saw.
+        segmented: ``mask``, float32, S x S x 1, 0..1.
+        classified: ``probabilities`` (7), ``explanation`` (h x w x 7), perhaps ``novelty``.
+        contract: the classifier's promises.
+        wanted: which pictures to draw.
+
+    """
+    size = (view.width, view.height)
+    found = lesion.find(segmented["mask"][..., 0], view.working, size)
+    reasons = _reasons(found, classified, contract)
+    drawn = lesion.mask_png(found, size) if found and wanted.mask else b""
+    classification = None if reasons else _classify(classified, contract, size, wanted)
+    return Findings(reasons, found, drawn, classification)
+
+
+def _reasons(
+    found: Lesion | None, classified: Outputs, contract: ClassifierContract
+) -> tuple[str, ...]:
+    novel = (
+        contract.novelty_threshold is not None
+        and float(classified["novelty"]) > contract.novelty_threshold
+    )
+    checks = (("not_dermoscopy", novel), ("no_lesion", found is None))
+    return tuple(reason for reason, holds in checks if holds)
+
+
+def _classify(
+    classified: Outputs, contract: ClassifierContract, size: tuple[int, int], wanted: Wanted
+) -> Classification:
+    # float32 leaves the graph with a sum of 1 within 1e-7; in float64 it is 1 to the last digit.
+    raw = classified["probabilities"].astype(np.float64)
+    probabilities = dict(zip(LABELS, (raw / raw.sum()).tolist(), strict=True))
+    label = max(LABELS, key=probabilities.__getitem__)
+    malignant = sum(probabilities[code] for code in MALIGNANT)
+    activation = classified["explanation"][..., LABELS.index(label)]
+    return Classification(
+        label=label,
+        probabilities=probabilities,
+        malignant_probability=malignant,
+        suspicious=malignant >= contract.suspicious_threshold,
+        suspicious_threshold=contract.suspicious_threshold,
+        explanation_png=explanation.png(activation, size) if wanted.explanation else b"",
+    )

@@ -1,0 +1,141 @@
+"""The segmenter's soft mask becomes one lesion: its outline and what can be measured on it.
+
+The measures are the parts of the ABCD rule (Stolz et al., Eur J Dermatol 4:521, 1994) that
+a mask and colors can give. They are shown one by one, never added up to a score: the rule's
+differential structures cannot be seen in a mask.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+THRESHOLD = 0.5
+MIN_AREA_FRACTION = 0.002
+"""A smaller region is noise, not a lesion."""
+
+Pixels = npt.NDArray[np.uint8]
+Points = npt.NDArray[np.int32]
+
+_OUTLINE_TOLERANCE_PX = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Lesion:
+    """One contiguous lesion without holes.
+
+    Attributes:
+        outline: int32, N x 2, x and y in pixels of the original picture, closed.
+        bounding_box: x, y, width, height in pixels of the original picture.
+        area_fraction: share of the picture, 0..1.
+        asymmetry: share of the lesion outside its own mirror image, mean over the two
+            principal axes, 0..1.
+        border_irregularity: 1 - 4 pi area / perimeter^2, 0..1 (0 is a circle).
+        color_variegation: root of the summed variances of CIE L*a*b* inside, over 100.
+
+    """
+
+    outline: Points
+    bounding_box: tuple[int, int, int, int]
+    area_fraction: float
+    asymmetry: float
+    border_irregularity: float
+    color_variegation: float
+
+
+def find(
+    soft_mask: npt.NDArray[np.float32], working: Pixels, size: tuple[int, int]
+) -> Lesion | None:
+    """Find the lesion of a picture and measure it.
+
+    Args:
+        soft_mask: float32, S x S, 0..1, of the whole squashed frame.
+        working: uint8, height x width x 3, RGB, in the picture's aspect ratio.
+        size: width and height of the original in pixels.
+
+    Returns:
+        The largest region, or None when there is none worth the name.
+
+    """
+    height, width = working.shape[:2]
+    soft = cv2.resize(soft_mask, (width, height), interpolation=cv2.INTER_LINEAR)
+    contour = _largest_contour((soft >= THRESHOLD).astype(np.uint8))
+    if contour is None:
+        return None
+    inside = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(inside, [contour], 1)
+    area = int(inside.sum())
+    if area < MIN_AREA_FRACTION * width * height:
+        return None
+    outline = _scaled(cv2.approxPolyDP(contour, _OUTLINE_TOLERANCE_PX, closed=True), working, size)
+    x, y, box_width, box_height = cv2.boundingRect(outline)
+    return Lesion(
+        outline=outline,
+        bounding_box=(x, y, box_width, box_height),
+        area_fraction=area / (width * height),
+        asymmetry=_asymmetry(inside),
+        border_irregularity=_border_irregularity(contour),
+        color_variegation=_color_variegation(working, inside),
+    )
+
+
+def mask_png(lesion: Lesion, size: tuple[int, int]) -> bytes:
+    """Draw a lesion as an 8-bit grayscale PNG, 255 inside.
+
+    Args:
+        lesion: what to draw.
+        size: width and height in pixels of the original picture.
+
+    """
+    mask = np.zeros((size[1], size[0]), np.uint8)
+    cv2.fillPoly(mask, [lesion.outline], 255)
+    # Two flat colors: the cheapest compression already makes them small.
+    return cv2.imencode(".png", mask, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+
+
+def _largest_contour(binary: Pixels) -> Points | None:
+    # Only outer contours: what they enclose is filled, so holes vanish.
+    contours, _ = cv2.findContours(binary, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    largest: Points | None = max(contours, key=cv2.contourArea, default=None)
+    return largest
+
+
+def _scaled(contour: Points, working: Pixels, size: tuple[int, int]) -> Points:
+    height, width = working.shape[:2]
+    scale = np.array([size[0] / width, size[1] / height])
+    points = (contour.reshape(-1, 2) + 0.5) * scale - 0.5
+    scaled: Points = np.clip(np.rint(points), 0, np.array(size) - 1).astype(np.int32)
+    return scaled
+
+
+def _asymmetry(inside: Pixels) -> float:
+    moments = cv2.moments(inside, binaryImage=True)
+    center = np.array([moments["m10"], moments["m01"]]) / moments["m00"]
+    angle = 0.5 * np.arctan2(2 * moments["mu11"], moments["mu20"] - moments["mu02"])
+    return float(
+        np.mean([_unmirrored(inside, center, axis) for axis in (angle, angle + np.pi / 2)])
+    )
+
+
+def _unmirrored(inside: Pixels, center: npt.NDArray[np.float64], axis: float) -> float:
+    """Return the share of a lesion that its reflection across an axis does not cover."""
+    cosine, sine = np.cos(2 * axis), np.sin(2 * axis)
+    reflection = np.array([[cosine, sine], [sine, -cosine]])
+    transform = np.column_stack([reflection, center - reflection @ center])
+    mirrored = cv2.warpAffine(inside, transform, inside.shape[::-1], flags=cv2.INTER_NEAREST)
+    return 1 - float(np.count_nonzero(inside & mirrored)) / float(np.count_nonzero(inside))
+
+
+def _border_irregularity(contour: Points) -> float:
+    # A staircase of pixels is longer than the line it stands for; the polygon is not.
+    polygon = cv2.approxPolyDP(contour, _OUTLINE_TOLERANCE_PX, closed=True)
+    perimeter = cv2.arcLength(polygon, closed=True)
+    roundness = 4 * np.pi * cv2.contourArea(polygon) / perimeter**2
+    return float(np.clip(1 - roundness, 0, 1))
+
+
+def _color_variegation(working: Pixels, inside: Pixels) -> float:
+    lab = cv2.cvtColor(working.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    _, deviation = cv2.meanStdDev(lab, mask=inside)
+    return float(np.clip(np.sqrt(np.square(deviation).sum()) / 100, 0, 1))

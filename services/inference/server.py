@@ -1,0 +1,38 @@
+"""The composition root: what this process owns, from top to bottom."""
+
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+
+from services import rpc, telemetry
+from services.inference.engine import engine
+from services.inference.servicer import SERVICE, STATUSES, InferenceServicer
+from services.inference.settings import Settings
+from services.pb import inference_pb2_grpc
+
+_log = telemetry.logger(__name__)
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until told to stop, then answer what was accepted.
+
+    Raises:
+        telemetry.ListenerError: a port cannot be listened on.
+        ModelError: a model cannot be served.
+
+    """
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    close_metrics = telemetry.serve_metrics(settings.host, settings.metrics_port, registry)
+    try:
+        async with engine(settings, registry) as pipeline:
+            server = rpc.Server(STATUSES, registry, "inference")
+            servicer = InferenceServicer(pipeline, stream_width=2 * settings.runners)
+            inference_pb2_grpc.add_InferenceServiceServicer_to_server(servicer, server.grpc)
+            port = await server.start(settings.host, settings.port, [SERVICE])
+            await server.announce_ready()
+            _log.info("served", host=settings.host, port=port)
+            await rpc.until_told_to_stop()
+            _log.info("drained", seconds_at_most=settings.drain_s)
+            await server.stop(settings.drain_s)
+    finally:
+        close_metrics()

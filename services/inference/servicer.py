@@ -1,0 +1,195 @@
+"""The typed gRPC service: message in, message out, and the room's table of statuses."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+from grpc import aio
+
+from services import picture, rpc
+from services.inference.analysis import LABELS, NOTICE, Analysis, Classification, Wanted
+from services.inference.batcher import BatchError, DrainingError, QueueFullError
+from services.inference.lesion import Lesion
+from services.inference.onnx_model import OnnxModel, Provenance
+from services.inference.pipeline import Pipeline
+from services.pb import inference_pb2 as pb
+from services.pb import inference_pb2_grpc
+
+SERVICE = pb.DESCRIPTOR.services_by_name["InferenceService"].full_name
+
+STATUSES: rpc.Statuses = {
+    picture.PictureError: grpc.StatusCode.INVALID_ARGUMENT,
+    QueueFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    DrainingError: grpc.StatusCode.UNAVAILABLE,
+    BatchError: grpc.StatusCode.INTERNAL,
+}
+
+_Context = aio.ServicerContext[Any, Any]
+
+
+class InferenceServicer(inference_pb2_grpc.InferenceServiceServicer):
+    """Speaks for a pipeline."""
+
+    def __init__(self, pipeline: Pipeline, *, stream_width: int) -> None:
+        """Wrap a pipeline.
+
+        Args:
+            pipeline: what analyzes.
+            stream_width: pictures of one stream that are in work at the same time.
+
+        """
+        self._pipeline = pipeline
+        self._stream_width = stream_width
+
+    async def Analyze(self, request: pb.AnalyzeRequest, context: _Context) -> pb.AnalyzeResponse:
+        """Answer one picture."""
+        del context
+        return await self._analyze(request)
+
+    async def AnalyzeStream(
+        self, request_iterator: AsyncIterator[pb.AnalyzeStreamRequest], context: _Context
+    ) -> AsyncIterator[pb.AnalyzeStreamResponse]:
+        """Answer many pictures, each as soon as it is ready."""
+        del context
+        answers: asyncio.Queue[pb.AnalyzeStreamResponse | None] = asyncio.Queue()
+        reading = asyncio.create_task(self._read(request_iterator, answers))
+        try:
+            while (answer := await answers.get()) is not None:
+                yield answer
+            await reading
+        finally:
+            reading.cancel()
+
+    async def ListModels(
+        self, request: pb.ListModelsRequest, context: _Context
+    ) -> pb.ListModelsResponse:
+        """List the models that answer, with what is known of them."""
+        del request, context
+        return pb.ListModelsResponse(models=[_described(model) for model in self._pipeline.models])
+
+    async def _analyze(self, request: pb.AnalyzeRequest) -> pb.AnalyzeResponse:
+        wanted = Wanted(
+            mask=not request.options.omit_mask,
+            explanation=not request.options.omit_explanation,
+        )
+        return _response(await self._pipeline.analyze(request.image, wanted))
+
+    async def _read(
+        self,
+        requests: AsyncIterator[pb.AnalyzeStreamRequest],
+        answers: asyncio.Queue[pb.AnalyzeStreamResponse | None],
+    ) -> None:
+        """Keep ``stream_width`` pictures in work; the next is read when one is done."""
+        free = asyncio.Semaphore(self._stream_width)
+        try:
+            async with asyncio.TaskGroup() as running:
+                async for request in requests:
+                    await free.acquire()
+                    task = running.create_task(self._answer_one(request, answers))
+                    task.add_done_callback(lambda _: free.release())
+        finally:
+            answers.put_nowait(None)
+
+    async def _answer_one(
+        self,
+        request: pb.AnalyzeStreamRequest,
+        answers: asyncio.Queue[pb.AnalyzeStreamResponse | None],
+    ) -> None:
+        try:
+            response = await self._analyze(request.request)
+            answers.put_nowait(pb.AnalyzeStreamResponse(id=request.id, response=response))
+        except tuple(STATUSES) as error:
+            answers.put_nowait(_stream_error(request.id, error))
+
+
+def _stream_error(request_id: str, error: Exception) -> pb.AnalyzeStreamResponse:
+    status = rpc.status_of(error, STATUSES) or grpc.StatusCode.INTERNAL
+    number: int = status.value[0]
+    return pb.AnalyzeStreamResponse(
+        id=request_id, error=pb.StreamError(code=number, message=str(error))
+    )
+
+
+def _response(analysis: Analysis) -> pb.AnalyzeResponse:
+    found = analysis.findings
+    return pb.AnalyzeResponse(
+        outcome=pb.OUTCOME_CANNOT_ASSESS if found.reasons else pb.OUTCOME_ASSESSED,
+        image=pb.ImageInfo(
+            width_px=analysis.view.width,
+            height_px=analysis.view.height,
+            format=analysis.view.format,
+        ),
+        classification=_classification(found.classification) if found.classification else None,
+        segmentation=_segmentation(found.lesion, found.mask_png) if found.lesion else None,
+        quality=_quality(analysis),
+        models=[_provenance(model) for model in analysis.models],
+        timings=pb.Timings(
+            queue_ms=analysis.timings.queue_s * 1000,
+            run_ms=analysis.timings.run_s * 1000,
+            total_ms=analysis.timings.total_s * 1000,
+        ),
+        notice=NOTICE,
+    )
+
+
+def _label(code: str) -> str:
+    return f"LABEL_{code.upper()}"
+
+
+def _classification(classification: Classification) -> pb.Classification:
+    return pb.Classification(
+        label=_label(classification.label),
+        probabilities=[
+            pb.LabelProbability(label=_label(code), probability=probability)
+            for code, probability in classification.probabilities.items()
+        ],
+        malignant_probability=classification.malignant_probability,
+        suspicious=classification.suspicious,
+        suspicious_threshold=classification.suspicious_threshold,
+        explanation_png=classification.explanation_png,
+    )
+
+
+def _segmentation(lesion: Lesion, mask_png: bytes) -> pb.Segmentation:
+    x, y, width, height = lesion.bounding_box
+    return pb.Segmentation(
+        mask_png=mask_png,
+        area_fraction=lesion.area_fraction,
+        bounding_box=pb.BoundingBox(x_px=x, y_px=y, width_px=width, height_px=height),
+        asymmetry=lesion.asymmetry,
+        border_irregularity=lesion.border_irregularity,
+        color_variegation=lesion.color_variegation,
+        outline_px=lesion.outline.ravel().tolist(),
+    )
+
+
+def _quality(analysis: Analysis) -> pb.Quality:
+    return pb.Quality(
+        acceptable=not analysis.findings.reasons,
+        reasons=[f"REASON_{reason.upper()}" for reason in analysis.findings.reasons],
+        brightness=analysis.quality.brightness,
+        contrast=analysis.quality.contrast,
+        sharpness=analysis.quality.sharpness,
+    )
+
+
+def _provenance(model: Provenance) -> pb.ModelInfo:
+    return pb.ModelInfo(
+        name=model.name,
+        version=model.version,
+        sha256=model.sha256,
+        execution_provider=model.execution_provider,
+    )
+
+
+def _described(model: OnnxModel) -> pb.ModelInfo:
+    described = _provenance(model.provenance)
+    metrics = model.setting("metrics")
+    described.metrics.update(
+        {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+    )
+    described.evaluated_on = str(metrics.get("split", ""))
+    if model.provenance.name == "classifier":
+        described.labels.extend(LABELS)
+    return described

@@ -1,0 +1,52 @@
+"""What operators may set in the inference room."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use, which can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0))
+
+
+class Settings(BaseSettings):
+    """Environment variables with the prefix ``DERMSERVE_INFERENCE_``."""
+
+    model_config = SettingsConfigDict(env_prefix="DERMSERVE_INFERENCE_", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Interface to listen on.")
+    port: Port = Field(8500, description="gRPC port; 0 takes any free one.")
+    metrics_port: Port = Field(8501, description="Prometheus port; 0 takes any free one.")
+    model_dir: Path = Field(
+        _CHECKOUT / "weights" / "models",
+        description="Folder of models, one `<name>/<version>/model.onnx` each.",
+    )
+    execution_provider: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Hardware backend; `auto` takes CUDA where it works."
+    )
+    runners: int = Field(
+        default_factory=available_cores,
+        ge=1,
+        le=256,
+        description="Batches that run at the same time, one thread each; all cores by default.",
+    )
+    max_batch_size: int = Field(8, ge=1, le=256, description="Most pictures in one batch.")
+    max_queue_size: int = Field(
+        64, ge=1, le=10_000, description="Pictures that may wait for a model; more are refused."
+    )
+    drain_s: float = Field(
+        20, ge=0, le=600, description="Seconds that running calls may take after SIGTERM."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO",
+        validation_alias="DERMSERVE_LOG_LEVEL",
+        description="Least severe log level that is written.",
+    )
