@@ -5,6 +5,8 @@ that maps domain errors to statuses, and an orderly end. A channel made here bal
 replicas, notices dead peers and hands the request id on.
 """
 
+from __future__ import annotations  # gRPC's classes are generic for type checkers only
+
 import asyncio
 import json
 import signal
@@ -231,7 +233,7 @@ class _Door(aio.ServerInterceptor):
 
         return call
 
-    async def _abort(self, call: "_Call", error: Exception) -> NoReturn:
+    async def _abort(self, call: _Call, error: Exception) -> NoReturn:
         if isinstance(error, aio.AbortError):
             raise error
         code = status_of(error, self._statuses)
