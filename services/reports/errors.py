@@ -1,0 +1,32 @@
+"""What can go wrong with a report, in the room's own words; the servicer knows the statuses."""
+
+
+class InvalidReportError(Exception):
+    """The message cannot become a report; names the field, never repeats its value."""
+
+    def __init__(self, field: str, fault: str) -> None:
+        super().__init__(f"{field}: {fault}")
+        self.field = field
+
+
+class TooManyWaitingError(Exception):
+    """So many reports wait already that one more would only wait longer."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("too many reports wait already; try again shortly")
+        self.retry_after_s = retry_after_s
+
+
+class DeadlinePassedError(Exception):
+    """The caller's deadline passed before a renderer was free."""
+
+    def __init__(self) -> None:
+        super().__init__("the deadline passed while the report waited")
+
+
+class LayoutFailedError(Exception):
+    """The page could not be laid out: a fault of ours.
+
+    Carries no cause on purpose, for the layout engine quotes the text that it choked on, and
+    that may name a patient.
+    """

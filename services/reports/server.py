@@ -1,0 +1,56 @@
+"""The composition root: everything that the report process owns, built here and ended here."""
+
+import logging
+from contextlib import ExitStack
+
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+
+from services import rpc, telemetry
+from services.pb import reports_pb2, reports_pb2_grpc
+from services.reports import servicer, styles
+from services.reports.metrics import Metrics
+from services.reports.renderers import Renderers
+from services.reports.settings import Settings
+
+SERVICE = reports_pb2.DESCRIPTOR.services_by_name["ReportService"].full_name
+
+_PIXELS_IN_A_MEGAPIXEL = 1_000_000
+
+_log = telemetry.logger(__name__)
+
+
+async def serve(settings: Settings) -> None:
+    """Serve reports until SIGTERM or SIGINT, then let running calls finish.
+
+    Raises:
+        telemetry.ListenerError: a port is taken.
+
+    """
+    with ExitStack() as owned:
+        telemetry.configure_logging("reports", settings.log_level)
+        # At DEBUG, Pillow writes the EXIF tags of pictures, which may name a patient.
+        logging.getLogger("PIL").setLevel(logging.INFO)
+        registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        owned.callback(telemetry.serve_metrics(settings.host, settings.metrics_port, registry))
+
+        styles.register_fonts()
+        metrics = Metrics(registry)
+        renderers = Renderers(settings.max_concurrent_renders, settings.max_waiting)
+        owned.callback(renderers.close)
+        metrics.watch_waiting(lambda: renderers.waiting)
+
+        server = rpc.Server(servicer.STATUSES, registry, room="reports")
+        max_pixels = round(settings.max_image_megapixels * _PIXELS_IN_A_MEGAPIXEL)
+        reports_pb2_grpc.add_ReportServiceServicer_to_server(
+            servicer.ReportServicer(renderers, metrics, max_pixels), server.grpc
+        )
+        port = await server.start(settings.host, settings.port, [SERVICE])
+        await server.announce_ready()
+        _log.info("served", host=settings.host, port=port)
+
+        await rpc.until_told_to_stop()
+        _log.info("draining", grace_s=settings.drain_s)
+        await server.stop(settings.drain_s)
+        _log.info("stopped")

@@ -1,0 +1,53 @@
+"""ReportService on the wire: message in, message out, and which error is which status."""
+
+import functools
+import time
+from typing import Any
+
+import grpc
+from grpc import aio
+
+from services.pb.reports_pb2 import AnalysisReport, RenderRequest, RenderResponse
+from services.pb.reports_pb2_grpc import ReportServiceServicer
+from services.reports import document, errors, validation
+from services.reports.metrics import Metrics
+from services.reports.renderers import Renderers
+from services.rpc import Statuses
+
+STATUSES: Statuses = {
+    errors.InvalidReportError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.TooManyWaitingError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.DeadlinePassedError: grpc.StatusCode.DEADLINE_EXCEEDED,
+}
+"""Anything else is a fault of ours."""
+
+
+class ReportServicer(ReportServiceServicer):
+    """Answers Render."""
+
+    def __init__(self, renderers: Renderers, metrics: Metrics, max_pixels: int) -> None:
+        """Answer with renderers that the process owns.
+
+        Args:
+            renderers: where reports are rendered.
+            metrics: where they are counted.
+            max_pixels: the largest picture that is decoded.
+
+        """
+        self._renderers = renderers
+        self._metrics = metrics
+        self._max_pixels = max_pixels
+
+    async def Render(  # type: ignore[override]  # noqa: N802 - the contract's name
+        self, request: RenderRequest, context: aio.ServicerContext[Any, Any]
+    ) -> RenderResponse:
+        """Render one report; see proto/reports.proto."""
+        validation.check(request)
+        render = functools.partial(self._render, request.analysis)
+        return await self._renderers.run(render, within_s=context.time_remaining())
+
+    def _render(self, analysis: AnalysisReport) -> RenderResponse:
+        began = time.perf_counter()
+        pdf, page_count = document.render(analysis, self._max_pixels)
+        self._metrics.rendered(time.perf_counter() - began, page_count)
+        return RenderResponse(pdf=pdf, page_count=page_count)
