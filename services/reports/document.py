@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from PIL import Image
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 from reportlab.platypus.doctemplate import LayoutError
 
@@ -62,7 +63,7 @@ class _Shown(NamedTuple):
 
 
 def _prepared(report: AnalysisReport, max_pixels: int) -> _Shown:
-    def decode(field: str, *kinds: str) -> pictures.Image:
+    def decode(field: str, *kinds: str) -> Image.Image:
         data = getattr(report, field)
         return pictures.decode(data, f"analysis.{field}", kinds, max_pixels, _PRINTED_PX)
 

@@ -40,12 +40,12 @@ class Row(Flowable):
         self._gap = gap
         self._below = below
 
-    def wrap(self, aW: float, aH: float) -> tuple[float, float]:  # noqa: N803 - reportlab's
+    def wrap(self, aW: float, aH: float) -> tuple[float, float]:
         self._heights = [cell.wrap(width, aH)[1] for width, cell in self._cells]
         self.height = max(self._heights) + self._below
         return aW, self.height
 
-    def split(self, aW: float, aH: float) -> list[Flowable]:  # noqa: N803 - reportlab's
+    def split(self, aW: float, aH: float) -> list[Flowable]:
         """Break every cell that is too tall, so that the row goes on under itself."""
         del aW
         tops: list[tuple[float, Flowable]] = []
@@ -72,12 +72,12 @@ class Column(Flowable):
         super().__init__()
         self.items = list(items)
 
-    def wrap(self, aW: float, aH: float) -> tuple[float, float]:  # noqa: N803 - reportlab's
+    def wrap(self, aW: float, aH: float) -> tuple[float, float]:
         self._heights = [item.wrap(aW, aH)[1] for item in self.items]
         self.height = sum(self._heights)
         return aW, self.height
 
-    def split(self, aW: float, aH: float) -> list[Flowable]:  # noqa: N803 - reportlab's
+    def split(self, aW: float, aH: float) -> list[Flowable]:
         return fallen_apart(self, self.items, aW, aH)
 
     def draw(self) -> None:
@@ -105,7 +105,7 @@ class SideBySide(Row):
         super().__init__(list(zip(widths, columns, strict=True)), gap=styles.GAP)
         self._items = [*left, Spacer(1, 12), *right]
 
-    def split(self, aW: float, aH: float) -> list[Flowable]:  # noqa: N803 - reportlab's
+    def split(self, aW: float, aH: float) -> list[Flowable]:
         return fallen_apart(self, self._items, aW, aH)
 
 
@@ -117,7 +117,7 @@ class Panel(Column):
         self._tint = tint
         self._edge = edge
 
-    def wrap(self, aW: float, aH: float) -> tuple[float, float]:  # noqa: N803 - reportlab's
+    def wrap(self, aW: float, aH: float) -> tuple[float, float]:
         self._width = aW
         inner = aW - 2 * _PANEL_PADDING - _PANEL_EDGE
         height = super().wrap(inner, aH)[1]
@@ -152,7 +152,7 @@ class Bar(Flowable):
         self._color = color
         self.height = line
 
-    def wrap(self, aW: float, aH: float) -> tuple[float, float]:  # noqa: N803 - reportlab's
+    def wrap(self, aW: float, aH: float) -> tuple[float, float]:
         del aH
         self._width = aW
         return aW, self.height
@@ -174,7 +174,7 @@ class Picture(Flowable):
         self._reader = ImageReader(io.BytesIO(jpeg))
         self._max_height = max_height
 
-    def wrap(self, aW: float, aH: float) -> tuple[float, float]:  # noqa: N803 - reportlab's
+    def wrap(self, aW: float, aH: float) -> tuple[float, float]:
         del aH
         width, height = self._reader.getSize()
         scale = min(aW / width, self._max_height / height)
@@ -192,7 +192,7 @@ class Legend(Flowable):
         super().__init__()
         self.height = 10.0
 
-    def wrap(self, aW: float, aH: float) -> tuple[float, float]:  # noqa: N803 - reportlab's
+    def wrap(self, aW: float, aH: float) -> tuple[float, float]:
         del aH
         self._width = aW
         return aW, self.height
@@ -221,7 +221,7 @@ class Rule(Flowable):
         self._below = below
         self.height = above + below
 
-    def wrap(self, aW: float, aH: float) -> tuple[float, float]:  # noqa: N803 - reportlab's
+    def wrap(self, aW: float, aH: float) -> tuple[float, float]:
         del aH
         self._width = aW
         return aW, self.height

@@ -1,6 +1,6 @@
 """The sheets that a story is printed on: running head, footer, page x of y, metadata."""
 
-import datetime
+import datetime as dt
 import functools
 import io
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Paper:
     title: str
     subject: str
     author: str
-    created: datetime.datetime
+    created: dt.datetime
     running_head: str
     """One line, at the head of every sheet but the first."""
     foot: Sequence[Paragraph]
@@ -102,7 +102,7 @@ class _Sheets(Canvas):
 
     def showPage(self) -> None:  # noqa: N802 - reportlab's
         self._kept.append(dict(self.__dict__))
-        self._startPage()
+        self._startPage()  # type: ignore[attr-defined]
 
     def save(self) -> None:
         for number, sheet in enumerate(self._kept, start=1):

@@ -1,7 +1,6 @@
 """Encoded pictures in, what print needs out: bounded, scaled down, as JPEG."""
 
 import io
-from collections.abc import Sequence
 
 from PIL import Image, ImageOps
 
@@ -14,7 +13,7 @@ _JPEG_QUALITY = 85
 
 
 def decode(
-    data: bytes, field: str, kinds: Sequence[str], max_pixels: int, side_px: int
+    data: bytes, field: str, kinds: tuple[str, ...], max_pixels: int, side_px: int
 ) -> Image.Image:
     """Decode a picture, upright, no larger than needed.
 

@@ -38,7 +38,7 @@ class ReportServicer(ReportServiceServicer):
         self._metrics = metrics
         self._max_pixels = max_pixels
 
-    async def Render(  # type: ignore[override]  # noqa: N802 - the contract's name
+    async def Render(
         self, request: RenderRequest, context: aio.ServicerContext[Any, Any]
     ) -> RenderResponse:
         """Render one report; see proto/reports.proto."""

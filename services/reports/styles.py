@@ -2,6 +2,7 @@
 
 import functools
 from pathlib import Path
+from typing import cast
 
 from reportlab import rl_config
 from reportlab.lib.colors import Color, HexColor
@@ -68,5 +69,5 @@ def register_fonts() -> None:
 @functools.cache
 def glyphs() -> frozenset[int]:
     """Return the code points that both weights of the font have a shape for."""
-    regular, bold = (set(pdfmetrics.getFont(name).face.charToGlyph) for name in (REGULAR, BOLD))
-    return frozenset(regular & bold)
+    regular, bold = (cast("TTFont", pdfmetrics.getFont(name)) for name in (REGULAR, BOLD))
+    return frozenset(regular.face.charToGlyph) & frozenset(bold.face.charToGlyph)

@@ -4,7 +4,7 @@ Lengths are bounded so that the footer leaves room for the page and no message k
 busy for long. Faults name the field and never repeat its value, which may name a patient.
 """
 
-import datetime
+import datetime as dt
 import re
 from collections.abc import Sequence
 
@@ -44,7 +44,7 @@ def check(request: RenderRequest) -> None:
     _line(report.notice, "analysis.notice", MAX_NOTICE)
 
 
-def created_at(report: AnalysisReport) -> datetime.datetime:
+def created_at(report: AnalysisReport) -> dt.datetime:
     """Return when the analysis was made, in UTC.
 
     Raises:
@@ -54,10 +54,10 @@ def created_at(report: AnalysisReport) -> datetime.datetime:
     field = "analysis.created_at"
     _require(bool(report.created_at), field)
     try:
-        moment = datetime.datetime.fromisoformat(report.created_at)
+        moment = dt.datetime.fromisoformat(report.created_at)
     except ValueError:
         moment = None
-    if moment is None or moment.utcoffset() != datetime.timedelta(0):
+    if moment is None or moment.utcoffset() != dt.timedelta(0):
         raise InvalidReportError(field, "must be an RFC 3339 time in UTC")
     return moment
 

@@ -1,6 +1,6 @@
 """The page's sentences: measures, reasons and figures in plain, careful words."""
 
-import datetime
+import datetime as dt
 from typing import NamedTuple
 
 PREDICTION = (
@@ -76,12 +76,23 @@ def threshold(share: float) -> str:
     return f"{100 * share:.4f}".rstrip("0").rstrip(".") + " %"
 
 
-def moment(time: datetime.datetime) -> str:
+def moment(time: dt.datetime) -> str:
     """Return a UTC time for people, for example ``31 January 2026, 09:30 UTC``."""
     # Not strftime: the month's name would follow the machine's language.
     return f"{time.day} {_MONTHS[time.month - 1]} {time.year}, {time:%H:%M} UTC"
 
 
 _MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)

@@ -81,7 +81,7 @@ def not_assessed(*reasons: str) -> RenderRequest:
     """Return a message about a picture that cannot be judged."""
     request = assessed()
     for field in ("classification", "segmentation", "mask_png", "explanation_png"):
-        request.analysis.ClearField(field)  # type: ignore[arg-type]
+        request.analysis.ClearField(field)
     request.analysis.quality.CopyFrom(Quality(acceptable=False, reasons=reasons or ["blurred"]))
     return request
 
