@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from services.inference import imaging
+from tests import specimens
+
+
+def test_every_size_comes_from_one_decoding_of_the_whole_frame() -> None:
+    view = imaging.view(specimens.lesion_jpeg((1200, 400)), frozenset({64, 224}))
+    assert (view.width, view.height) == (1200, 400)
+    assert view.tensors[64].shape == (64, 64, 3)
+    assert view.tensors[224].shape == (224, 224, 3)
+    assert view.working.shape == (213, 640, 3)
+
+
+def test_shrinking_while_decoding_changes_the_tensor_by_less_than_a_level() -> None:
+    source = specimens.lesion((1600, 1200))
+    whole = imaging.squash(source, 224).astype(int)
+    view = imaging.view(specimens.encoded(source, "JPEG", quality=98), frozenset({224}))
+    assert np.abs(view.tensors[224].astype(int) - whole).mean() < 1
+
+
+@pytest.mark.parametrize("size", [(90, 70), (224, 224)])
+def test_a_small_picture_is_enlarged(size: tuple[int, int]) -> None:
+    view = imaging.view(specimens.encoded(specimens.lesion(size), "PNG"), frozenset({224}))
+    assert view.tensors[224].shape == (224, 224, 3)
+
+
+def test_fine_detail_is_averaged_and_not_skipped() -> None:
+    stripes = np.zeros((448, 448, 3), np.uint8)
+    stripes[:, ::2] = 200
+    tensor = imaging.squash(Image.fromarray(stripes), 112)
+    assert abs(float(tensor[8:-8, 8:-8].mean()) - 100) < 1
+    assert float(tensor[8:-8, 8:-8].std()) < 3

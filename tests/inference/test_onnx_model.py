@@ -1,0 +1,98 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.inference import repository
+from services.inference.contract import ClassifierContract, SegmenterContract
+from services.inference.onnx_model import ModelError, ModelRunError, OnnxModel
+from tests import tiny_models
+
+
+def load(folder: Path, name: str = "classifier") -> OnnxModel:
+    return OnnxModel.load(folder, name, provider="cpu")
+
+
+def test_a_batch_answers_row_by_row(tmp_path: Path) -> None:
+    model = load(tiny_models.publish(tiny_models.classifier(), tmp_path / "1"))
+    rows = [np.full((64, 64, 3), value, np.uint8) for value in (10, 200)]
+    together = model.run(rows)
+    for row, output in zip(rows, together, strict=True):
+        alone = model.run([row])[0]["probabilities"]
+        np.testing.assert_allclose(output["probabilities"], alone, rtol=1e-5)
+
+
+def test_provenance_names_version_hash_and_backend(tmp_path: Path) -> None:
+    folder = tiny_models.publish(tiny_models.classifier(), tmp_path / "12")
+    provenance = load(folder).provenance
+    assert provenance.version == "12"
+    assert provenance.sha256 in (folder / "SHA256SUMS").read_text()
+    assert provenance.execution_provider == "CPUExecutionProvider"
+
+
+def test_a_file_that_is_not_the_published_one_is_refused(tmp_path: Path) -> None:
+    folder = tiny_models.publish(tiny_models.classifier(), tmp_path / "1")
+    with (folder / "model.onnx").open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(ModelError, match="not the published model"):
+        load(folder)
+
+
+def test_a_missing_file_or_checksum_is_named(tmp_path: Path) -> None:
+    folder = tiny_models.publish(tiny_models.classifier(), tmp_path / "1")
+    (folder / "SHA256SUMS").unlink()
+    with pytest.raises(ModelError, match="SHA256SUMS is missing"):
+        load(folder)
+    with pytest.raises(ModelError, match="no version of the classifier"):
+        repository.latest(tmp_path, "classifier")
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    folder = tiny_models.publish(tiny_models.classifier(), tmp_path / "1")
+    (folder / "model.onnx").write_bytes(b"not a model")
+    digest = "1a9af2dd3cdbe0e9fd8b4f6d7d6c8e2b" * 2
+    (folder / "SHA256SUMS").write_text(f"{digest}  model.onnx\n")
+    with pytest.raises(ModelError):
+        load(folder)
+
+
+def test_a_model_under_the_wrong_name_is_refused(tmp_path: Path) -> None:
+    folder = tiny_models.publish(tiny_models.segmenter(), tmp_path / "1")
+    with pytest.raises(ModelError, match="is not a classifier"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "sentence"),
+    [
+        ({"labels": '["nv", "mel"]'}, "answers nv, mel instead of"),
+        ({"resize": "nearest"}, "trained on nearest"),
+        ({"suspicious_threshold": "high"}, "no usable 'suspicious_threshold'"),
+    ],
+)
+def test_a_classifier_that_breaks_its_contract_is_refused(
+    tmp_path: Path, metadata: dict[str, str], sentence: str
+) -> None:
+    model = load(tiny_models.publish(tiny_models.classifier(**metadata), tmp_path / "1"))
+    with pytest.raises(ModelError, match=sentence):
+        ClassifierContract.of(model)
+
+
+def test_a_segmenter_without_a_mask_is_refused(tmp_path: Path) -> None:
+    model = tiny_models.segmenter()
+    model.graph.output[0].name = model.graph.node[-1].output[0] = "other"
+    with pytest.raises(ModelError, match="lacks the output mask"):
+        SegmenterContract.of(load(tiny_models.publish(model, tmp_path / "1"), "segmenter"))
+
+
+def test_the_highest_version_serves(tmp_path: Path) -> None:
+    for version in ("2", "10", "9", "draft"):
+        (tmp_path / "classifier" / version).mkdir(parents=True)
+    assert repository.latest(tmp_path, "classifier").name == "10"
+
+
+def test_a_tensor_of_another_size_fails_the_run_and_not_the_session(tmp_path: Path) -> None:
+    model = load(tiny_models.publish(tiny_models.classifier(), tmp_path / "1"))
+    with pytest.raises(ModelRunError):
+        model.run([np.zeros((32, 32, 3), np.uint8)])
+    model.warm_up([1, 2])

@@ -1,0 +1,122 @@
+"""The service as operators meet it: a process with variables, ports and signals."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services import rpc
+from services.pb import inference_pb2 as pb
+from services.pb import inference_pb2_grpc
+from tests import specimens, tiny_models
+from tests.ports import free_port
+
+
+def start(model_dir: Path, **variables: str) -> subprocess.Popen[str]:
+    environment = {
+        **os.environ,
+        "DERMSERVE_INFERENCE_MODEL_DIR": str(model_dir),
+        "DERMSERVE_INFERENCE_PORT": "0",
+        "DERMSERVE_INFERENCE_METRICS_PORT": "0",
+        **variables,
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "services.inference"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def refusal(model_dir: Path, **variables: str) -> str:
+    """Start a process that must not start, and return what it says."""
+    process = start(model_dir, **variables)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "Traceback" not in said
+    return said
+
+
+@pytest.fixture
+def served(model_dir: Path) -> Iterator[tuple[subprocess.Popen[str], int, int]]:
+    port, metrics_port = free_port(), free_port()
+    process = start(
+        model_dir,
+        DERMSERVE_INFERENCE_PORT=str(port),
+        DERMSERVE_INFERENCE_METRICS_PORT=str(metrics_port),
+    )
+    yield process, port, metrics_port
+    process.kill()
+    process.communicate()
+
+
+async def test_work_in_hand_is_answered_after_sigterm_and_the_process_ends_well(
+    served: tuple[subprocess.Popen[str], int, int],
+) -> None:
+    process, port, metrics_port = served
+    async with rpc.dial(f"127.0.0.1:{port}") as channel:
+        stub = inference_pb2_grpc.InferenceServiceStub(channel)
+        request = pb.AnalyzeRequest(image=specimens.lesion_jpeg((2400, 1800)))
+        await stub.Analyze(request, timeout=60, wait_for_ready=True)
+        asked = [asyncio.ensure_future(stub.Analyze(request, timeout=60)) for _ in range(6)]
+        await asked[0]
+        process.send_signal(signal.SIGTERM)
+        answers = await asyncio.gather(*asked)
+    assert len(answers) == 6
+    assert process.wait(timeout=30) == 0
+    async with httpx.AsyncClient() as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(f"http://127.0.0.1:{metrics_port}/metrics")
+
+
+async def test_metrics_are_scraped_on_a_port_of_their_own(
+    served: tuple[subprocess.Popen[str], int, int],
+) -> None:
+    _, port, metrics_port = served
+    async with rpc.dial(f"127.0.0.1:{port}") as channel:
+        await channel.channel_ready()
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"http://127.0.0.1:{metrics_port}/metrics")).text
+    assert 'inference_model_info{execution_provider="CPUExecutionProvider"' in text
+    assert "process_resident_memory_bytes" in text
+
+
+def test_missing_weights_are_named(tmp_path: Path) -> None:
+    assert "no version of the segmenter" in refusal(tmp_path)
+
+
+def test_weights_with_a_wrong_hash_are_refused(tmp_path: Path) -> None:
+    tiny_models.write_models(tmp_path)
+    (tmp_path / "classifier" / "1" / "SHA256SUMS").write_text(f"{'0' * 64}  model.onnx\n")
+    assert "is not the published model" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "variable", ["DERMSERVE_INFERENCE_PORT", "DERMSERVE_INFERENCE_METRICS_PORT"]
+)
+def test_a_taken_port_is_named(model_dir: Path, variable: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert f"127.0.0.1:{port}" in refusal(model_dir, **{variable: port})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("DERMSERVE_INFERENCE_PROT", "8500", "did you mean DERMSERVE_INFERENCE_PORT"),
+        ("DERMSERVE_INFERENCE_MAX_BATCH_SIZE", "0", "DERMSERVE_INFERENCE_MAX_BATCH_SIZE: "),
+        ("DERMSERVE_LOG_LEVEL", "LOUD", "DERMSERVE_LOG_LEVEL: "),
+        ("DERMSERVE_INFERENCE_EXECUTION_PROVIDER", "cuda", "set the provider to auto"),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    model_dir: Path, variable: str, value: str, sentence: str
+) -> None:
+    assert sentence in refusal(model_dir, **{variable: value})

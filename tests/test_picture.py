@@ -1,0 +1,121 @@
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from services import picture
+from tests import specimens
+
+
+def gray16_png() -> bytes:
+    ramp = np.linspace(0, 65535, 64 * 64, dtype=np.uint16).reshape(64, 64)
+    return specimens.encoded(Image.fromarray(ramp), "PNG")
+
+
+def png_with_header_only(width: int, height: int) -> bytes:
+    """A PNG of a few dozen bytes that claims to be huge."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(b"\0")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    )
+
+
+def animated_png() -> bytes:
+    frames = [Image.new("RGB", (64, 64), color) for color in ("red", "blue")]
+    return specimens.encoded(frames[0], "PNG", save_all=True, append_images=frames[1:])
+
+
+@pytest.mark.parametrize(
+    ("encoded", "sentence"),
+    [
+        (b"", "empty"),
+        (b"a letter, renamed to lesion.jpg", "not a JPEG or PNG"),
+        (specimens.lesion_jpeg()[:4000], "damaged or cut off"),
+        (specimens.encoded(specimens.lesion(), "PNG")[:4000], "damaged or cut off"),
+        (specimens.encoded(specimens.lesion(), "GIF"), "not a JPEG or PNG"),
+        (animated_png(), "animated"),
+    ],
+    ids=["empty", "text", "truncated-jpeg", "truncated-png", "gif", "animated"],
+)
+def test_what_is_no_picture_is_refused_with_a_sentence(encoded: bytes, sentence: str) -> None:
+    with pytest.raises(picture.PictureError, match=sentence) as refused:
+        picture.read(encoded)
+    assert not isinstance(refused.value, picture.PictureTooLargeError)
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [png_with_header_only(20_000, 20_000), b"\xff\xd8" + bytes(picture.MAX_BYTES)],
+    ids=["pixels", "bytes"],
+)
+def test_what_is_too_large_is_refused_before_it_is_decoded(encoded: bytes) -> None:
+    with pytest.raises(picture.PictureTooLargeError, match="send at most"):
+        picture.read(encoded)
+
+
+def test_sixteen_bit_values_are_scaled_not_clipped() -> None:
+    values = np.asarray(picture.read(gray16_png()).pixels)[..., 0]
+    assert values.min() == 0
+    assert values.max() == 255
+    assert abs(float(values.mean()) - 127.5) < 1
+
+
+def test_cmyk_becomes_rgb() -> None:
+    source = specimens.lesion()
+    read = picture.read(specimens.encoded(source.convert("CMYK"), "JPEG", quality=95))
+    difference = np.asarray(read.pixels, np.int16) - np.asarray(source, np.int16)
+    assert read.pixels.mode == "RGB"
+    assert np.abs(difference).mean() < 6
+
+
+def test_a_palette_keeps_its_colors() -> None:
+    read = picture.read(
+        specimens.encoded(Image.new("RGB", (8, 8), (200, 40, 90)).quantize(4), "PNG")
+    )
+    assert read.pixels.getpixel((3, 3)) == (200, 40, 90)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparent_pixels_are_shown_over_white(mode: str) -> None:
+    clear = Image.new(mode, (8, 8), 0)
+    read = picture.read(specimens.encoded(clear, "PNG"))
+    assert read.pixels.getpixel((0, 0)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("at_least", [None, 64])
+def test_exif_orientation_turns_the_picture_upright(at_least: int | None) -> None:
+    source = Image.new("RGB", (320, 200), "black")
+    source.paste("white", (0, 0, 320, 100))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned clockwise
+    read = picture.read(specimens.encoded(source, "JPEG", exif=exif), at_least=at_least)
+    assert (read.width, read.height) == (200, 320)
+    assert read.pixels.width < read.pixels.height
+    values = np.asarray(read.pixels)
+    assert values[20, -5].min() > 200
+    assert values[20, 5].max() < 50
+
+
+def test_a_large_jpeg_shrinks_while_decoding_and_keeps_its_size_on_paper() -> None:
+    read = picture.read(specimens.lesion_jpeg((2400, 1800)), at_least=448)
+    assert (read.width, read.height) == (2400, 1800)
+    assert 448 <= read.pixels.height < 1800
+
+
+def test_no_metadata_leaves_with_the_pixels() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "patient 4711"
+    read = picture.read(specimens.encoded(specimens.lesion(), "JPEG", exif=exif))
+    saved = io.BytesIO()
+    read.pixels.save(saved, "JPEG")
+    assert b"4711" not in saved.getvalue()

@@ -1,0 +1,102 @@
+"""Real ONNX files of a few hundred bytes that keep the models' contract.
+
+They know nothing of medicine, but they compute: the segmenter marks what is dark, the
+classifier answers from the picture's mean color, and ONNX Runtime runs both.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+Shape = list[str | int]
+
+SIZE = 64
+LABELS = ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]
+_CELL = 16
+_OPSET = [helper.make_opsetid("", 17)]
+
+
+def write_models(model_dir: Path) -> Path:
+    """Write version 1 of both models into a model folder and return the folder."""
+    publish(segmenter(), model_dir / "segmenter" / "1")
+    publish(classifier(), model_dir / "classifier" / "1")
+    return model_dir
+
+
+def publish(model: onnx.ModelProto, folder: Path) -> Path:
+    """Write a model with its checksum, as an export does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = model.SerializeToString()
+    (folder / "model.onnx").write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    (folder / "SHA256SUMS").write_text(f"{digest}  model.onnx\n")
+    return folder
+
+
+def segmenter(**metadata: str) -> onnx.ModelProto:
+    """Build a segmenter whose mask is sigmoid((150 - gray) / 10)."""
+    nodes = [
+        helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["float"], ["gray"], axes=[3], keepdims=1),
+        helper.make_node("Sub", ["middle", "gray"], ["dark"]),
+        helper.make_node("Div", ["dark", "width"], ["logit"]),
+        helper.make_node("Sigmoid", ["logit"], ["mask"]),
+    ]
+    constants = {"middle": np.array([150], np.float32), "width": np.array([10], np.float32)}
+    outputs: dict[str, Shape] = {"mask": ["N", SIZE, SIZE, 1]}
+    return _model("segmenter", nodes, constants, outputs, metadata)
+
+
+def classifier(**metadata: str) -> onnx.ModelProto:
+    """Build a classifier that answers from the mean color; its map comes from the same sums."""
+    weights = np.random.default_rng(3).normal(0, 0.02, (3, 7)).astype(np.float32)
+    nodes = [
+        helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["float"], ["channels"], perm=[0, 3, 1, 2]),
+        helper.make_node(
+            "AveragePool", ["channels"], ["cells"], kernel_shape=[_CELL] * 2, strides=[_CELL] * 2
+        ),
+        helper.make_node("Transpose", ["cells"], ["features"], perm=[0, 2, 3, 1]),
+        helper.make_node("MatMul", ["features", "weights"], ["explanation"]),
+        helper.make_node("ReduceMean", ["explanation"], ["logits"], axes=[1, 2], keepdims=0),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+    ]
+    cells = SIZE // _CELL
+    outputs: dict[str, Shape] = {"probabilities": ["N", 7], "explanation": ["N", cells, cells, 7]}
+    return _model("classifier", nodes, {"weights": weights}, outputs, metadata)
+
+
+def _model(
+    name: str,
+    nodes: list[onnx.NodeProto],
+    constants: dict[str, np.ndarray],
+    outputs: dict[str, Shape],
+    metadata: dict[str, str],
+) -> onnx.ModelProto:
+    graph = helper.make_graph(
+        nodes,
+        name,
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", SIZE, SIZE, 3])],
+        [
+            helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)
+            for output, shape in outputs.items()
+        ],
+        [numpy_helper.from_array(value, constant) for constant, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=_OPSET, ir_version=8)
+    promises = {
+        "name": name,
+        "version": "1",
+        "labels": json.dumps(LABELS),
+        "input_size": json.dumps(SIZE),
+        "resize": "pillow-bicubic",
+        "suspicious_threshold": "0.4",
+        "metrics": json.dumps({"split": "none: made for tests"}),
+    }
+    helper.set_model_props(model, {**promises, **metadata})
+    onnx.checker.check_model(model)
+    return model
