@@ -1,0 +1,118 @@
+"""``python -m services.gateway``: one process, until it is told to stop."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from services import environment, rpc, telemetry
+from services.gateway.app import BootError, create_app
+from services.gateway.settings import Settings
+
+_BACKLOG = 2048
+_log = telemetry.logger(__name__)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn's own way ends the process before our things are closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def main() -> int:
+    """Run the gateway; return the exit status."""
+    # What is made here (database, pictures, key) is for its owner only.
+    os.umask(0o077)
+    try:
+        settings = environment.read(Settings)
+    except environment.SettingsError as error:
+        return _refuse(error, 2)
+    telemetry.configure_logging("gateway", settings.log_level)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(settings))
+    except (BootError, telemetry.ListenerError) as error:
+        return _refuse(error, 1)
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    with _listening(settings.host, settings.port) as listener:
+        app = create_app(settings)
+        async with app.router.lifespan_context(app):
+            config = _config(app, settings)
+            server = _Server(config)
+            async with _stopping(server):
+                _log.info("gateway is ready", port=listener.getsockname()[1])
+                await server.serve(sockets=[listener])
+    _log.info("gateway has stopped")
+
+
+def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        # The door writes a line for each request, with its id and without its path.
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=round(settings.drain_s),
+    )
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Take the port first: a taken one is known before anything is opened."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise telemetry.ListenerError(
+            f"cannot listen on {host}:{port} ({error.strerror}): stop what uses the port, or set "
+            "DERMSERVE_GATEWAY_HOST and DERMSERVE_GATEWAY_PORT"
+        ) from error
+    with listener:
+        yield listener
+
+
+@contextlib.asynccontextmanager
+async def _stopping(server: uvicorn.Server) -> AsyncIterator[None]:
+    """Tell a server to drain when the process is told to stop."""
+
+    async def watch() -> None:
+        await rpc.until_told_to_stop()
+        server.should_exit = True
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - not there on every platform
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def _refuse(error: Exception, status: int) -> int:
+    print(f"dermserve gateway: {error}", file=sys.stderr)  # noqa: T201 - for people, not for logs
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

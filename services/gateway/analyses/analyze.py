@@ -1,0 +1,81 @@
+"""One picture in, one recorded analysis out."""
+
+from services.gateway.analyses.files import Files
+from services.gateway.analyses.subject import Subject
+from services.gateway.clients import Answer, Inference
+from services.gateway.deadlines import Deadline
+from services.gateway.metrics import Metrics
+from services.gateway.records import Analysis
+from services.gateway.store import digest
+from services.gateway.threads import Threads
+from services.gateway.uploads import Rewritten, Upload, rewrite
+
+Limits = tuple[int, int, int]
+"""The most bytes, pixels, and pixels of a side."""
+
+
+class Analyzer:
+    """Analyzes pictures and records what was found."""
+
+    def __init__(
+        self, inference: Inference, files: Files, threads: Threads, limits: Limits, metrics: Metrics
+    ) -> None:
+        """Build from what an analysis needs.
+
+        Args:
+            inference: judges pictures.
+            files: keeps pictures and records.
+            threads: where pictures are rewritten.
+            limits: of a picture.
+            metrics: counts outcomes and bytes.
+
+        """
+        self._inference = inference
+        self._files = files
+        self._threads = threads
+        self._limits = limits
+        self._metrics = metrics
+
+    async def analyze(self, owner_id: str, upload: Upload, deadline: Deadline) -> Analysis:
+        """Analyze a picture for a user; when this fails, nothing is kept.
+
+        Raises:
+            InvalidRequestError: a text field does not keep the rules.
+            InvalidPictureError: the picture cannot be used.
+            TooLargeError: it has too many bytes or pixels.
+            UnavailableError: inference is down or has too much to do.
+            DeadlinePassedError: no answer in time.
+            UpstreamError: inference failed.
+
+        """
+        subject = Subject.read(upload.fields)
+        self._metrics.upload_bytes.observe(len(upload.picture))
+        picture = await self._threads.run(rewrite, upload.picture, *self._limits)
+        answer = await self._inference.analyze(picture.encoded, deadline)
+        files = {
+            digest(content): content
+            for content in (answer.mask_png, answer.explanation_png)
+            if content
+        }
+        record = _record(owner_id, subject, picture, answer)
+        await self._files.keep(record, {picture.sha256: picture.encoded, **files})
+        self._metrics.analyses.labels(answer.outcome).inc()
+        return record
+
+
+def _record(owner_id: str, subject: Subject, picture: Rewritten, answer: Answer) -> Analysis:
+    classification = answer.findings.classification
+    return Analysis(
+        owner_id=owner_id,
+        status="succeeded",
+        outcome=answer.outcome,
+        label=classification.label if classification else None,
+        image_sha256=picture.sha256,
+        image_format=picture.format,
+        width=picture.width,
+        height=picture.height,
+        mask_sha256=digest(answer.mask_png) if answer.mask_png else None,
+        explanation_sha256=digest(answer.explanation_png) if answer.explanation_png else None,
+        findings=answer.findings.model_dump(mode="json"),
+        **subject.model_dump(),
+    )

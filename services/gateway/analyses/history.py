@@ -1,0 +1,101 @@
+"""The analyses of a user: found, listed, removed. Those of others do not exist here."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select
+from sqlmodel import col
+
+from services.gateway import errors, paging
+from services.gateway.analyses.files import NO_SUCH_ANALYSIS, Files
+from services.gateway.database import Sessions
+from services.gateway.records import Analysis
+
+_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which analyses to list.
+
+    Attributes:
+        label: only those with this label.
+        patient_id: only those of this patient.
+        since: only those made at this moment or later.
+        until: only those made before this moment.
+
+    """
+
+    label: str | None = None
+    patient_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return what a row must meet."""
+        wanted = (
+            (self.label, col(Analysis.label) == self.label),
+            (self.patient_id, col(Analysis.patient_id) == self.patient_id),
+            (self.since, col(Analysis.created_at) >= self.since),
+            (self.until, col(Analysis.created_at) < self.until),
+        )
+        return [condition for value, condition in wanted if value is not None]
+
+
+class History:
+    """Finds analyses, always on behalf of their owner."""
+
+    def __init__(self, sessions: Sessions, files: Files) -> None:
+        self._sessions = sessions
+        self._files = files
+
+    async def get(self, owner_id: str, analysis_id: str) -> Analysis:
+        """Return one analysis.
+
+        Raises:
+            NotFoundError: there is none of this id, or it is somebody else's; nobody can tell
+                which, administrators included (OWASP ASVS 5.0, 8.2.2).
+
+        """
+        record = None
+        if _ID.fullmatch(analysis_id):
+            found = select(Analysis).where(
+                col(Analysis.id) == analysis_id, col(Analysis.owner_id) == owner_id
+            )
+            async with self._sessions() as session:
+                record = await session.scalar(found)
+        if record is None:
+            raise errors.NotFoundError(NO_SUCH_ANALYSIS)
+        return record
+
+    async def page(
+        self, owner_id: str, filters: Filters, limit: int, cursor: str | None
+    ) -> paging.Page[Analysis]:
+        """List analyses, newest first.
+
+        Raises:
+            InvalidRequestError: the cursor is not one of ours.
+
+        """
+        rows = (
+            select(Analysis)
+            .where(
+                col(Analysis.owner_id) == owner_id,
+                *filters.conditions(),
+                *paging.after(Analysis, cursor),
+            )
+            .order_by(*paging.newest_first(Analysis))
+            .limit(limit + 1)
+        )
+        async with self._sessions() as session:
+            return paging.page(list(await session.scalars(rows)), limit)
+
+    async def delete(self, owner_id: str, analysis_id: str) -> None:
+        """Remove one analysis and its pictures.
+
+        Raises:
+            NotFoundError: as for ``get``.
+
+        """
+        await self._files.drop(await self.get(owner_id, analysis_id))

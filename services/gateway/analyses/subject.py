@@ -1,0 +1,64 @@
+"""Whose skin and which spot: what the sender may say about a picture."""
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+
+from services.gateway import errors
+
+_LAYOUT = frozenset("\n\r\t")
+
+
+def _printable(text: str) -> str:
+    # A NUL would not even fit into PostgreSQL; the others garble reports and terminals.
+    if any(ord(character) < ord(" ") and character not in _LAYOUT for character in text):
+        raise ValueError("has control characters")
+    return text
+
+
+def _none_if_blank(text: object) -> object:
+    return None if isinstance(text, str) and not text.strip() else text
+
+
+_Text = Annotated[str, AfterValidator(_printable)]
+_Blank = BeforeValidator(_none_if_blank)
+
+
+class Subject(BaseModel):
+    """The optional text fields beside a picture."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    patient_id: Annotated[_Text | None, _Blank] = Field(None, max_length=64)
+    patient_name: Annotated[_Text | None, _Blank] = Field(None, max_length=200)
+    lesion_id: Annotated[_Text | None, _Blank] = Field(None, max_length=64)
+    body_site: Annotated[_Text | None, _Blank] = Field(None, max_length=100)
+    note: Annotated[_Text | None, _Blank] = Field(None, max_length=2000)
+
+    @classmethod
+    def read(cls, fields: Mapping[str, str]) -> Self:
+        """Check text fields.
+
+        Raises:
+            InvalidRequestError: one is unknown, too long or unprintable; the sentence names it.
+
+        """
+        try:
+            return cls.model_validate(dict(fields))
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            name = str(first["loc"][0])
+            if first["type"] == "extra_forbidden":
+                known = ", ".join(["image", *cls.model_fields])
+                sentence = f"There is no field {name[:64]!r}. The fields are {known}."
+            else:
+                sentence = f"{name}: {first['msg']}."
+            raise errors.InvalidRequestError(sentence) from error

@@ -1,0 +1,70 @@
+"""One call over the wire: with the time that is left, and every failure in our own words."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import grpc
+from grpc import aio
+
+from services import rpc, telemetry
+from services.gateway import errors
+from services.gateway.deadlines import Deadline
+
+_Response = TypeVar("_Response")
+_log = telemetry.logger(__name__)
+
+Refused = Callable[[str], errors.GatewayError]
+"""Makes the error for a request that the service found wrong, from the service's sentence."""
+
+
+async def call(
+    method: Callable[..., Any],
+    request: Any,
+    response: type[_Response],
+    deadline: Deadline,
+    refused: Refused,
+) -> _Response:
+    """Call a method and return its answer.
+
+    Args:
+        method: of a stub.
+        request: its message.
+        response: the class of its answer.
+        deadline: when to stop waiting; the service sees what is left of it.
+        refused: makes the error for INVALID_ARGUMENT.
+
+    Raises:
+        UnavailableError: the service is down, draining or has too much to do.
+        DeadlinePassedError: no answer in time.
+        UpstreamError: the service failed.
+
+    """
+    try:
+        answer = await method(request, timeout=deadline.remaining_s())
+    except aio.AioRpcError as error:
+        raise _translated(error, refused) from error
+    if not isinstance(answer, response):
+        raise errors.UpstreamError(f"expected {response.__name__}")
+    return answer
+
+
+def _translated(error: aio.AioRpcError, refused: Refused) -> errors.GatewayError:
+    code, details = error.code(), error.details() or ""
+    if code is grpc.StatusCode.INVALID_ARGUMENT:
+        return refused(details)
+    _log.warning("call failed", code=code.name, details=details)
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return errors.UnavailableError("Too much to do now. Try again later.", _pushback_s(error))
+    if code is grpc.StatusCode.UNAVAILABLE:
+        return errors.UnavailableError("A service that this needs is down. Try again later.")
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return errors.DeadlinePassedError("This took too long. Try again, or try later.")
+    return errors.UpstreamError(f"{code.name}: {details}")
+
+
+def _pushback_s(error: aio.AioRpcError) -> float:
+    """Return the wait that the service asks for; a second when it asks for none."""
+    for key, value in error.trailing_metadata() or ():
+        if key == rpc.PUSHBACK_TRAILER and str(value).isdigit():
+            return int(value) / 1000
+    return 1.0

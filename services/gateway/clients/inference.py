@@ -1,0 +1,180 @@
+"""The inference service, in the gateway's words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from grpc import aio
+
+from services.gateway import errors
+from services.gateway.clients.calls import call
+from services.gateway.deadlines import Deadline
+from services.gateway.findings import (
+    LABEL_NAMES,
+    Classification,
+    Findings,
+    ModelVersion,
+    Quality,
+    Segmentation,
+    Timings,
+)
+from services.pb import inference_pb2 as pb
+from services.pb import inference_pb2_grpc
+
+_OUTCOMES = {pb.OUTCOME_ASSESSED: "assessed", pb.OUTCOME_CANNOT_ASSESS: "cannot_assess"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What inference found in one picture.
+
+    Attributes:
+        outcome: ``"assessed"`` or ``"cannot_assess"``.
+        findings: all that is not a picture.
+        mask_png: 255 lesion, 0 skin; empty when no lesion was found.
+        explanation_png: 255 spoke most for the label; empty when not assessed.
+
+    """
+
+    outcome: str
+    findings: Findings
+    mask_png: bytes
+    explanation_png: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that answers now, with the figures of its evaluation."""
+
+    name: str
+    version: str
+    sha256: str
+    labels: list[str]
+    execution_provider: str
+    evaluated_on: str
+    metrics: Mapping[str, float]
+
+
+class Inference:
+    """Asks the inference service."""
+
+    def __init__(self, channel: aio.Channel) -> None:
+        self._stub = inference_pb2_grpc.InferenceServiceStub(channel)
+
+    async def analyze(self, picture: bytes, deadline: Deadline) -> Answer:
+        """Analyze one picture file.
+
+        Raises:
+            InvalidPictureError: inference cannot use the picture.
+            TooLargeError: inference takes smaller ones only.
+            UnavailableError: it is down or has too much to do.
+            DeadlinePassedError: no answer in time.
+            UpstreamError: it failed, or its answer makes no sense.
+
+        """
+        request = pb.AnalyzeRequest(image=picture)
+        answer = await call(
+            self._stub.Analyze, request, pb.AnalyzeResponse, deadline, _picture_refused
+        )
+        try:
+            return _answer(answer)
+        except (KeyError, ValueError) as error:
+            raise errors.UpstreamError(f"inference answered nonsense: {error}") from error
+
+    async def models(self, deadline: Deadline) -> list[Model]:
+        """List the models that answer now.
+
+        Raises:
+            UnavailableError: inference is down.
+            DeadlinePassedError: no answer in time.
+            UpstreamError: it failed.
+
+        """
+        request = pb.ListModelsRequest()
+        answer = await call(
+            self._stub.ListModels, request, pb.ListModelsResponse, deadline, errors.UpstreamError
+        )
+        return [_model(model) for model in answer.models]
+
+
+def _picture_refused(details: str) -> errors.GatewayError:
+    """Tell too large from unusable: the wire has one status for both, the sentences differ."""
+    sentence = f"{details[:1].upper()}{details[1:].rstrip('.')}."
+    if "at most" in details:
+        return errors.TooLargeError(sentence)
+    return errors.InvalidPictureError(sentence)
+
+
+def _answer(answer: pb.AnalyzeResponse) -> Answer:
+    outcome = _OUTCOMES[answer.outcome]
+    if (outcome == "assessed") != answer.HasField("classification"):
+        raise ValueError("outcome and classification contradict each other")
+    findings = Findings(
+        classification=_classification(answer.classification) if outcome == "assessed" else None,
+        segmentation=_segmentation(answer.segmentation)
+        if answer.HasField("segmentation")
+        else None,
+        quality=Quality(
+            acceptable=answer.quality.acceptable,
+            reasons=[_word(pb.Reason.Name(reason)) for reason in answer.quality.reasons],
+        ),
+        models=[
+            ModelVersion(name=model.name, version=model.version, sha256=model.sha256)
+            for model in answer.models
+        ],
+        timings=Timings(
+            queue_ms=answer.timings.queue_ms,
+            run_ms=answer.timings.run_ms,
+            total_ms=answer.timings.total_ms,
+        ),
+        notice=answer.notice,
+    )
+    return Answer(
+        outcome, findings, answer.segmentation.mask_png, answer.classification.explanation_png
+    )
+
+
+def _classification(found: pb.Classification) -> Classification:
+    probabilities = {_label(each.label): each.probability for each in found.probabilities}
+    if probabilities.keys() != LABEL_NAMES.keys():
+        raise ValueError("not one probability a label")
+    label = _label(found.label)
+    return Classification(
+        label=label,
+        label_name=LABEL_NAMES[label],
+        probabilities=probabilities,
+        malignant_probability=found.malignant_probability,
+        suspicious=found.suspicious,
+        suspicious_threshold=found.suspicious_threshold,
+    )
+
+
+def _segmentation(found: pb.Segmentation) -> Segmentation:
+    box = found.bounding_box
+    return Segmentation(
+        area_fraction=found.area_fraction,
+        bounding_box=(box.x_px, box.y_px, box.width_px, box.height_px),
+        asymmetry=found.asymmetry,
+        border_irregularity=found.border_irregularity,
+        color_variegation=found.color_variegation,
+    )
+
+
+def _model(model: pb.ModelInfo) -> Model:
+    return Model(
+        model.name,
+        model.version,
+        model.sha256,
+        list(model.labels),
+        model.execution_provider,
+        model.evaluated_on,
+        dict(model.metrics),
+    )
+
+
+def _label(label: pb.Label) -> str:
+    return _word(pb.Label.Name(label))
+
+
+def _word(name: str) -> str:
+    """Turn an enumerator's name into the word after its prefix: REASON_TOO_DARK, too_dark."""
+    return name.partition("_")[2].lower()

@@ -1,0 +1,122 @@
+"""Where every request comes in and every answer goes out, as plain ASGI.
+
+Here a request gets its id, its bound and its place in metrics and log, and an answer its
+security headers; what nobody else caught becomes a problem here.
+"""
+
+import time
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import clear_contextvars
+
+from services import rpc, telemetry
+from services.gateway import errors, problems
+from services.gateway.metrics import Metrics
+
+MAX_BODY_BYTES = 64 * 1024
+"""The largest body of a request that brings no picture."""
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# What a proxy's log calls a client that left before its answer.
+_CLIENT_LEFT = 499
+
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+
+_log = telemetry.logger(__name__)
+
+
+class Door:
+    """The outermost middleware."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, larger: dict[str, int]) -> None:
+        """Build around an application.
+
+        Args:
+            app: what lies behind the door.
+            metrics: counts and times requests.
+            larger: paths whose bodies may be larger than others, and how large.
+
+        """
+        self._app = app
+        self._metrics = metrics
+        self._larger = larger
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; anything else, such as a lifespan, passes through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        clear_contextvars()
+        request_id = telemetry.enter_request(Headers(scope=scope).get(rpc.REQUEST_ID_HEADER))
+        visit = _Visit(scope, receive, send, request_id)
+        visit.limit = self._larger.get(scope["path"], MAX_BODY_BYTES)
+        try:
+            await self._app(scope, visit.receive, visit.send)
+        except ClientDisconnect:
+            visit.status = _CLIENT_LEFT
+        except Exception as error:
+            if visit.status is not None:
+                # Half an answer is out: the server has to break the connection.
+                raise
+            await problems.answer(error, scope)(scope, receive, visit.send)
+        finally:
+            self._record(visit)
+
+    def _record(self, visit: "_Visit") -> None:
+        seconds = time.perf_counter() - visit.began
+        method = visit.scope["method"]
+        method = method if method in _METHODS else "other"
+        route = getattr(visit.scope.get("route"), "path", "unmatched")
+        status = visit.status or _CLIENT_LEFT
+        self._metrics.requests.labels(method, route, str(status)).inc()
+        self._metrics.request_seconds.labels(method, route).observe(seconds)
+        _log.info(
+            "request answered",
+            method=method,
+            route=route,
+            status=status,
+            seconds=round(seconds, 4),
+        )
+
+
+class _Visit:
+    """One request on its way in and its answer on its way out."""
+
+    limit = MAX_BODY_BYTES
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        self.scope = scope
+        self.status: int | None = None
+        self.began = time.perf_counter()
+        self._receive = receive
+        self._send = send
+        self._request_id = request_id
+        self._received = 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._received += len(message.get("body", b""))
+            if self._received > self.limit:
+                raise errors.TooLargeError(
+                    f"The request has too many bytes. Send at most {self.limit:,}."
+                )
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers[rpc.REQUEST_ID_HEADER] = self._request_id
+            for name, value in _SECURITY_HEADERS.items():
+                headers.setdefault(name, value)
+        await self._send(message)

@@ -1,0 +1,68 @@
+"""What an access token gives access to, asked anew at every request.
+
+The token says who; the database says whether that still holds. So a disabled user, a changed
+role or an ended sign-in counts from the next request on, not when the token expires.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from services.gateway import errors
+from services.gateway.database import Sessions
+from services.gateway.records import Role, SignIn, User, now
+from services.gateway.security.tokens import AccessTokens, InvalidTokenError
+
+_SENTENCE = "The access token is missing, expired or not valid. Sign in, or refresh it."
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes this request, and in which sign-in."""
+
+    user: User
+    sign_in_id: str
+
+    def require_admin(self) -> None:
+        """Raise ``ForbiddenError`` unless the caller administers this gateway."""
+        if self.user.role != Role.ADMIN:
+            raise errors.ForbiddenError("Only administrators may do this.")
+
+
+class Access:
+    """Tells callers by their access tokens."""
+
+    def __init__(self, sessions: Sessions, tokens: AccessTokens) -> None:
+        self._sessions = sessions
+        self._tokens = tokens
+
+    async def identify(self, token: str | None) -> Caller:
+        """Return who holds a token.
+
+        Raises:
+            UnauthenticatedError: there is no token, it is no good, or it has ended.
+
+        """
+        if token is None:
+            raise errors.UnauthenticatedError(_SENTENCE)
+        try:
+            claims = self._tokens.read(token)
+        except InvalidTokenError as error:
+            raise errors.UnauthenticatedError(_SENTENCE) from error
+        found = (
+            select(User)
+            .join(SignIn, col(SignIn.user_id) == col(User.id))
+            .where(
+                col(SignIn.id) == claims.session_id,
+                col(User.id) == claims.user_id,
+                col(SignIn.revoked_at).is_(None),
+                col(SignIn.expires_at) > now(),
+                col(User.disabled).is_(False),
+            )
+        )
+        async with self._sessions() as session:
+            user = await session.scalar(found)
+        if user is None:
+            raise errors.UnauthenticatedError(_SENTENCE)
+        return Caller(user, claims.session_id)

@@ -1,0 +1,165 @@
+"""Accounts: made, promoted, disabled, listed. Used by REST and by the command line alike."""
+
+import re
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from services.gateway import errors, paging
+from services.gateway.database import Sessions
+from services.gateway.records import Role, SignIn, User, now
+from services.gateway.security import passwords
+from services.gateway.threads import Threads
+
+ADMIN = "admin"
+"""The account that first boot makes."""
+
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}", re.ASCII)
+
+
+class Accounts:
+    """The users of this gateway."""
+
+    def __init__(self, sessions: Sessions, hashing: Threads) -> None:
+        """Build over the database.
+
+        Args:
+            sessions: of the database.
+            hashing: where passwords are hashed.
+
+        """
+        self._sessions = sessions
+        self._hashing = hashing
+
+    async def create(self, username: str, password: str, role: Role = Role.USER) -> User:
+        """Make an account.
+
+        Raises:
+            InvalidRequestError: the username or the password does not keep the rules.
+            ConflictError: the username is taken.
+
+        """
+        name = username.lower()
+        if _USERNAME.fullmatch(name) is None:
+            raise errors.InvalidRequestError(
+                "A username has 1 to 64 letters, digits or . _ @ + - and begins with a letter "
+                "or digit."
+            )
+        if not passwords.MIN_LENGTH <= len(password) <= passwords.MAX_LENGTH:
+            raise errors.InvalidRequestError(
+                f"A password has {passwords.MIN_LENGTH} to {passwords.MAX_LENGTH} characters."
+            )
+        user = User(
+            username=name,
+            password_hash=await self._hashing.run(passwords.hashed, password),
+            role=role,
+        )
+        try:
+            async with self._sessions.begin() as session:
+                session.add(user)
+        except IntegrityError as error:
+            raise errors.ConflictError("This username is taken. Choose another one.") from error
+        return user
+
+    async def ensure_admin(self, password: str | None) -> str | None:
+        """Make the first administrator if there is none yet.
+
+        Args:
+            password: theirs, or None to invent one.
+
+        Returns:
+            The password that was invented, to be shown once; None if there is nothing to show.
+
+        """
+        async with self._sessions() as session:
+            if await session.scalar(select(col(User.id)).where(col(User.username) == ADMIN)):
+                return None
+        invented = passwords.invented() if password is None else None
+        try:
+            await self.create(ADMIN, password or invented or "", Role.ADMIN)
+        except errors.ConflictError:
+            # Another replica was faster, and shows its own.
+            return None
+        return invented
+
+    async def promote(self, username: str) -> User:
+        """Make a user an administrator.
+
+        Raises:
+            NotFoundError: there is no such user.
+
+        """
+        return await self.change(await self._id_of(username), role=Role.ADMIN)
+
+    async def disable(self, username: str) -> User:
+        """Keep a user from signing in, and end their sign-ins.
+
+        Raises:
+            NotFoundError: there is no such user.
+            ConflictError: they are the last administrator.
+
+        """
+        return await self.change(await self._id_of(username), disabled=True)
+
+    async def change(
+        self, user_id: str, *, role: Role | None = None, disabled: bool | None = None
+    ) -> User:
+        """Change what a user may do; it counts from their next request on.
+
+        Raises:
+            NotFoundError: there is no such user.
+            ConflictError: no administrator would be left.
+
+        """
+        async with self._sessions.begin() as session:
+            # PostgreSQL lets two administrators remove each other unless both rows are held;
+            # SQLite has one writer and knows no such lock.
+            await session.execute(_active_admins().with_for_update())
+            user = await session.get(User, user_id)
+            if user is None:
+                raise errors.NotFoundError("There is no such user.")
+            user.role = user.role if role is None else role
+            user.disabled = user.disabled if disabled is None else disabled
+            await session.flush()
+            if not (await session.scalars(_active_admins())).all():
+                raise errors.ConflictError("This is the last administrator. Promote another first.")
+            if user.disabled:
+                await _end_sign_ins(session, user_id)
+        return user
+
+    async def page(self, limit: int, cursor: str | None) -> paging.Page[User]:
+        """List users, newest first."""
+        rows = (
+            select(User)
+            .where(*paging.after(User, cursor))
+            .order_by(*paging.newest_first(User))
+            .limit(limit + 1)
+        )
+        async with self._sessions() as session:
+            return paging.page(list(await session.scalars(rows)), limit)
+
+    async def _id_of(self, username: str) -> str:
+        found = select(col(User.id)).where(col(User.username) == username.lower())
+        async with self._sessions() as session:
+            user_id = await session.scalar(found)
+        if user_id is None:
+            raise errors.NotFoundError(f"There is no user {username!r}.")
+        return str(user_id)
+
+
+def _active_admins() -> Select[str]:
+    return (
+        select(col(User.id))
+        .where(col(User.role) == Role.ADMIN, col(User.disabled).is_(False))
+        .order_by(col(User.id))
+    )
+
+
+async def _end_sign_ins(session: AsyncSession, user_id: str) -> None:
+    await session.execute(
+        update(SignIn)
+        .where(col(SignIn.user_id) == user_id, col(SignIn.revoked_at).is_(None))
+        .values(revoked_at=now())
+    )

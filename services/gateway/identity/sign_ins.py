@@ -1,0 +1,182 @@
+"""Sign-ins: begun with a password, continued with refresh tokens, ended at once.
+
+A refresh token is good for one use (RFC 9700, 4.14.2). The same token coming a second time
+means that two hold it, and we cannot know who is the thief: the whole sign-in ends. One case
+is harmless, an answer that was lost on its way. So for a few seconds the last token may be
+used again, as long as what it was exchanged for was never used; that one is dead from then
+on, and there is never more than one live token in a sign-in.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from services.gateway import errors
+from services.gateway.database import Sessions
+from services.gateway.records import RefreshToken, SignIn, User, now
+from services.gateway.security import passwords, tokens
+from services.gateway.threads import Threads
+
+GRACE = timedelta(seconds=10)
+"""How long after its use a refresh token may be used again for a lost answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """What a client gets to prove who it is, and to go on doing so."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+
+
+class SignIns:
+    """Begins, continues and ends sign-ins."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        hashing: Threads,
+        access_tokens: tokens.AccessTokens,
+        lifetime_s: int,
+        grace: timedelta = GRACE,
+    ) -> None:
+        """Build over the database.
+
+        Args:
+            sessions: of the database.
+            hashing: where passwords are checked.
+            access_tokens: signs the short-lived tokens.
+            lifetime_s: seconds after which the password is asked for again.
+            grace: how long a used refresh token may come again for a lost answer.
+
+        """
+        self._sessions = sessions
+        self._hashing = hashing
+        self._access_tokens = access_tokens
+        self._lifetime = timedelta(seconds=lifetime_s)
+        self._grace = grace
+
+    async def begin(self, username: str, password: str) -> TokenPair:
+        """Sign in with a password.
+
+        Raises:
+            UnauthenticatedError: there is no such user, the password is wrong, or the user is
+                disabled; which one cannot be told from the answer or its time.
+
+        """
+        found = select(User).where(col(User.username) == username.lower())
+        async with self._sessions() as session:
+            user = await session.scalar(found)
+        stored = user.password_hash if user else None
+        right = await self._hashing.run(passwords.matches, password, stored)
+        if user is None or not right or user.disabled:
+            raise errors.UnauthenticatedError("The username or the password is wrong.")
+        return await self.begin_for(user)
+
+    async def begin_for(self, user: User) -> TokenPair:
+        """Sign in a user who has just proved who they are."""
+        sign_in = SignIn(user_id=user.id, expires_at=now() + self._lifetime)
+        refresh_token = tokens.new_refresh_token()
+        async with self._sessions.begin() as session:
+            await session.execute(
+                delete(SignIn).where(col(SignIn.user_id) == user.id, col(SignIn.expires_at) < now())
+            )
+            session.add(sign_in)
+            await session.flush()
+            session.add(RefreshToken(digest=tokens.digest(refresh_token), sign_in_id=sign_in.id))
+        return self._pair(user.id, sign_in.id, refresh_token)
+
+    async def refresh(self, presented: str) -> TokenPair:
+        """Exchange a refresh token for a new pair.
+
+        Raises:
+            UnauthenticatedError: the token is unknown, expired, ended, or was used before; in
+                the last case the sign-in has ended.
+
+        """
+        pair = await self._exchange(presented)
+        if pair is None:
+            raise errors.UnauthenticatedError("The refresh token is not valid. Sign in again.")
+        return pair
+
+    async def end(self, sign_in_id: str) -> None:
+        """End a sign-in: none of its tokens is good any more."""
+        async with self._sessions.begin() as session:
+            await _revoke(session, sign_in_id)
+
+    async def end_by(self, refresh_token: str) -> None:
+        """End the sign-in that a refresh token belongs to; an unknown one is no error."""
+        async with self._sessions.begin() as session:
+            found = await session.get(RefreshToken, tokens.digest(refresh_token))
+            if found is not None:
+                await _revoke(session, found.sign_in_id)
+
+    async def _exchange(self, presented: str) -> TokenPair | None:
+        async with self._sessions.begin() as session:
+            token = await session.get(RefreshToken, tokens.digest(presented))
+            if token is None:
+                return None
+            user_id = await _hold(session, token.sign_in_id)
+            if user_id is None:
+                return None
+            # Read again: others with the same token may have been here before us.
+            await session.refresh(token)
+            if not await self._may_be_used(session, token):
+                await _revoke(session, token.sign_in_id)
+                return None
+            successor = tokens.new_refresh_token()
+            token.rotated_at = token.rotated_at or now()
+            token.successor = tokens.digest(successor)
+            session.add(RefreshToken(digest=token.successor, sign_in_id=token.sign_in_id))
+        return self._pair(user_id, token.sign_in_id, successor)
+
+    async def _may_be_used(self, session: AsyncSession, token: RefreshToken) -> bool:
+        """Say whether a token is live, or comes again because an answer was lost."""
+        if token.rotated_at is None:
+            return True
+        if token.successor is None or now() - token.rotated_at > self._grace:
+            return False
+        lost = await session.get(RefreshToken, token.successor)
+        if lost is None or lost.rotated_at is not None:
+            return False
+        # Dead and without a successor: should it turn up after all, it ends the sign-in.
+        lost.rotated_at = now()
+        return True
+
+    def _pair(self, user_id: str, sign_in_id: str, refresh_token: str) -> TokenPair:
+        access_token = self._access_tokens.issue(tokens.Claims(user_id, sign_in_id))
+        return TokenPair(access_token, refresh_token, self._access_tokens.lifetime_s)
+
+
+async def _hold(session: AsyncSession, sign_in_id: str) -> str | None:
+    """Take a sign-in for this transaction; return its user, or None if it has ended.
+
+    Writing first makes others wait: on PostgreSQL for the row, on SQLite for the database.
+    """
+    held = (
+        update(SignIn)
+        .where(
+            col(SignIn.id) == sign_in_id,
+            col(SignIn.revoked_at).is_(None),
+            col(SignIn.expires_at) > now(),
+            col(SignIn.user_id).in_(select(col(User.id)).where(col(User.disabled).is_(False))),
+        )
+        .values(used_at=now())
+        .returning(col(SignIn.user_id))
+        .execution_options(synchronize_session=False)
+    )
+    user_id: str | None = await session.scalar(held)
+    return user_id
+
+
+async def _revoke(session: AsyncSession, sign_in_id: str) -> None:
+    await session.execute(
+        update(SignIn)
+        .where(col(SignIn.id) == sign_in_id, col(SignIn.revoked_at).is_(None))
+        .values(revoked_at=now())
+        .execution_options(synchronize_session=False)
+    )

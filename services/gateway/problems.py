@@ -1,0 +1,154 @@
+"""Errors on the wire: problem details (RFC 9457), the same shape for whatever goes wrong."""
+
+import http
+import math
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
+
+from services import telemetry
+from services.gateway import errors
+
+MEDIA_TYPE = "application/problem+json"
+
+_log = telemetry.logger(__name__)
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="Names the kind of problem.", examples=["about:blank"])
+    title: str = Field(description="The kind of problem in words; the same at every occurrence.")
+    status: int = Field(description="The status of the answer.")
+    detail: str = Field(description="What happened this time, and what to do.")
+    instance: str = Field(description="The path that was asked for.")
+    request_id: str | None = Field(description="Finds this request in the logs of every service.")
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI responses of a route that can fail with these statuses."""
+    reference = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {
+            "description": http.HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": reference}},
+        }
+        for status in (*statuses, 500)
+    }
+
+
+def answer(error: Exception, scope: Scope) -> Response:
+    """Return the answer for an error; an unknown one is logged and says nothing of itself."""
+    kind = errors.kind_of(error)
+    if kind is errors.UNKNOWN:
+        _log.error("request failed", exc_info=error)
+    elif kind.detail is not None:
+        _log.warning("request failed", error=type(error).__name__, cause=str(error))
+    return render(
+        scope,
+        kind.status,
+        kind.detail or str(error),
+        kind=(f"urn:dermserve:problem:{kind.slug}", kind.title),
+        headers=_headers(error),
+    )
+
+
+def render(
+    scope: Scope,
+    status: int,
+    detail: str,
+    *,
+    kind: tuple[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+    **members: Any,
+) -> Response:
+    """Return a problem as an answer.
+
+    Args:
+        scope: of the request.
+        status: of the answer.
+        detail: the sentence for the person who asked.
+        kind: the type and title; by default those of the bare status.
+        headers: to send along.
+        members: further members of the problem.
+
+    """
+    name, title = kind or ("about:blank", http.HTTPStatus(status).phrase)
+    body = {
+        "type": name,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": scope["path"],
+        "request_id": telemetry.current_request_id(),
+        **members,
+    }
+    return JSONResponse(body, status, headers, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of an application with a problem."""
+    for kind in errors.KINDS:
+        app.add_exception_handler(kind, _known)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _by_status)
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    if isinstance(error, errors.UnauthenticatedError):
+        return {"WWW-Authenticate": "Bearer"}
+    if errors.kind_of(error).status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+        return {"Retry-After": str(max(1, math.ceil(getattr(error, "retry_after_s", 1))))}
+    return {}
+
+
+async def _known(request: Request, error: Exception) -> Response:
+    return answer(error, request.scope)
+
+
+async def _by_status(request: Request, error: Exception) -> Response:
+    """Answer what the framework raises: no such path, wrong method, unreadable body."""
+    cause = error.__cause__
+    if isinstance(cause, errors.GatewayError):
+        return answer(cause, request.scope)
+    if not isinstance(error, HTTPException):
+        raise TypeError(type(error)) from error
+    return render(
+        request.scope,
+        error.status_code,
+        _SENTENCES.get(error.status_code, f"{error.detail}."),
+        headers=dict(error.headers or {}),
+    )
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    """Answer a request that breaks the rules of its route, without repeating its values."""
+    if not isinstance(error, RequestValidationError):
+        raise TypeError(type(error)) from error
+    faults = [
+        {"field": ".".join(map(str, fault["loc"])), "message": str(fault["msg"])}
+        for fault in error.errors()
+    ]
+    first = faults[0]
+    kind = errors.KINDS[errors.InvalidRequestError]
+    return render(
+        request.scope,
+        kind.status,
+        f"{first['field']}: {first['message']}.",
+        kind=(f"urn:dermserve:problem:{kind.slug}", kind.title),
+        errors=faults,
+    )
+
+
+_SENTENCES = {
+    404: "There is nothing at this path. GET /docs lists what there is.",
+    405: "This path does not take this method. The header Allow says which.",
+}

@@ -1,0 +1,65 @@
+"""Users, their sign-ins, and the refresh tokens of each sign-in."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index
+from sqlmodel import Field
+
+from services.gateway.records.base import ID_LENGTH, Record, UtcDateTime, new_id, now
+
+DIGEST_LENGTH = 64
+
+
+class Role(StrEnum):
+    """What a user may do beyond their own records."""
+
+    USER = "user"
+    ADMIN = "admin"
+
+
+class User(Record, table=True):
+    """A person or program with a password. Usernames are kept in lower case."""
+
+    __tablename__ = "users"
+    __table_args__ = (Index("ix_users_created_at_id", "created_at", "id"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=ID_LENGTH)
+    username: str = Field(unique=True, max_length=64)
+    password_hash: str = Field(max_length=255)
+    role: str = Field(default=Role.USER, max_length=16)
+    disabled: bool = False
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class SignIn(Record, table=True):
+    """One sign-in and everything that grows from it: the family of its refresh tokens."""
+
+    __tablename__ = "sign_ins"
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=ID_LENGTH)
+    user_id: str = Field(
+        foreign_key="users.id", ondelete="CASCADE", index=True, max_length=ID_LENGTH
+    )
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    used_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class RefreshToken(Record, table=True):
+    """A refresh token, known by its digest.
+
+    The one without ``rotated_at`` is the live one of its family. ``successor`` is the token
+    that a rotation gave out.
+    """
+
+    __tablename__ = "refresh_tokens"
+
+    digest: str = Field(primary_key=True, max_length=DIGEST_LENGTH)
+    sign_in_id: str = Field(
+        foreign_key="sign_ins.id", ondelete="CASCADE", index=True, max_length=ID_LENGTH
+    )
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    rotated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    successor: str | None = Field(default=None, max_length=DIGEST_LENGTH)

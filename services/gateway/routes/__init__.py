@@ -1,0 +1,22 @@
+"""The public face over HTTP, one file a resource."""
+
+from services.gateway.routes import (
+    analyses,
+    auth,
+    models,
+    operations,
+    pictures,
+    reference,
+    users,
+)
+
+ALL = (
+    auth.router,
+    users.router,
+    analyses.router,
+    pictures.router,
+    models.router,
+    operations.router,
+    reference.router,
+)
+"""In the order in which the reference shows them."""

@@ -1,0 +1,69 @@
+"""Accounts of one's own, and tokens."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.security import OAuth2PasswordRequestForm
+
+from services.gateway import errors
+from services.gateway.dependencies import CallerDep, OptionalTokenDep, PartsDep
+from services.gateway.problems import documented
+from services.gateway.routes.shapes import (
+    LogoutRequest,
+    RefreshRequest,
+    Registration,
+    Tokens,
+    UserView,
+)
+
+router = APIRouter(tags=["accounts"])
+
+
+@router.post("/v1/auth/register", status_code=201, responses=documented(403, 409, 413, 422))
+async def register(new: Registration, parts: PartsDep) -> Tokens:
+    """Make an account and sign in."""
+    if not parts.registration_open:
+        raise errors.ForbiddenError("Registration is closed here. Ask an administrator.")
+    user = await parts.accounts.create(new.username, new.password)
+    return Tokens.of(await parts.sign_ins.begin_for(user))
+
+
+@router.post("/v1/auth/token", responses=documented(401, 413, 422))
+async def sign_in(form: Annotated[OAuth2PasswordRequestForm, Depends()], parts: PartsDep) -> Tokens:
+    """Sign in with username and password (the password grant of OAuth 2)."""
+    return Tokens.of(await parts.sign_ins.begin(form.username, form.password))
+
+
+@router.post("/v1/auth/refresh", responses=documented(401, 413, 422))
+async def refresh(request: RefreshRequest, parts: PartsDep) -> Tokens:
+    """Exchange a refresh token for a new pair.
+
+    A refresh token is good for one use. When it comes again, the whole sign-in ends, except
+    within ten seconds and while the pair that it was exchanged for has not been refreshed:
+    then that pair's refresh token dies instead, so that a lost answer locks nobody out.
+    """
+    return Tokens.of(await parts.sign_ins.refresh(request.refresh_token))
+
+
+@router.post("/v1/auth/logout", status_code=204, responses=documented(401, 413, 422))
+async def sign_out(
+    parts: PartsDep, token: OptionalTokenDep, request: LogoutRequest | None = None
+) -> None:
+    """End a sign-in at once: that of the refresh token in the body, else that of the caller."""
+    if request is not None:
+        await parts.sign_ins.end_by(request.refresh_token)
+        return
+    caller = await parts.access.identify(token)
+    await parts.sign_ins.end(caller.sign_in_id)
+
+
+@router.get("/v1/me", responses=documented(401))
+async def me(caller: CallerDep) -> UserView:
+    """Say who the caller is."""
+    return UserView.of(caller.user)
+
+
+@router.get("/.well-known/jwks.json")
+async def public_keys(parts: PartsDep) -> dict[str, list[dict[str, str]]]:
+    """Give the public keys that access tokens are signed with (RFC 7517)."""
+    return {"keys": [parts.key.jwk()]}

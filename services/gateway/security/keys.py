@@ -1,0 +1,92 @@
+"""The gateway's own signing key: an Ed25519 key made at first boot, never in a setting."""
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+class KeyFileError(Exception):
+    """The file does not hold an Ed25519 key; the message names it."""
+
+
+class SigningKey:
+    """A private key, its public half and its name."""
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        self.private = private
+        self.public = private.public_key()
+        self.id = _thumbprint(self._public_members())
+
+    def jwk(self) -> dict[str, str]:
+        """Return the public half as a JSON Web Key (RFC 8037)."""
+        return {**self._public_members(), "kid": self.id, "use": "sig", "alg": "EdDSA"}
+
+    def _public_members(self) -> dict[str, str]:
+        x = self.public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        return {"crv": "Ed25519", "kty": "OKP", "x": _base64url(x)}
+
+
+def load_or_make(path: Path) -> SigningKey:
+    """Read the key, or make it if there is none yet; two processes agree on one.
+
+    Args:
+        path: a PEM file; made readable for its owner only.
+
+    Raises:
+        KeyFileError: the file holds something else.
+        OSError: the folder cannot be read or written.
+
+    """
+    if not path.exists():
+        _make(path)
+    try:
+        private = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError) as error:
+        raise KeyFileError(_not_a_key(path)) from error
+    if not isinstance(private, Ed25519PrivateKey):
+        raise KeyFileError(_not_a_key(path))
+    return SigningKey(private)
+
+
+def _make(path: Path) -> None:
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    # mkstemp makes files that only their owner reads. A link appears whole or not at all,
+    # and the second of two processes finds the first one's key in place.
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".key-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(pem)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return
+    finally:
+        Path(temporary).unlink()
+
+
+def _thumbprint(members: dict[str, str]) -> str:
+    """Return the name of a key as RFC 7638 makes it."""
+    canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
+    return _base64url(hashlib.sha256(canonical.encode()).digest())
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _not_a_key(path: Path) -> str:
+    return (
+        f"{path} does not hold an Ed25519 private key; restore it, or remove it to make a new one"
+    )

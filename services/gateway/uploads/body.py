@@ -1,0 +1,160 @@
+"""Reading the body of an upload: a form with one picture, or the picture itself.
+
+Bytes are counted as they come, whatever Content-Length says, and stay in memory: a picture of
+a person is not spilled into a folder for temporary files.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from dataclasses import dataclass
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from services.gateway import errors
+
+PICTURE_FIELD = "image"
+PICTURE_TYPES = ("image/jpeg", "image/png")
+FORM_TYPE = "multipart/form-data"
+FORM_OVERHEAD_BYTES = 64 * 1024
+"""What a form may weigh beside its picture: text fields, headers and boundaries."""
+
+_MAX_FIELDS = 16
+_MAX_FIELD_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What was sent.
+
+    Attributes:
+        picture: the bytes of the picture file, not yet looked at.
+        fields: the text fields that came with it.
+
+    """
+
+    picture: bytes
+    fields: Mapping[str, str]
+
+
+class Bodies:
+    """Reads bodies, only so many at a time, each only so large and so slow."""
+
+    def __init__(self, max_bytes: int, timeout_s: float, at_once: int) -> None:
+        """Build with bounds.
+
+        Args:
+            max_bytes: the largest picture file.
+            timeout_s: seconds that a body may take to arrive.
+            at_once: uploads held in memory at the same time.
+
+        """
+        self._max_bytes = max_bytes
+        self._timeout_s = timeout_s
+        self._free = at_once
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """Take a place in memory for one upload, or be refused at once.
+
+        Raises:
+            UnavailableError: all places are taken.
+
+        """
+        if self._free <= 0:
+            raise errors.UnavailableError("Too many pictures are arriving. Try again shortly.")
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+    async def read(self, request: Request) -> Upload:
+        """Read the picture and the text fields of a request.
+
+        Raises:
+            UnsupportedMediaTypeError: neither a form nor a JPEG or PNG.
+            InvalidRequestError: the form cannot be read or has no picture.
+            TooLargeError: the picture or the form has too many bytes.
+            UploadTimeoutError: it took too long to arrive.
+
+        """
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                if kind == FORM_TYPE:
+                    return await self._form(request)
+                if kind in PICTURE_TYPES:
+                    return Upload(await self._raw(request), {})
+        except TimeoutError as error:
+            raise errors.UploadTimeoutError(
+                "The picture took too long to arrive. Send it again over a faster connection."
+            ) from error
+        raise errors.UnsupportedMediaTypeError(
+            f"Send {FORM_TYPE} with the field {PICTURE_FIELD!r}, or the picture itself as "
+            "image/jpeg or image/png."
+        )
+
+    async def _raw(self, request: Request) -> bytes:
+        chunks = [chunk async for chunk in _bounded(request, self._max_bytes)]
+        return b"".join(chunks)
+
+    async def _form(self, request: Request) -> Upload:
+        stream = _bounded(request, self._max_bytes + FORM_OVERHEAD_BYTES)
+        parser = _InMemoryParser(
+            request.headers,
+            stream,
+            max_files=1,
+            max_fields=_MAX_FIELDS,
+            max_part_size=_MAX_FIELD_BYTES,
+        )
+        parser.spool_max_size = self._max_bytes + FORM_OVERHEAD_BYTES
+        try:
+            form = await parser.parse()
+        except MultiPartException as error:
+            raise errors.InvalidRequestError(_unreadable(error.message)) from error
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(form.close)
+            if not parser.complete:
+                raise errors.InvalidRequestError(_unreadable("it ends before its last boundary"))
+            return await self._upload(form)
+
+    async def _upload(self, form: FormData) -> Upload:
+        sent = form.get(PICTURE_FIELD)
+        if not isinstance(sent, UploadFile):
+            raise errors.InvalidRequestError(
+                f"The form has no file in the field {PICTURE_FIELD!r}. Put the picture there."
+            )
+        picture = await sent.read()
+        if len(picture) > self._max_bytes:
+            raise _too_large(self._max_bytes)
+        texts = {name: value for name, value in form.multi_items() if isinstance(value, str)}
+        return Upload(picture, texts)
+
+
+class _InMemoryParser(MultiPartParser):
+    """Knows whether the form was whole: a body that breaks off is otherwise taken as it is."""
+
+    complete = False
+
+    def on_end(self) -> None:
+        self.complete = True
+
+
+async def _bounded(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+    total = 0
+    async for chunk in request.stream():
+        total += len(chunk)
+        if total > limit:
+            raise _too_large(limit)
+        yield chunk
+
+
+def _too_large(limit: int) -> errors.TooLargeError:
+    return errors.TooLargeError(f"The picture has too many bytes. Send at most {limit:,}.")
+
+
+def _unreadable(why: str) -> str:
+    return f"The form cannot be read: {why.rstrip('.')}. Send one file in {PICTURE_FIELD!r}."
