@@ -10,6 +10,7 @@ from __future__ import annotations  # gRPC's classes are generic for type checke
 import asyncio
 import json
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, NoReturn, Self
@@ -99,6 +100,7 @@ class Server:
             (*services, health.SERVICE_NAME, reflection.SERVICE_NAME), self.grpc
         )
         await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
+        _refuse_taken(host, port)
         try:
             bound = self.grpc.add_insecure_port(f"{host}:{port}")
         except RuntimeError as error:
@@ -124,6 +126,21 @@ class Server:
     async def _say(self, status: health_pb2.HealthCheckResponse.ServingStatus.ValueType) -> None:
         for service in self._services:
             await self._health.set(service, status)
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    # Asked before gRPC does, whose core would write a line of its own past our logging.
+    bare_host = host.strip("[]")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            bare_host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        message = f"cannot listen on {host}:{port}: {error.strerror}"
+        raise telemetry.ListenerError(message) from error
 
 
 def dial(address: str) -> aio.Channel:
