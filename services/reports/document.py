@@ -63,13 +63,15 @@ class _Shown(NamedTuple):
 
 
 def _prepared(report: AnalysisReport, max_pixels: int) -> _Shown:
-    def decode(field: str, *kinds: str) -> Image.Image:
-        data = getattr(report, field)
-        return pictures.decode(data, f"analysis.{field}", kinds, max_pixels, _PRINTED_PX)
+    def decode(field: str, *formats: str) -> Image.Image:
+        encoded = getattr(report, field)
+        return pictures.decode(
+            encoded, f"analysis.{field}", frozenset(formats), max_pixels, _PRINTED_PX
+        )
 
-    picture = decode("image", "JPEG", "PNG")
-    mask = decode("mask_png", "PNG") if report.mask_png else None
-    weights = decode("explanation_png", "PNG") if report.explanation_png else None
+    picture = decode("image", "jpeg", "png")
+    mask = decode("mask_png", "png") if report.mask_png else None
+    weights = decode("explanation_png", "png") if report.explanation_png else None
     return _Shown(
         outlined=pictures.with_outline(picture, mask),
         heated=pictures.with_heat(picture, weights) if weights else None,

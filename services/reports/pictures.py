@@ -2,9 +2,9 @@
 
 import io
 
-from PIL import Image, ImageOps
+from PIL import Image
 
-from services import layers
+from services import layers, picture
 from services.reports.errors import InvalidReportError
 
 _DPI = 200
@@ -13,32 +13,29 @@ _JPEG_QUALITY = 85
 
 
 def decode(
-    data: bytes, field: str, kinds: tuple[str, ...], max_pixels: int, side_px: int
+    encoded: bytes, field: str, formats: frozenset[str], max_pixels: int, side_px: int
 ) -> Image.Image:
     """Decode a picture, upright, no larger than needed.
 
     Args:
-        data: an encoded picture.
+        encoded: a whole file.
         field: where it came from, for the error's words.
-        kinds: the formats to accept, as Pillow names them.
+        formats: what is accepted there, among ``"jpeg"`` and ``"png"``.
         max_pixels: refuse larger ones before decoding.
         side_px: what the longer side is scaled down to.
 
     Raises:
-        InvalidReportError: it cannot be read, or it is too large.
+        InvalidReportError: it cannot be read, it is too large or of another format.
 
     """
     try:
-        picture = Image.open(io.BytesIO(data), formats=kinds)
-        too_large = picture.width * picture.height > max_pixels
-        if not too_large:
-            return _upright(picture, side_px)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        too_large = True
-    except Exception as error:  # decoders raise whatever broken bytes lead them to
-        fault = f"cannot be read as {' or '.join(kinds)}"
-        raise InvalidReportError(field, fault) from error
-    raise InvalidReportError(field, f"is larger than {max_pixels} pixels")
+        read = picture.read(encoded, at_least=side_px, max_pixels=max_pixels)
+    except picture.PictureError as error:
+        raise InvalidReportError(field, str(error)) from error
+    if read.format not in formats:
+        raise InvalidReportError(field, f"must be {' or '.join(sorted(formats)).upper()}")
+    read.pixels.thumbnail((side_px, side_px), reducing_gap=2.0)
+    return read.pixels
 
 
 def side_px(width: float) -> int:
@@ -46,27 +43,17 @@ def side_px(width: float) -> int:
     return round(width / _POINTS_AN_INCH * _DPI)
 
 
-def with_outline(picture: Image.Image, mask: Image.Image | None) -> bytes:
+def with_outline(shown: Image.Image, mask: Image.Image | None) -> bytes:
     """Return a picture, with the outline of the lesion where one was found, as JPEG."""
-    return _jpeg(layers.outline(picture, mask) if mask else picture.convert("RGB"))
+    return _jpeg(layers.outline(shown, mask) if mask else shown)
 
 
-def with_heat(picture: Image.Image, weights: Image.Image) -> bytes:
+def with_heat(shown: Image.Image, weights: Image.Image) -> bytes:
     """Return a picture under its heat map, as JPEG."""
-    return _jpeg(layers.heat(picture, weights))
+    return _jpeg(layers.heat(shown, weights))
 
 
-def _upright(picture: Image.Image, side: int) -> Image.Image:
-    # For JPEG, lets the decoder itself halve the picture: large ones decode much faster.
-    picture.draft(None, (side, side))
-    upright = ImageOps.exif_transpose(picture)
-    if upright.mode not in {"L", "RGB"}:
-        upright = upright.convert("RGB")
-    upright.thumbnail((side, side), reducing_gap=2.0)
-    return upright
-
-
-def _jpeg(picture: Image.Image) -> bytes:
+def _jpeg(shown: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=_JPEG_QUALITY, optimize=True)
+    shown.save(buffer, "JPEG", quality=_JPEG_QUALITY, optimize=True)
     return buffer.getvalue()

@@ -6,13 +6,11 @@ from contextlib import ExitStack
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
 from services import rpc, telemetry
-from services.pb import reports_pb2, reports_pb2_grpc
+from services.pb import reports_pb2_grpc
 from services.reports import servicer, styles
 from services.reports.metrics import Metrics
 from services.reports.renderers import Renderers
 from services.reports.settings import Settings
-
-SERVICE = reports_pb2.DESCRIPTOR.services_by_name["ReportService"].full_name
 
 _PIXELS_IN_A_MEGAPIXEL = 1_000_000
 
@@ -46,7 +44,7 @@ async def serve(settings: Settings) -> None:
         reports_pb2_grpc.add_ReportServiceServicer_to_server(
             servicer.ReportServicer(renderers, metrics, max_pixels), server.grpc
         )
-        port = await server.start(settings.host, settings.port, [SERVICE])
+        port = await server.start(settings.host, settings.port, [servicer.SERVICE])
         await server.announce_ready()
         _log.info("served", host=settings.host, port=port)
 

@@ -7,12 +7,15 @@ from typing import Any
 import grpc
 from grpc import aio
 
+from services.pb import reports_pb2
 from services.pb.reports_pb2 import AnalysisReport, RenderRequest, RenderResponse
 from services.pb.reports_pb2_grpc import ReportServiceServicer
 from services.reports import document, errors, validation
 from services.reports.metrics import Metrics
 from services.reports.renderers import Renderers
 from services.rpc import Statuses
+
+SERVICE = reports_pb2.DESCRIPTOR.services_by_name["ReportService"].full_name
 
 STATUSES: Statuses = {
     errors.InvalidReportError: grpc.StatusCode.INVALID_ARGUMENT,
@@ -39,7 +42,7 @@ class ReportServicer(ReportServiceServicer):
         self._max_pixels = max_pixels
 
     async def Render(
-        self, request: RenderRequest, context: aio.ServicerContext[Any, Any]
+        self, request: RenderRequest, context: "aio.ServicerContext[Any, Any]"
     ) -> RenderResponse:
         """Render one report; see proto/reports.proto."""
         validation.check(request)
