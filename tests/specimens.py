@@ -5,32 +5,35 @@ accuracy is ever measured on them.
 """
 
 import io
+from typing import Any
 
 import numpy as np
-from PIL import Image
+import numpy.typing as npt
+from PIL import Image, ImageFilter
 
 SIZE = (600, 450)
 """Width and height in pixels, as HAM10000 has them."""
 
+SKIN = (205, 150, 135)
+SPOT = (128, 84, 66)
+
+_Plane = npt.NDArray[np.floating[Any]]
+
 
 def lesion(size: tuple[int, int] = SIZE, seed: int = 7) -> Image.Image:
-    """Draw a brown spot with an uneven border, inner structure and a few hairs on skin."""
+    """Draw a brown spot with an uneven border and inner structure on skin."""
     rng = np.random.default_rng(seed)
-    width, height = size
-    x, y = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
-    angle = np.arctan2(y, x)
-    reach = 0.48 + 0.05 * np.sin(3 * angle + 1) + 0.03 * np.sin(7 * angle)
-    inside = 1 / (1 + np.exp((np.hypot(x, y * 0.85) - reach) * 22))
-    skin = np.array([214, 165, 145]) - 12 * np.hypot(x, y)[..., None]
-    spot = (
-        np.array([112, 66, 48]) + 26 * np.sin(14 * x + 3 * y)[..., None] * np.cos(11 * y)[..., None]
-    )
-    pixels = skin * (1 - inside[..., None]) + spot * inside[..., None]
-    for _ in range(4):
-        slope, offset = rng.uniform(-0.6, 0.6, 2)
-        pixels[np.abs(y - slope * x - offset) < 0.006] *= 0.45
-    pixels += rng.normal(0, 5, pixels.shape)
-    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8), "RGB")
+    scale = max(size) / max(SIZE)
+    x, y = np.meshgrid(np.linspace(-4 / 3, 4 / 3, size[0]), np.linspace(-1, 1, size[1]))
+    distance = np.hypot(x, y)
+    inside = _inside(np.arctan2(y, x), distance, rng)[..., None]
+    tone = 5 * _texture(rng, size, 60 * scale) + 3 * _texture(rng, size, 9 * scale)
+    network = 9 * _texture(rng, size, 7 * scale) + 10 * _texture(rng, size, 40 * scale)
+    skin = np.array(SKIN) - 14 * distance[..., None] ** 2 + tone[..., None]
+    spot = np.array(SPOT) - 22 * (1 - distance / 0.6)[..., None]
+    spot = spot + network[..., None] * np.array([1, 0.85, 0.75])
+    pixels = np.clip(skin * (1 - inside) + spot * inside, 0, 255).astype(np.uint8)
+    return Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(0.8 * scale))
 
 
 def encoded(picture: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
@@ -43,3 +46,19 @@ def encoded(picture: Image.Image, kind: str = "JPEG", **options: object) -> byte
 def lesion_jpeg(size: tuple[int, int] = SIZE, seed: int = 7) -> bytes:
     """Return a specimen as a JPEG file."""
     return encoded(lesion(size, seed), quality=92)
+
+
+def _inside(angle: _Plane, distance: _Plane, rng: np.random.Generator) -> _Plane:
+    """Return 1 in the spot, 0 on skin, and a soft edge between them."""
+    reach: _Plane = np.full_like(angle, 0.5)
+    for waves, height in ((2, 0.06), (3, 0.04), (7, 0.02)):
+        reach = reach + height * np.sin(waves * angle + rng.uniform(0, 2 * np.pi))
+    soft: _Plane = 1 / (1 + np.exp((distance - reach) * 16))
+    return soft
+
+
+def _texture(rng: np.random.Generator, size: tuple[int, int], cell: float) -> _Plane:
+    """Return smooth noise of unit variance whose spots are about ``cell`` pixels wide."""
+    step = max(1, int(cell))
+    coarse = rng.normal(0, 1, (size[1] // step + 2, size[0] // step + 2)).astype(np.float32)
+    return np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC))

@@ -38,7 +38,7 @@ def publish(model: onnx.ModelProto, folder: Path) -> Path:
 
 
 def segmenter(**metadata: str) -> onnx.ModelProto:
-    """Build a segmenter whose mask is sigmoid((150 - gray) / 10)."""
+    """Build a segmenter whose mask is sigmoid((115 - gray) / 10)."""
     nodes = [
         helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["float"], ["gray"], axes=[3], keepdims=1),
@@ -46,7 +46,7 @@ def segmenter(**metadata: str) -> onnx.ModelProto:
         helper.make_node("Div", ["dark", "width"], ["logit"]),
         helper.make_node("Sigmoid", ["logit"], ["mask"]),
     ]
-    constants = {"middle": np.array([150], np.float32), "width": np.array([10], np.float32)}
+    constants = {"middle": np.array([115], np.float32), "width": np.array([10], np.float32)}
     outputs: dict[str, Shape] = {"mask": ["N", SIZE, SIZE, 1]}
     return _model("segmenter", nodes, constants, outputs, metadata)
 

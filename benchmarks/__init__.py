@@ -1,0 +1,1 @@
+"""Measurements that anybody can run again: ratios taken side by side in one run."""

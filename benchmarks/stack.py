@@ -1,0 +1,81 @@
+"""The services as real processes on free ports, for as long as a measurement lasts."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+_READY_WITHIN_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Where the services of a measurement answer, and which processes they are."""
+
+    rest: str
+    inference: str
+    processes: Mapping[str, subprocess.Popen[bytes]]
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Stack]:
+    """Start inference, reports and gateway on embedded defaults in a throw-away folder."""
+    rooms = ("inference", "reports", "gateway")
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as owned:
+        ports = {name: free_port() for name in (*rooms, "inference_metrics", "reports_metrics")}
+        variables = {
+            "DERMSERVE_DATA_DIR": folder,
+            "DERMSERVE_LOG_LEVEL": "WARNING",
+            "DERMSERVE_GATEWAY_INFERENCE_ADDRESS": f"127.0.0.1:{ports['inference']}",
+            "DERMSERVE_GATEWAY_REPORTS_ADDRESS": f"127.0.0.1:{ports['reports']}",
+            **{f"DERMSERVE_{name.upper()}_PORT": str(port) for name, port in ports.items()},
+        }
+        processes = {}
+        for name in rooms:
+            processes[name] = subprocess.Popen(
+                [sys.executable, "-m", f"services.{name}"],
+                env={**os.environ, **variables},
+                stdout=subprocess.DEVNULL,
+            )
+            owned.callback(_stop, processes[name])
+        rest = f"http://127.0.0.1:{ports['gateway']}"
+        _wait_until_ready(rest)
+        yield Stack(rest, f"127.0.0.1:{ports['inference']}", processes)
+
+
+def signed_in(client: httpx.Client) -> str:
+    """Register a user and return an access token."""
+    account = {"username": "bench", "password": "measure, then claim"}
+    response = client.post("/v1/auth/register", json=account).raise_for_status()
+    token: str = response.json()["access_token"]
+    return token
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback interface that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _wait_until_ready(rest: str) -> None:
+    until = time.monotonic() + _READY_WITHIN_S
+    while time.monotonic() < until:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{rest}/readyz", trust_env=False).is_success:
+                return
+        time.sleep(0.1)
+    message = f"the services were not ready within {_READY_WITHIN_S} seconds"
+    raise RuntimeError(message)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait(timeout=60)

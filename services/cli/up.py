@@ -1,0 +1,118 @@
+"""``dermserve up``: the three services on this machine, in the foreground."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+
+import httpx
+import typer
+
+from services import environment
+from services.gateway.settings import Settings
+
+ROOMS = ("inference", "reports", "gateway")
+"""In the order in which they are asked to stop, last to first: the door closes first."""
+
+_READY_WITHIN_S = 60
+_STOP_WITHIN_S = 45
+_POLL_S = 0.1
+
+
+class RoomEndedError(Exception):
+    """A service ended though nobody asked it to; its own last line says why."""
+
+
+def up() -> None:
+    """Start gateway, inference and reports, say where to go, and stop them on Ctrl-C."""
+    try:
+        settings = environment.read(Settings)
+        asyncio.run(_run(settings))
+    except (environment.SettingsError, RoomEndedError) as error:
+        typer.echo(f"dermserve: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+async def _run(settings: Settings) -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    address = f"http://{settings.host}:{settings.port}"
+    async with _rooms() as rooms:
+        ended = asyncio.create_task(_first_to_end(rooms))
+        ready = asyncio.create_task(_ready(address))
+        stopped = asyncio.create_task(told.wait())
+        await asyncio.wait({ended, ready, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if ready.done():
+            ready.result()
+            typer.echo(_welcome(address))
+            await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (ready, stopped):
+            task.cancel()
+        if ended.done() and not told.is_set():
+            raise RoomEndedError(f"{ended.result()} ended, so the others were stopped")
+        ended.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _rooms() -> AsyncIterator[dict[str, Process]]:
+    rooms: dict[str, Process] = {}
+    try:
+        for name in ROOMS:
+            # A session of its own: Ctrl-C in the terminal reaches this process only, which
+            # then stops the rooms in their order.
+            rooms[name] = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", f"services.{name}", start_new_session=True
+            )
+        yield rooms
+    finally:
+        for process in reversed(rooms.values()):
+            await _stop(process)
+
+
+async def _stop(process: Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), _STOP_WITHIN_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+async def _first_to_end(rooms: dict[str, Process]) -> str:
+    waits = {asyncio.create_task(process.wait()): name for name, process in rooms.items()}
+    try:
+        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        return waits[done.pop()]
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+async def _ready(address: str) -> None:
+    """Return when the gateway says that all it needs is there."""
+    began = time.monotonic()
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+        while time.monotonic() < began + _READY_WITHIN_S:
+            with contextlib.suppress(httpx.TransportError):
+                if (await client.get(f"{address}/readyz")).is_success:
+                    return
+            await asyncio.sleep(_POLL_S)
+    raise RoomEndedError(f"{address}/readyz was not ready within {_READY_WITHIN_S} seconds")
+
+
+def _welcome(address: str) -> str:
+    return f"""
+dermserve is ready at {address}
+
+  Reference   {address}/docs
+  Register    curl -s {address}/v1/auth/register -H 'Content-Type: application/json' \\
+                -d '{{"username": "me", "password": "a long password"}}'
+  Sign in     curl -s {address}/v1/auth/token -d username=me -d 'password=a long password'
+  Analyze     curl -s {address}/v1/analyses -H "Authorization: Bearer $TOKEN" -F image=@lesion.jpg
+
+Research and decision support only. Not a diagnosis. Ctrl-C stops it."""
