@@ -66,8 +66,10 @@ def variables(settings: type[BaseSettings]) -> frozenset[str]:
 
 
 def _unknown(name: str, known: frozenset[str]) -> str:
-    near = difflib.get_close_matches(name, sorted(known), n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    # Compared without the prefix, which would make any two of them look alike.
+    endings = sorted(variable.removeprefix(PREFIX) for variable in known)
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), endings, n=1)
+    hint = f"; did you mean {PREFIX}{near[0]}?" if near else ""
     return f"{name} is not a setting{hint}"
 
 
