@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,13 +99,13 @@ def scrape(port: int) -> str:
 
 def until_accepted(calls: int, metrics_port: int) -> None:
     """Return when all calls have reached the room: calls still in the socket are turned away."""
-    while calls > 0:
-        counts = dict(line.rsplit(" ", 1) for line in scrape(metrics_port).splitlines())
-        done, waiting = (
-            float(counts[name]) for name in ("reports_render_seconds_count", "reports_waiting")
-        )
-        if done + waiting >= calls:
-            return
+    while accepted(metrics_port) < calls:
+        time.sleep(0.02)
+
+
+def accepted(metrics_port: int) -> float:
+    counts = dict(line.rsplit(" ", 1) for line in scrape(metrics_port).splitlines())
+    return sum(float(counts[name]) for name in ("reports_render_seconds_count", "reports_waiting"))
 
 
 def test_a_misspelt_setting_is_named_with_the_right_one(
