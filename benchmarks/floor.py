@@ -20,14 +20,14 @@ import grpc
 import httpx
 import psutil
 
-from benchmarks import machine, stack, tables
+from benchmarks import machine, tables
 from services import rpc
 from services.inference import imaging, repository
 from services.inference.onnx_model import OnnxModel
 from services.inference.settings import Settings, available_cores
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc
-from tests import specimens
+from tests import specimens, stack
 
 RESULT = Path(__file__).parent / "results" / "floor.json"
 

@@ -21,12 +21,12 @@ def render() -> None:
 
 def rendered(page: str) -> str:
     """Return a page with its tables renewed from the results."""
-    for name, table in (("floor", _floor), ("models", _models)):
-        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        if pattern.search(page):
-            text = table()
-            page = pattern.sub(lambda found, text=text: found[1] + text + found[2], page)
-    return page
+    return _MARKED.sub(_renewed, page)
+
+
+def _renewed(found: re.Match[str]) -> str:
+    name = found["name"]
+    return f"<!-- {name} -->\n{_TABLES[name]()}<!-- /{name} -->"
 
 
 def _floor() -> str:
@@ -53,6 +53,10 @@ def _floor() -> str:
 
 def _models() -> str:
     return ""
+
+
+_TABLES = {"floor": _floor, "models": _models}
+_MARKED = re.compile(r"<!-- (?P<name>floor|models) -->\n.*?<!-- /(?P=name) -->", re.DOTALL)
 
 
 def _read(path: Path) -> Any:

@@ -17,6 +17,7 @@ SHARED = frozenset(
     {
         "DERMSERVE_DATA_DIR",
         "DERMSERVE_LOG_LEVEL",
+        "DERMSERVE_NEW_PASSWORD",
         "DERMSERVE_SERVER",
         "DERMSERVE_TOKEN",
         "DERMSERVE_TRAINING_DATA",

@@ -73,7 +73,7 @@ class InferenceServicer(inference_pb2_grpc.InferenceServiceServicer):
             mask=not request.options.omit_mask,
             explanation=not request.options.omit_explanation,
         )
-        return _response(await self._pipeline.analyze(request.image, wanted))
+        return message(await self._pipeline.analyze(request.image, wanted))
 
     async def _read(
         self,
@@ -111,7 +111,8 @@ def _stream_error(request_id: str, error: Exception) -> pb.AnalyzeStreamResponse
     )
 
 
-def _response(analysis: Analysis) -> pb.AnalyzeResponse:
+def message(analysis: Analysis) -> pb.AnalyzeResponse:
+    """Say an analysis in the words of the wire."""
     found = analysis.findings
     return pb.AnalyzeResponse(
         outcome=pb.OUTCOME_CANNOT_ASSESS if found.reasons else pb.OUTCOME_ASSESSED,

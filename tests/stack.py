@@ -1,8 +1,7 @@
-"""The services as real processes on free ports, for as long as a measurement lasts."""
+"""The services as real processes on free ports, for tests and measurements."""
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,12 +11,14 @@ from dataclasses import dataclass
 
 import httpx
 
+from tests.ports import free_port
+
 _READY_WITHIN_S = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Where the services of a measurement answer, and which processes they are."""
+    """Where the services answer, and which processes they are."""
 
     rest: str
     inference: str
@@ -25,23 +26,30 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Stack]:
-    """Start inference, reports and gateway on embedded defaults in a throw-away folder."""
+def running(**variables: str) -> Iterator[Stack]:
+    """Start inference, reports and gateway on embedded defaults in a throw-away folder.
+
+    Args:
+        variables: further environment variables of the services.
+
+    """
     rooms = ("inference", "reports", "gateway")
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as owned:
         ports = {name: free_port() for name in (*rooms, "inference_metrics", "reports_metrics")}
-        variables = {
+        environment = {
+            **os.environ,
             "DERMSERVE_DATA_DIR": folder,
             "DERMSERVE_LOG_LEVEL": "WARNING",
             "DERMSERVE_GATEWAY_INFERENCE_ADDRESS": f"127.0.0.1:{ports['inference']}",
             "DERMSERVE_GATEWAY_REPORTS_ADDRESS": f"127.0.0.1:{ports['reports']}",
             **{f"DERMSERVE_{name.upper()}_PORT": str(port) for name, port in ports.items()},
+            **variables,
         }
         processes = {}
         for name in rooms:
             processes[name] = subprocess.Popen(
                 [sys.executable, "-m", f"services.{name}"],
-                env={**os.environ, **variables},
+                env=environment,
                 stdout=subprocess.DEVNULL,
             )
             owned.callback(_stop, processes[name])
@@ -50,19 +58,12 @@ def running() -> Iterator[Stack]:
         yield Stack(rest, f"127.0.0.1:{ports['inference']}", processes)
 
 
-def signed_in(client: httpx.Client) -> str:
+def signed_in(client: httpx.Client, username: str = "bench") -> str:
     """Register a user and return an access token."""
-    account = {"username": "bench", "password": "measure, then claim"}
+    account = {"username": username, "password": "measure, then claim"}
     response = client.post("/v1/auth/register", json=account).raise_for_status()
     token: str = response.json()["access_token"]
     return token
-
-
-def free_port() -> int:
-    """Return a TCP port of the loopback interface that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def _wait_until_ready(rest: str) -> None:
