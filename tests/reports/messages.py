@@ -1,5 +1,7 @@
 """Messages that the tests start from."""
 
+import functools
+
 from PIL import Image, ImageDraw, ImageFilter
 
 from services.pb.reports_pb2 import (
@@ -28,6 +30,12 @@ LABELS = {
 PROBABILITIES = (0.012, 0.0004, 0.031, 0.004, 0.048, 0.9016, 0.003)
 
 
+@functools.cache
+def lesion() -> bytes:
+    return specimens.lesion_jpeg()
+
+
+@functools.cache
 def spot(blur: float = 0) -> bytes:
     """Draw a white spot in the middle of a black PNG, with soft edges when blurred."""
     picture = Image.new("L", specimens.SIZE)
@@ -47,7 +55,7 @@ def assessed() -> RenderRequest:
             lesion_id="L-7",
             body_site="left forearm",
             note="Changed over the last six months; ≥ 6 mm.",
-            image=specimens.lesion_jpeg(),
+            image=lesion(),
             mask_png=spot(),
             explanation_png=spot(blur=40),
             classification=Classification(
