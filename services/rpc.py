@@ -32,6 +32,9 @@ gRPC's own default of 4 MiB would refuse a 5 MB picture as if the service were o
 REQUEST_ID_HEADER = "x-request-id"
 PUSHBACK_TRAILER = "grpc-retry-pushback-ms"
 
+_CLOCK_SLACK_S = 0.02
+"""A caller's deadline passes at its own end first, and its leaving arrives this much early."""
+
 Statuses = Mapping[type[Exception], grpc.StatusCode]
 """A room's domain errors and the status that each becomes; subclasses inherit."""
 
@@ -270,8 +273,8 @@ class _Call:
     ) -> None:
         self.context = context
         self.method = method
-        # Stands when nobody says otherwise: the caller left, or its deadline passed.
-        self.code = grpc.StatusCode.CANCELLED
+        # Set when an error became a status; without one the caller left or its time was up.
+        self.code: grpc.StatusCode | None = None
         self._metrics = metrics
 
     def __enter__(self) -> Self:
@@ -282,8 +285,14 @@ class _Call:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        code = grpc.StatusCode.OK if kind is None else self.code
+        code = grpc.StatusCode.OK if kind is None else self.code or self._why_cancelled()
         self._metrics.observe(self.method, code, time.perf_counter() - self._began)
+
+    def _why_cancelled(self) -> grpc.StatusCode:
+        remaining_s = self.context.time_remaining()
+        if remaining_s is not None and remaining_s < _CLOCK_SLACK_S:
+            return grpc.StatusCode.DEADLINE_EXCEEDED
+        return grpc.StatusCode.CANCELLED
 
 
 def _pushback(error: Exception) -> tuple[tuple[str, str], ...]:
