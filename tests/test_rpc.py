@@ -1,0 +1,306 @@
+"""Serving and dialling, driven over a real socket by a service of five lines.
+
+The service borrows a contract of the project: what it answers is its own affair.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import grpc
+import pytest
+import structlog
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from prometheus_client import CollectorRegistry
+
+from services import rpc, telemetry
+from services.pb import inference_pb2_grpc as inference
+from services.pb.inference_pb2 import (
+    AnalyzeRequest,
+    AnalyzeResponse,
+    AnalyzeStreamRequest,
+    AnalyzeStreamResponse,
+)
+
+SERVICE = "dermserve.inference.v1.InferenceService"
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class WrongError(Exception):
+    """Somebody else's fault."""
+
+
+class VeryWrongError(WrongError):
+    """The same, but more so."""
+
+
+class FullError(Exception):
+    """Too much to do."""
+
+    retry_after_s = 1.5
+
+
+STATUSES: rpc.Statuses = {
+    WrongError: grpc.StatusCode.INVALID_ARGUMENT,
+    FullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+}
+
+
+class Servicer(inference.InferenceServiceServicer):
+    """Does in a call whatever the test wants done."""
+
+    def __init__(self) -> None:
+        self.act: Callable[[], Awaitable[object]] = nothing
+
+    async def Analyze(self, *_: object) -> AnalyzeResponse:  # noqa: N802 - the contract's
+        await self.act()
+        return AnalyzeResponse(notice=telemetry.current_request_id() or "")
+
+    async def AnalyzeStream(  # noqa: N802 - the contract's
+        self, requests: AsyncIterator[AnalyzeStreamRequest], _: object
+    ) -> AsyncIterator[AnalyzeStreamResponse]:
+        async for request in requests:
+            await self.act()
+            yield AnalyzeStreamResponse(id=request.id)
+
+    async def ListModels(self, *_: object) -> None:  # type: ignore[override]  # noqa: N802
+        raise NotImplementedError
+
+
+async def nothing() -> None:
+    """Answer at once."""
+
+
+def failing(error: Exception) -> Callable[[], Awaitable[object]]:
+    async def fail() -> None:
+        raise error
+
+    return fail
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def servicer() -> Servicer:
+    return Servicer()
+
+
+@pytest.fixture
+async def server(servicer: Servicer, registry: CollectorRegistry) -> AsyncIterator[rpc.Server]:
+    built = rpc.Server(STATUSES, registry, room="test")
+    inference.add_InferenceServiceServicer_to_server(servicer, built.grpc)
+    yield built
+    await built.stop(grace_s=0)
+
+
+@pytest.fixture
+async def channel(server: rpc.Server) -> AsyncIterator[aio.Channel]:
+    port = await server.start("127.0.0.1", 0, [SERVICE])
+    async with rpc.dial(f"127.0.0.1:{port}") as dialled:
+        yield dialled
+
+
+@pytest.fixture
+def stub(channel: aio.Channel) -> "inference.InferenceServiceAsyncStub":
+    return inference.InferenceServiceStub(channel)
+
+
+def counted(registry: CollectorRegistry, code: str, method: str = "Analyze") -> float | None:
+    return registry.get_sample_value("test_rpcs_total", {"method": method, "code": code})
+
+
+async def until_counted(registry: CollectorRegistry, code: str) -> None:
+    """Wait for a call that the server notices only after its caller is gone."""
+    async with asyncio.timeout(5):
+        while counted(registry, code) is None:  # noqa: ASYNC110 - a test may poll
+            await asyncio.sleep(0.01)
+
+
+async def refusal(stub: "inference.InferenceServiceAsyncStub") -> aio.AioRpcError:
+    with pytest.raises(aio.AioRpcError) as caught:
+        await stub.Analyze(AnalyzeRequest(), timeout=5)
+    return caught.value
+
+
+@pytest.mark.parametrize("error", [WrongError("look here"), VeryWrongError("look here")])
+async def test_a_domain_error_becomes_the_status_of_its_nearest_ancestor(
+    stub: "inference.InferenceServiceAsyncStub", servicer: Servicer, error: Exception
+) -> None:
+    servicer.act = failing(error)
+    answer = await refusal(stub)
+    assert answer.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert answer.details() == "look here"
+
+
+def test_the_nearest_ancestor_wins() -> None:
+    statuses = {**STATUSES, VeryWrongError: grpc.StatusCode.DATA_LOSS}
+    assert rpc.status_of(VeryWrongError(), statuses) is grpc.StatusCode.DATA_LOSS
+    assert rpc.status_of(WrongError(), statuses) is grpc.StatusCode.INVALID_ARGUMENT
+    assert rpc.status_of(KeyError(), statuses) is None
+
+
+async def test_an_error_that_knows_when_to_come_back_says_so_in_a_trailer(
+    stub: "inference.InferenceServiceAsyncStub", servicer: Servicer
+) -> None:
+    servicer.act = failing(FullError("full"))
+    answer = await refusal(stub)
+    assert answer.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert dict(answer.trailing_metadata())[rpc.PUSHBACK_TRAILER] == "1500"
+
+
+async def test_an_unknown_error_is_told_in_constant_words_and_logged_whole(
+    stub: "inference.InferenceServiceAsyncStub",
+    servicer: Servicer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A logger that was used before keeps what it was configured with then.
+    monkeypatch.setattr(rpc, "_log", structlog.get_logger())
+    servicer.act = failing(KeyError("secret"))
+    with structlog.testing.capture_logs() as log:
+        answer = await refusal(stub)
+    assert answer.code() is grpc.StatusCode.INTERNAL
+    assert "secret" not in str(answer.details())
+    (line,) = [line for line in log if line["event"] == "call failed"]
+    assert isinstance(line["exc_info"], KeyError)
+
+
+async def test_a_stream_ends_with_the_status_of_its_error(
+    stub: "inference.InferenceServiceAsyncStub", servicer: Servicer, registry: CollectorRegistry
+) -> None:
+    call = stub.AnalyzeStream(iter([AnalyzeStreamRequest(id="1")]))
+    assert [answer.id async for answer in call] == ["1"]
+    servicer.act = failing(WrongError("look here"))
+    with pytest.raises(aio.AioRpcError) as caught:
+        [_ async for _ in stub.AnalyzeStream(iter([AnalyzeStreamRequest()]))]
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert counted(registry, "OK", "AnalyzeStream") == 1
+    assert counted(registry, "INVALID_ARGUMENT", "AnalyzeStream") == 1
+
+
+async def test_calls_are_counted_by_code_and_timed(
+    stub: "inference.InferenceServiceAsyncStub", servicer: Servicer, registry: CollectorRegistry
+) -> None:
+    await stub.Analyze(AnalyzeRequest())
+    for error in (WrongError(), FullError(), KeyError()):
+        servicer.act = failing(error)
+        await refusal(stub)
+    for code in ("OK", "INVALID_ARGUMENT", "RESOURCE_EXHAUSTED", "INTERNAL"):
+        assert counted(registry, code) == 1
+    assert registry.get_sample_value("test_rpc_seconds_count", {"method": "Analyze"}) == 4
+
+
+async def test_a_caller_who_leaves_is_counted_as_cancelled(
+    stub: "inference.InferenceServiceAsyncStub", servicer: Servicer, registry: CollectorRegistry
+) -> None:
+    began = asyncio.Event()
+
+    async def endless() -> None:
+        began.set()
+        await asyncio.sleep(60)
+
+    servicer.act = endless
+    call = stub.Analyze(AnalyzeRequest())
+    await began.wait()
+    call.cancel()
+    await until_counted(registry, "CANCELLED")
+
+
+async def test_a_deadline_ends_the_work_and_the_call(
+    stub: "inference.InferenceServiceAsyncStub", servicer: Servicer, registry: CollectorRegistry
+) -> None:
+    async def endless() -> None:
+        await asyncio.sleep(60)
+
+    servicer.act = endless
+    with pytest.raises(aio.AioRpcError) as caught:
+        await stub.Analyze(AnalyzeRequest(), timeout=0.1)
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    await until_counted(registry, "DEADLINE_EXCEEDED")
+
+
+async def test_the_request_id_in_force_travels_with_the_call(
+    stub: "inference.InferenceServiceAsyncStub",
+) -> None:
+    telemetry.enter_request("from-the-door")
+    assert (await stub.Analyze(AnalyzeRequest())).notice == "from-the-door"
+
+
+async def test_a_call_without_an_id_gets_one_of_its_own(
+    stub: "inference.InferenceServiceAsyncStub",
+) -> None:
+    ids = {(await stub.Analyze(AnalyzeRequest())).notice for _ in range(2)}
+    assert len(ids) == 2
+
+
+async def test_an_id_that_came_as_metadata_is_kept_and_a_harmful_one_is_not(
+    stub: "inference.InferenceServiceAsyncStub",
+) -> None:
+    for received, kept in (("abc-1", True), ("a b", False)):
+        metadata = ((rpc.REQUEST_ID_HEADER, received),)
+        answer = await stub.Analyze(AnalyzeRequest(), metadata=metadata)
+        assert (answer.notice == received) is kept
+
+
+async def test_health_says_ready_only_once_announced(
+    channel: aio.Channel, server: rpc.Server
+) -> None:
+    check = health_pb2_grpc.HealthStub(channel).Check
+    for service in ("", SERVICE):
+        answer = await check(health_pb2.HealthCheckRequest(service=service))
+        assert answer.status == NOT_SERVING
+    await server.announce_ready()
+    for service in ("", SERVICE):
+        answer = await check(health_pb2.HealthCheckRequest(service=service))
+        assert answer.status == SERVING
+
+
+async def test_reflection_lists_the_services(channel: aio.Channel) -> None:
+    reflected = reflection_pb2_grpc.ServerReflectionStub(channel)
+    ask = reflection_pb2.ServerReflectionRequest(list_services="")
+    async for answer in reflected.ServerReflectionInfo(iter([ask])):
+        listed = {service.name for service in answer.list_services_response.service}
+    assert {SERVICE, "grpc.health.v1.Health"} <= listed
+
+
+async def test_a_picture_above_the_default_limit_of_grpc_gets_through(
+    stub: "inference.InferenceServiceAsyncStub",
+) -> None:
+    await stub.Analyze(AnalyzeRequest(image=bytes(17 * 1024 * 1024)))
+
+
+async def test_stopping_lets_the_running_call_finish_and_turns_new_ones_away(
+    stub: "inference.InferenceServiceAsyncStub", servicer: Servicer, server: rpc.Server
+) -> None:
+    began, finish = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        began.set()
+        await finish.wait()
+
+    servicer.act = work
+    running = asyncio.ensure_future(stub.Analyze(AnalyzeRequest()))
+    await began.wait()
+    stopping = asyncio.create_task(server.stop(grace_s=5))
+    await asyncio.sleep(0.1)
+    assert (await refusal(stub)).code() is grpc.StatusCode.UNAVAILABLE
+    finish.set()
+    assert (await running).notice
+    await stopping
+
+
+async def test_a_taken_port_is_named(server: rpc.Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(telemetry.ListenerError, match=rf"on 127\.0\.0\.1:{port}: "):
+            await server.start("127.0.0.1", port, [SERVICE])
+
+
+async def test_a_host_that_is_none_is_named(server: rpc.Server) -> None:
+    with pytest.raises(telemetry.ListenerError, match=r"on 256\.1\.1\.1:0: "):
+        await server.start("256.1.1.1", 0, [SERVICE])
