@@ -57,6 +57,8 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # Python's own warnings, which would go to stderr as plain lines.
+    logging.captureWarnings(capture=True)
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
