@@ -5,6 +5,7 @@ import json
 import logging
 import socket
 import urllib.request
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -23,6 +24,7 @@ def _restored() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.captureWarnings(capture=False)
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
 
@@ -54,6 +56,18 @@ def test_lines_of_libraries_look_the_same(lines: Lines) -> None:
     logging.getLogger("some.library").warning("it took %d s", 3)
     (line,) = lines()
     assert (line["event"], line["service"], line["level"]) == ("it took 3 s", "reports", "warning")
+
+
+def test_warnings_look_the_same(lines: Lines) -> None:
+    telemetry.configure_logging("reports")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(capture=False)
+        logging.captureWarnings(capture=True)
+        warnings.warn("corrupt EXIF", UserWarning, stacklevel=1)
+    (line,) = lines()
+    assert (line["logger"], line["level"]) == ("py.warnings", "warning")
+    assert "corrupt EXIF" in line["event"]
 
 
 def test_lines_below_the_level_are_not_written(lines: Lines) -> None:
