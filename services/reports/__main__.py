@@ -12,7 +12,8 @@ def main() -> int:
     """Serve, or say in one sentence why not.
 
     Returns:
-        The exit code: 0 after an orderly end, 2 when the environment is at fault.
+        The exit code: 0 after an orderly end, 2 when the environment is at fault,
+        130 when interrupted before anything was served.
 
     """
     try:
@@ -20,6 +21,8 @@ def main() -> int:
     except (environment.SettingsError, telemetry.ListenerError) as error:
         sys.stderr.write(f"reports: {error}\n")
         return 2
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -22,6 +22,11 @@ _HALF = (styles.TEXT_WIDTH - styles.GAP) / 2
 _PICTURE_HEIGHT = _HALF * 3 / 4
 _PRINTED_PX = pictures.side_px(_HALF)
 _FACTS_A_ROW = 4
+_BARS_SHARE = 0.6
+_NAME_WIDTH = 140.0
+_FIGURE_WIDTH = 44.0
+_BAR_WIDTH = 2 * _HALF * _BARS_SHARE - _NAME_WIDTH - _FIGURE_WIDTH - 2 * 10
+_MEASURE_WIDTH = 2 * _HALF * (1 - _BARS_SHARE)
 _SECTION = 14
 """Empty height above a section."""
 
@@ -156,7 +161,7 @@ class _Page:
             Spacer(1, _SECTION),
             self._pictures(),
             Spacer(1, _SECTION),
-            SideBySide(left, right, share=0.6),
+            SideBySide(left, right, share=_BARS_SHARE),
         ]
 
     def _refusal(self) -> list[Flowable]:
@@ -192,7 +197,7 @@ class _Page:
             self._set("Malignant probability", styles.LABEL),
             self._set(wording.percent(classification.malignant_probability), styles.FIGURE),
             self._set(f"Suspicious: {'yes' if suspicious else 'no'}", styles.STRONG),
-            self._set(f"Operating point: yes at {point} or more", styles.BODY),
+            self._set(f"Operating point: {point} or more is suspicious", styles.BODY),
         ]
         said = self._set(wording.PREDICTION, styles.SMALL)
         tint, edge = (
@@ -204,7 +209,7 @@ class _Page:
     def _pictures(self) -> Flowable:
         if self._shown.heated is None:
             return self._outlined()
-        spoke = f"What spoke for {self._report.classification.label}"
+        spoke = f"What in the picture spoke for {self._report.classification.label}"
         caption = Row([(_HALF - 120, self._set(spoke, styles.SMALL)), (110, Legend())])
         heated = Column([Picture(self._shown.heated, _PICTURE_HEIGHT), Spacer(1, 4), caption])
         return SideBySide([self._outlined()], [heated], share=0.5)
@@ -226,9 +231,9 @@ class _Page:
             name = f"{row.label_name} ({row.label})" if row.label_name.strip() else row.label
             color = styles.ACCENT if top else styles.BAR
             cells: Sequence[tuple[float, Flowable]] = (
-                (140, self._set(name, style)),
-                (84, Bar(row.probability, color, style.leading)),
-                (42, self._set(wording.percent(row.probability), styles.right(style))),
+                (_NAME_WIDTH, self._set(name, style)),
+                (_BAR_WIDTH, Bar(row.probability, color, style.leading)),
+                (_FIGURE_WIDTH, self._set(wording.percent(row.probability), styles.right(style))),
             )
             rows.append(Row(cells, below=3))
         return [*self._heading("Probabilities"), *rows]
@@ -247,8 +252,8 @@ class _Page:
             rows += [
                 Row(
                     [
-                        (136, self._set(measure.name, styles.BODY)),
-                        (45, self._set(figure, styles.right(styles.STRONG))),
+                        (_MEASURE_WIDTH - _FIGURE_WIDTH - 10, self._set(measure.name, styles.BODY)),
+                        (_FIGURE_WIDTH, self._set(figure, styles.right(styles.STRONG))),
                     ]
                 ),
                 self._set(measure.meaning, styles.SMALL),

@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 from grpc import aio
 
+from services import telemetry
 from services.pb import reports_pb2
 from services.pb.reports_pb2 import AnalysisReport, RenderRequest, RenderResponse
 from services.pb.reports_pb2_grpc import ReportServiceServicer
@@ -23,6 +24,8 @@ STATUSES: Statuses = {
     errors.DeadlinePassedError: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 """Anything else is a fault of ours."""
+
+_log = telemetry.logger(__name__)
 
 
 class ReportServicer(ReportServiceServicer):
@@ -47,7 +50,9 @@ class ReportServicer(ReportServiceServicer):
         """Render one report; see proto/reports.proto."""
         validation.check(request)
         render = functools.partial(self._render, request.analysis)
-        return await self._renderers.run(render, within_s=context.time_remaining())
+        answer = await self._renderers.run(render, within_s=context.time_remaining())
+        _log.info("rendered", pages=answer.page_count, bytes=len(answer.pdf))
+        return answer
 
     def _render(self, analysis: AnalysisReport) -> RenderResponse:
         began = time.perf_counter()

@@ -27,7 +27,8 @@ class Settings(BaseSettings):
         32,
         ge=0,
         le=10_000,
-        description="Reports that may wait for a renderer; further ones are refused at once.",
+        description="Reports that may wait for a renderer, each holding its message in memory; "
+        "further ones are refused at once.",
     )
     max_image_megapixels: float = Field(
         64,

@@ -2,6 +2,7 @@
 
 import io
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -44,6 +45,14 @@ def test_the_same_message_makes_the_same_bytes() -> None:
     assert first == again
 
 
+def test_threads_that_render_at_once_do_not_mix_their_pages() -> None:
+    reports = [messages.assessed().analysis, messages.not_assessed().analysis] * 4
+    alone = [document.render(report, MAX_PIXELS) for report in reports]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(document.render, reports, [MAX_PIXELS] * len(reports)))
+    assert together == alone
+
+
 def test_a_full_report_fits_one_page_of_a_modest_size() -> None:
     pdf, count = document.render(messages.assessed().analysis, MAX_PIXELS)
     assert count == 1
@@ -66,10 +75,10 @@ def test_a_full_report_fits_one_page_of_a_modest_size() -> None:
         "nv, probability 90.2 %",
         "Malignant probability 6.0 %",
         "Suspicious: no",
-        "Operating point: yes at 30 % or more",
+        "Operating point: 30 % or more is suspicious",
         "Basal cell carcinoma (bcc) < 0.1 %",
         "Vascular lesion (vasc) 0.3 %",
-        "What spoke for nv",
+        "What in the picture spoke for nv",
         "low",
         "high",
         "Area 21.2 %",
@@ -99,7 +108,7 @@ def test_a_suspicious_prediction_says_so_and_at_which_operating_point() -> None:
     request.analysis.classification.suspicious_threshold = 0.125
     shown = text(request)
     assert "Malignant probability 62.0 % Suspicious: yes" in shown
-    assert "yes at 12.5 % or more" in shown
+    assert "Operating point: 12.5 % or more is suspicious" in shown
 
 
 def test_the_file_describes_itself_without_naming_the_patient() -> None:
@@ -228,7 +237,7 @@ def test_an_assessed_report_without_pictures_or_measures_is_whole() -> None:
         request.analysis.ClearField(field)
     shown = text(request)
     assert "The picture as analyzed; no outline was drawn" in shown
-    assert "What spoke for" not in shown
+    assert "spoke for" not in shown
     assert "Measures" not in shown
     assert "Probabilities" in shown
 
