@@ -148,7 +148,7 @@ class Bar(Flowable):
 
         """
         super().__init__()
-        self._share = share
+        self._share = min(max(share, 0.0), 1.0)
         self._color = color
         self.height = line
 

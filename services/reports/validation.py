@@ -18,6 +18,9 @@ MAX_REASON = 100
 MAX_ENTRIES = 20
 """Bounds: characters of one field, and entries of one list."""
 
+_ROUNDING = 1e-6
+"""How far sums of single-precision probabilities may lie outside 0..1."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -121,7 +124,7 @@ def _bounded(text: str, field: str, limit: int) -> None:
 
 def _fraction(value: float, field: str) -> None:
     # Written so that NaN fails it as well.
-    if not 0 <= value <= 1:
+    if not -_ROUNDING <= value <= 1 + _ROUNDING:
         raise InvalidReportError(field, "must lie within 0 and 1")
 
 

@@ -64,6 +64,7 @@ def reason(code: str) -> Reason:
 
 def percent(share: float) -> str:
     """Return a share as a percentage that never rounds to an impossible or a certain event."""
+    share = min(max(share, 0.0), 1.0)
     if 0 < share < 0.001:  # noqa: PLR2004 - what one decimal can show
         return "< 0.1 %"
     if 0.999 < share < 1:  # noqa: PLR2004 - the same at the other end

@@ -55,6 +55,12 @@ def test_a_share_out_of_range_is_refused(value: float) -> None:
     assert fault(set_measure).field == "analysis.segmentation.asymmetry"
 
 
+def test_a_sum_that_rounding_carried_over_one_is_accepted() -> None:
+    request = messages.assessed()
+    request.analysis.classification.malignant_probability = 1.0000001
+    validation.check(request)
+
+
 def test_without_a_classification_there_must_be_a_reason() -> None:
     error = fault(lambda report: report.ClearField("classification"))
     assert error.field == "analysis.quality.reasons"
