@@ -2,6 +2,10 @@
 
 Equal content is kept once. A file appears whole or not at all, is readable for its owner only,
 and its name comes from its content alone, never from a caller.
+
+Making a file survive a power failure takes a disk milliseconds. So files are staged first,
+written and durable but without their name, while other work goes on; publishing them is then
+a matter of renaming.
 """
 
 import asyncio
@@ -9,12 +13,14 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Mapping
+import time
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from services.gateway.threads import Threads
 
-_FILES_AT_ONCE = 8
+_FILES_AT_ONCE = 16
+_ABANDONED_AFTER_S = 3600
 
 
 def digest(content: bytes) -> str:
@@ -22,18 +28,66 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+class Stage:
+    """Files on their way into a store; those that are never published vanish with it."""
+
+    def __init__(self, folder: Path, threads: Threads) -> None:
+        self._folder = folder
+        self._threads = threads
+        self._writing: dict[str, asyncio.Task[Path]] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the files added so far."""
+        return list(self._writing)
+
+    def add(self, name: str, content: bytes) -> None:
+        """Begin to write a file, and return at once."""
+        if name not in self._writing:
+            written = self._threads.run(_write, self._folder, content)
+            self._writing[name] = asyncio.create_task(written)
+
+    async def written(self) -> dict[str, Path]:
+        """Wait until all files are durable; return where they are for now."""
+        return {name: await writing for name, writing in self._writing.items()}
+
+    async def clear(self) -> None:
+        """Remove what was not published."""
+        ended = await asyncio.gather(*self._writing.values(), return_exceptions=True)
+        left = [path for path in ended if isinstance(path, Path)]
+        await self._threads.run(_unlink_all, left)
+
+
 class Store:
     """A folder of files named by their content, two levels deep."""
 
     def __init__(self, root: Path) -> None:
-        """Build over a folder, which is made when the first file is kept."""
+        """Build over a folder.
+
+        Args:
+            root: made when the first file is kept.
+
+        """
         self._root = root
+        self._staged = root / "staged"
         self._threads = Threads(_FILES_AT_ONCE)
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
-    async def put(self, files: Mapping[str, bytes]) -> None:
-        """Keep files under their digests; those that are there already stay as they are."""
-        await self._threads.run(self._write_all, files)
+    @contextlib.asynccontextmanager
+    async def stage(self) -> AsyncIterator[Stage]:
+        """Open a stage for some files."""
+        stage = Stage(self._staged, self._threads)
+        try:
+            yield stage
+        finally:
+            await stage.clear()
+
+    async def publish(self, stage: Stage) -> None:
+        """Give staged files their names; those that are there already stay as they are."""
+        moves = {path: self._path(name) for name, path in (await stage.written()).items()}
+        await self._threads.run(_rename_all, moves)
+        folders = {path.parent for path in moves.values()}
+        await asyncio.gather(*(self._threads.run(_sync_folder, folder) for folder in folders))
 
     async def get(self, name: str) -> bytes:
         """Return the content of a file.
@@ -46,15 +100,19 @@ class Store:
 
     async def remove(self, names: Iterable[str]) -> None:
         """Remove files; missing ones are no error."""
-        await self._threads.run(self._unlink_all, list(names))
+        await self._threads.run(_unlink_all, [self._path(name) for name in names])
+
+    async def sweep(self) -> None:
+        """Remove staged files that a process left behind when it was killed."""
+        await self._threads.run(_unlink_abandoned, self._staged)
 
     @contextlib.asynccontextmanager
     async def holding(self, names: Iterable[str]) -> AsyncIterator[None]:
         """Keep others from adding or removing these files meanwhile.
 
-        Whoever writes a record of a file holds it from before the file is kept until the
-        record is; whoever removes one holds it while looking for other records of it. So no
-        record is ever left without its file.
+        Whoever writes a record of a file holds it from before the file is published until the
+        record is written; whoever removes one holds it while looking for other records of it.
+        So no record is left without its file.
         """
         async with contextlib.AsyncExitStack() as stack:
             # Always in the same order, so that two never wait for each other.
@@ -77,37 +135,44 @@ class Store:
     def _path(self, name: str) -> Path:
         return self._root / name[:2] / name[2:4] / name
 
-    def _write_all(self, files: Mapping[str, bytes]) -> None:
-        for name, content in files.items():
-            path = self._path(name)
-            if not path.exists():
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                _write(path, content)
 
-    def _unlink_all(self, names: list[str]) -> None:
-        for name in names:
-            self._path(name).unlink(missing_ok=True)
-
-
-def _write(path: Path, content: bytes) -> None:
-    # mkstemp makes files that only their owner reads.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+def _write(folder: Path, content: bytes) -> Path:
+    """Write a file that only its owner reads, and make its content durable."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=folder)
+    path = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        path.unlink()
         raise
-    _sync_folder(path.parent)
+    return path
+
+
+def _rename_all(moves: dict[Path, Path]) -> None:
+    for path, published in moves.items():
+        published.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.replace(published)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a power failure; the file's own fsync does not."""
+    """Make new names survive a power failure; a file's own fsync does not."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _unlink_all(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _unlink_abandoned(folder: Path) -> None:
+    for path in folder.glob("*"):
+        if time.time() - path.stat().st_mtime > _ABANDONED_AFTER_S:
+            path.unlink(missing_ok=True)

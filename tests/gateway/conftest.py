@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 
 from services.gateway.app import create_app
@@ -82,6 +83,19 @@ class Gateway:
     def kept_files(self) -> list[Path]:
         """Every file in the picture store, unfinished ones included."""
         return [path for path in (self.settings.data_dir / "pictures").rglob("*") if path.is_file()]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quiet_logs() -> None:
+    """Log lines are made as in production and go nowhere; tests that want them capture them."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.ReturnLoggerFactory(),
+    )
 
 
 Start = Callable[..., AbstractAsyncContextManager[Gateway]]

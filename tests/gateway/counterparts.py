@@ -32,7 +32,7 @@ MODELS = [
 
 
 def gray_png(size: tuple[int, int], value: int) -> bytes:
-    """A mask or explanation: a bright square in the middle."""
+    """A mask or explanation: one bright quarter of the width and height."""
     picture = Image.new("L", size, 0)
     picture.paste(value, (size[0] // 4, size[1] // 4, size[0] // 2, size[1] // 2))
     return specimens.encoded(picture, "PNG")
@@ -89,16 +89,22 @@ class Scripted:
         self.pushback_ms: int | None = None
         self.may_answer = asyncio.Event()
         self.may_answer.set()
-        self.arrived = asyncio.Event()
+        self._arrival = asyncio.Condition()
         self.requests: list[Any] = []
         self.metadata: list[dict[str, Any]] = []
         self.remaining_s: list[float | None] = []
+
+    async def arrived(self, count: int = 1) -> None:
+        """Return when so many requests have come."""
+        async with self._arrival:
+            await self._arrival.wait_for(lambda: len(self.requests) >= count)
 
     async def respond(self, request: Any, context: aio.ServicerContext[Any, Any]) -> Any:
         self.requests.append(request)
         self.metadata.append(dict(context.invocation_metadata() or ()))
         self.remaining_s.append(context.time_remaining())
-        self.arrived.set()
+        async with self._arrival:
+            self._arrival.notify_all()
         await self.may_answer.wait()
         if self.failure is not None:
             trailers = (

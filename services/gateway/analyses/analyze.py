@@ -51,19 +51,20 @@ class Analyzer:
         subject = Subject.read(upload.fields)
         self._metrics.upload_bytes.observe(len(upload.picture))
         picture = await self._threads.run(rewrite, upload.picture, *self._limits)
-        answer = await self._inference.analyze(picture.encoded, deadline)
-        files = {
-            digest(content): content
-            for content in (answer.mask_png, answer.explanation_png)
-            if content
-        }
-        record = _record(owner_id, subject, picture, answer)
-        await self._files.keep(record, {picture.sha256: picture.encoded, **files})
+        async with self._files.stage() as stage:
+            # The disk makes it durable while inference looks at it.
+            stage.add(picture.sha256, picture.encoded)
+            answer = await self._inference.analyze(picture.encoded, deadline)
+            for content in filter(None, (answer.mask_png, answer.explanation_png)):
+                stage.add(digest(content), content)
+            record = record_of(owner_id, subject, picture, answer)
+            await self._files.keep(record, stage)
         self._metrics.analyses.labels(answer.outcome).inc()
         return record
 
 
-def _record(owner_id: str, subject: Subject, picture: Rewritten, answer: Answer) -> Analysis:
+def record_of(owner_id: str, subject: Subject, picture: Rewritten, answer: Answer) -> Analysis:
+    """Make the record of an analysis, not yet kept."""
     classification = answer.findings.classification
     return Analysis(
         owner_id=owner_id,

@@ -1,6 +1,6 @@
 """Records and their pictures come and go together."""
 
-from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 
 from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -10,7 +10,7 @@ from services import telemetry
 from services.gateway import errors
 from services.gateway.database import Sessions
 from services.gateway.records import Analysis
-from services.gateway.store import Store
+from services.gateway.store import Stage, Store
 
 NO_SUCH_ANALYSIS = "There is no analysis of this id among yours."
 """The one sentence for a missing analysis and for somebody else's."""
@@ -25,15 +25,19 @@ class Files:
         self._sessions = sessions
         self._store = store
 
-    async def keep(self, record: Analysis, files: Mapping[str, bytes]) -> None:
-        """Keep pictures, then the record of them; if that fails, neither."""
-        async with self._store.holding(files):
+    def stage(self) -> AbstractAsyncContextManager[Stage]:
+        """Open a stage for the pictures of a record."""
+        return self._store.stage()
+
+    async def keep(self, record: Analysis, stage: Stage) -> None:
+        """Keep staged pictures, then the record of them; if that fails, neither."""
+        async with self._store.holding(stage.names):
             try:
-                await self._store.put(files)
+                await self._store.publish(stage)
                 async with self._sessions.begin() as session:
                     session.add(record)
             except BaseException:
-                await self._forget(list(files))
+                await self._forget(stage.names)
                 raise
 
     async def drop(self, record: Analysis) -> None:

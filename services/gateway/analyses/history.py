@@ -34,13 +34,16 @@ class Filters:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return what a row must meet."""
-        wanted = (
-            (self.label, col(Analysis.label) == self.label),
-            (self.patient_id, col(Analysis.patient_id) == self.patient_id),
-            (self.since, col(Analysis.created_at) >= self.since),
-            (self.until, col(Analysis.created_at) < self.until),
-        )
-        return [condition for value, condition in wanted if value is not None]
+        found: list[ColumnElement[bool]] = []
+        if self.label is not None:
+            found.append(col(Analysis.label) == self.label)
+        if self.patient_id is not None:
+            found.append(col(Analysis.patient_id) == self.patient_id)
+        if self.since is not None:
+            found.append(col(Analysis.created_at) >= self.since)
+        if self.until is not None:
+            found.append(col(Analysis.created_at) < self.until)
+        return found
 
 
 class History:

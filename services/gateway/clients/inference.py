@@ -76,7 +76,7 @@ class Inference:
             self._stub.Analyze, request, pb.AnalyzeResponse, deadline, _picture_refused
         )
         try:
-            return _answer(answer)
+            return read_answer(answer)
         except (KeyError, ValueError) as error:
             raise errors.UpstreamError(f"inference answered nonsense: {error}") from error
 
@@ -104,7 +104,14 @@ def _picture_refused(details: str) -> errors.GatewayError:
     return errors.InvalidPictureError(sentence)
 
 
-def _answer(answer: pb.AnalyzeResponse) -> Answer:
+def read_answer(answer: pb.AnalyzeResponse) -> Answer:
+    """Read inference's answer.
+
+    Raises:
+        KeyError: it has a word that we do not know.
+        ValueError: it contradicts itself.
+
+    """
     outcome = _OUTCOMES[answer.outcome]
     if (outcome == "assessed") != answer.HasField("classification"):
         raise ValueError("outcome and classification contradict each other")

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass
 
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
@@ -102,24 +102,16 @@ class Bodies:
         return b"".join(chunks)
 
     async def _form(self, request: Request) -> Upload:
-        stream = _bounded(request, self._max_bytes + FORM_OVERHEAD_BYTES)
-        parser = _InMemoryParser(
-            request.headers,
-            stream,
-            max_files=1,
-            max_fields=_MAX_FIELDS,
-            max_part_size=_MAX_FIELD_BYTES,
-        )
-        parser.spool_max_size = self._max_bytes + FORM_OVERHEAD_BYTES
+        limit = self._max_bytes + FORM_OVERHEAD_BYTES
+        parser = _Parser(request.headers, _bounded(request, limit), limit)
         try:
             form = await parser.parse()
         except MultiPartException as error:
             raise errors.InvalidRequestError(_unreadable(error.message)) from error
-        async with contextlib.AsyncExitStack() as stack:
-            stack.push_async_callback(form.close)
-            if not parser.complete:
-                raise errors.InvalidRequestError(_unreadable("it ends before its last boundary"))
+        try:
             return await self._upload(form)
+        finally:
+            await form.close()
 
     async def _upload(self, form: FormData) -> Upload:
         sent = form.get(PICTURE_FIELD)
@@ -134,13 +126,30 @@ class Bodies:
         return Upload(picture, texts)
 
 
-class _InMemoryParser(MultiPartParser):
-    """Knows whether the form was whole: a body that breaks off is otherwise taken as it is."""
+class _Parser(MultiPartParser):
+    """Keeps pictures in memory, and refuses forms that break off, which starlette's takes."""
 
-    complete = False
+    def __init__(
+        self, headers: Headers, stream: AsyncGenerator[bytes, None], spool_max_size: int
+    ) -> None:
+        super().__init__(
+            headers,
+            self._whole(stream),
+            max_files=1,
+            max_fields=_MAX_FIELDS,
+            max_part_size=_MAX_FIELD_BYTES,
+        )
+        self.spool_max_size = spool_max_size
+        self._complete = False
 
     def on_end(self) -> None:
-        self.complete = True
+        self._complete = True
+
+    async def _whole(self, stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        async for chunk in stream:
+            yield chunk
+        if not self._complete:
+            raise MultiPartException("it ends before its last boundary")
 
 
 async def _bounded(request: Request, limit: int) -> AsyncGenerator[bytes, None]:

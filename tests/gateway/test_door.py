@@ -1,0 +1,180 @@
+"""What holds for every request: ids, problems, headers, bounds, logs, figures."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+import structlog
+from fastapi import FastAPI
+
+from services.gateway import problems
+from services.gateway.door import Door
+from services.gateway.errors import GatewayError
+from services.gateway.metrics import Metrics
+from tests.gateway.conftest import PASSWORD, Gateway
+
+MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options", "status"),
+    [
+        ("GET", "/nowhere", {}, 404),
+        ("GET", "/v1/analyses/", {}, 404),
+        ("PUT", "/v1/analyses", {}, 405),
+        ("GET", "/v1/me", {}, 401),
+        ("POST", "/v1/auth/register", {"json": {}}, 422),
+        ("POST", "/v1/auth/register", {"content": b"{not json"}, 422),
+        ("POST", "/v1/auth/token", {"data": {"username": "x"}}, 422),
+        ("POST", "/v1/auth/refresh", {"content": b"x" * 70_000}, 413),
+        ("POST", "/v1/auth/token", {"data": {"username": "x" * 70_000}}, 413),
+    ],
+)
+async def test_whatever_goes_wrong_has_the_same_shape(
+    gateway: Gateway, method: str, path: str, options: dict[str, Any], status: int
+) -> None:
+    headers = {"X-Request-Id": "ward-7"}
+
+    answer = await gateway.http.request(method, path, headers=headers, **options)
+
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem.keys() >= MEMBERS
+    assert (problem["status"], problem["request_id"]) == (status, "ward-7")
+    assert problem["instance"] == path
+    assert problem["detail"].endswith(".")
+
+
+async def test_a_method_that_is_not_taken_is_told_which_are(gateway: Gateway) -> None:
+    answer = await gateway.http.put("/v1/me")
+
+    assert answer.headers["Allow"] == "GET"
+
+
+async def test_every_answer_has_an_id_and_security_headers(gateway: Gateway) -> None:
+    for path in ("/livez", "/nowhere", "/docs", "/v1/me", "/metrics"):
+        answer = await gateway.http.get(path)
+
+        assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-Id"])
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert "no-store" in answer.headers["Cache-Control"]
+
+
+async def test_an_id_that_could_garble_a_log_is_replaced(gateway: Gateway) -> None:
+    answer = await gateway.http.get("/livez", headers={"X-Request-Id": "a b\t{}"})
+
+    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-Id"])
+
+
+async def test_a_fault_of_ours_is_logged_in_full_and_says_nothing_outside() -> None:
+    app = FastAPI()
+
+    @app.get("/fault")
+    async def fault() -> None:
+        raise RuntimeError("a secret of ours")
+
+    @app.get("/unmapped")
+    async def unmapped() -> None:
+        raise GatewayError("another secret")
+
+    app.add_middleware(Door, metrics=Metrics(), larger={})
+    problems.install(app)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
+        for path in ("/fault", "/unmapped"):
+            with structlog.testing.capture_logs() as lines:
+                answer = await http.get(path)
+
+            assert answer.status_code == 500
+            assert "secret" not in answer.text
+            assert answer.json()["detail"].startswith("Something went wrong.")
+            failed = [line for line in lines if line["event"] == "request failed"]
+            assert "secret" in str(failed[0]["exc_info"])
+
+
+async def test_requests_are_counted_by_template_and_never_by_id(gateway: Gateway) -> None:
+    alice = await gateway.signed_in()
+    analysis = (await alice.analyze(patient_id="P-secret")).json()
+    await alice("GET", f"/v1/analyses/{analysis['id']}")
+    await alice("GET", "/wp-login.php")
+    await alice("BREW", "/livez")
+
+    figures = (await gateway.http.get("/metrics")).text
+
+    template = 'route="/v1/analyses/{analysis_id}"'
+    assert f'gateway_requests_total{{method="GET",{template},status="200"}} 1.0' in figures
+    assert 'method="GET",route="unmatched",status="404"' in figures
+    assert 'method="other"' in figures
+    assert 'gateway_analyses_total{outcome="assessed"} 1.0' in figures
+    assert "gateway_upload_bytes_count 1.0" in figures
+    assert 'gateway_request_seconds_bucket{le="0.005"' in figures
+    assert "process_resident_memory_bytes" in figures
+    for secret in (analysis["id"], "P-secret", "alice", "wp-login", "BREW"):
+        assert secret not in figures
+
+
+async def test_no_log_line_carries_a_person_a_password_or_a_token(gateway: Gateway) -> None:
+    with structlog.testing.capture_logs() as lines:
+        alice = await gateway.signed_in()
+        await alice.analyze(patient_id="P-secret", patient_name="Jane Doe", note="private")
+        await alice("GET", "/v1/analyses", params={"patient_id": "P-secret"})
+        await alice.analyze(b"junk")
+        await gateway.anonymous("POST", "/v1/auth/token", data={"username": "alice"})
+
+    written = str(lines)
+    assert len(lines) >= 5
+    assert {line["event"] for line in lines} == {"request answered"}
+    for secret in ("P-secret", "Jane", "private", PASSWORD, alice.token):
+        assert str(secret) not in written
+
+
+async def test_the_openapi_document_covers_every_route_and_its_problems(gateway: Gateway) -> None:
+    document = (await gateway.http.get("/openapi.json")).json()
+
+    assert document["openapi"].startswith("3.1")
+    assert set(document["paths"]) >= {
+        "/v1/auth/register",
+        "/v1/auth/token",
+        "/v1/auth/refresh",
+        "/v1/auth/logout",
+        "/.well-known/jwks.json",
+        "/v1/me",
+        "/v1/analyses",
+        "/v1/analyses/{analysis_id}",
+        "/v1/analyses/{analysis_id}/image",
+        "/v1/analyses/{analysis_id}/mask.png",
+        "/v1/analyses/{analysis_id}/overlay.png",
+        "/v1/analyses/{analysis_id}/explanation.png",
+        "/v1/analyses/{analysis_id}/report.pdf",
+        "/v1/models",
+        "/v1/users",
+        "/v1/users/{user_id}",
+        "/livez",
+        "/readyz",
+        "/metrics",
+    }
+    assert "Problem" in document["components"]["schemas"]
+    analyze = document["paths"]["/v1/analyses"]["post"]
+    assert {"201", "401", "413", "415", "422", "502", "503", "504"} <= analyze["responses"].keys()
+    form = analyze["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert form["required"] == ["image"]
+    assert form["properties"].keys() >= {"image", "patient_id", "note"}
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            for status, described in operation["responses"].items():
+                if int(status) >= 400:
+                    assert list(described["content"]) == ["application/problem+json"], path
+
+
+async def test_the_reference_needs_no_script_and_no_network(gateway: Gateway) -> None:
+    answer = await gateway.http.get("/docs")
+
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "<script" not in answer.text
+    assert "http://" not in answer.text.replace("http://gateway", "")
+    assert "/v1/analyses/{analysis_id}/report.pdf" in answer.text
+    assert "malignant_probability" in answer.text

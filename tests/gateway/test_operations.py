@@ -1,0 +1,72 @@
+"""Alive, ready, and what is down."""
+
+from pathlib import Path
+
+import pytest
+
+from services.gateway.app import open_accounts
+from services.gateway.records import Role
+from tests.gateway.conftest import PASSWORD, Gateway, Start, settings_for
+
+NOWHERE = "127.0.0.1:1"
+
+
+async def test_a_gateway_with_all_it_needs_is_ready(gateway: Gateway) -> None:
+    answer = await gateway.http.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "ready",
+        "checks": {"database": "ok", "inference": "ok", "reports": "ok"},
+    }
+
+
+async def test_without_inference_it_is_alive_and_not_ready(start: Start) -> None:
+    async with start(inference_address=NOWHERE) as gateway:
+        ready = await gateway.http.get("/readyz")
+        live = await gateway.http.get("/livez")
+
+    assert (ready.status_code, live.status_code) == (503, 200)
+    assert ready.json()["detail"] == "Down: inference."
+    assert ready.json()["checks"] == {
+        "database": "ok",
+        "inference": "unavailable",
+        "reports": "ok",
+    }
+
+
+async def test_without_reports_it_is_ready_and_says_so(start: Start) -> None:
+    async with start(reports_address=NOWHERE) as gateway:
+        answer = await gateway.http.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "degraded"
+    assert answer.json()["checks"]["reports"] == "unavailable"
+
+
+async def test_the_first_password_is_shown_once_and_only_when_it_was_invented(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with start(admin_password=None) as gateway:
+        shown = capsys.readouterr().out
+        password = shown.partition("password ")[2].split()[0]
+        signed_in = await gateway.anonymous(
+            "POST", "/v1/auth/token", data={"username": "admin", "password": password}
+        )
+    async with start(admin_password=None):
+        again = capsys.readouterr().out
+
+    assert signed_in.status_code == 200
+    assert "admin" in shown
+    assert again == ""
+
+
+async def test_accounts_can_be_managed_without_a_server(tmp_path: Path) -> None:
+    async with open_accounts(settings_for(tmp_path / "data")) as accounts:
+        await accounts.create("root", PASSWORD, Role.ADMIN)
+        await accounts.create("Carol", PASSWORD)
+        promoted = await accounts.promote("carol")
+        disabled = await accounts.disable("root")
+
+    assert promoted.role == Role.ADMIN
+    assert disabled.disabled

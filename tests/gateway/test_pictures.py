@@ -1,0 +1,182 @@
+"""The pictures and the report of an analysis, as a browser gets them."""
+
+from typing import Any
+
+import grpc
+import pytest
+from PIL import ImageChops
+
+from services import layers
+from services.pb import inference_pb2 as pb
+from tests import specimens
+from tests.gateway.conftest import Client, Gateway, Start
+from tests.gateway.counterparts import assessed, cannot_assess, opened
+
+KINDS = {
+    "image": "image/jpeg",
+    "mask.png": "image/png",
+    "overlay.png": "image/png",
+    "explanation.png": "image/png",
+    "report.pdf": "application/pdf",
+}
+
+
+async def analyzed(client: Client, **fields: str) -> str:
+    answer = await client.analyze(**fields)
+    assert answer.status_code == 201, answer.text
+    return answer.headers["Location"]
+
+
+@pytest.mark.parametrize("name", KINDS)
+async def test_every_file_has_its_type_and_is_kept_by_nobody_on_the_way(
+    gateway: Gateway, name: str
+) -> None:
+    alice = await gateway.signed_in()
+    where = await analyzed(alice)
+
+    answer = await alice("GET", f"{where}/{name}")
+
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"] == KINDS[name]
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Disposition"].startswith("inline;")
+    assert (await gateway.anonymous("GET", f"{where}/{name}")).status_code == 401
+
+
+async def test_mask_and_layers_show_what_inference_found(gateway: Gateway) -> None:
+    alice = await gateway.signed_in()
+    where = await analyzed(alice)
+    found = assessed()
+
+    async def picture(name: str) -> Any:
+        return opened((await alice("GET", f"{where}/{name}")).content)
+
+    image = await picture("image")
+    mask = opened(found.segmentation.mask_png)
+    weights = opened(found.classification.explanation_png)
+    answer = await alice("GET", f"{where}/mask.png")
+    assert answer.content == found.segmentation.mask_png
+    overlay = await picture("overlay.png")
+    assert overlay.tobytes() == layers.outline(image, mask).tobytes()
+    assert layers.OUTLINE_COLOR in {color for _, color in overlay.getcolors(1 << 20)}
+    explanation = await picture("explanation.png")
+    assert explanation.tobytes() == layers.heat(image, weights).tobytes()
+    changed = ImageChops.difference(explanation, image.convert("RGB")).getbbox()
+    assert changed == (150, 112, 300, 225)
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("mask.png", "mask"), ("overlay.png", "outline"), ("explanation.png", "explanation")],
+)
+async def test_what_was_not_made_is_missing_and_the_sentence_says_why(
+    gateway: Gateway, name: str, what: str
+) -> None:
+    gateway.inference.answer = cannot_assess(pb.REASON_TOO_DARK, pb.REASON_NO_LESION)
+    alice = await gateway.signed_in()
+    where = await analyzed(alice)
+
+    answer = await alice("GET", f"{where}/{name}")
+
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == (
+        f"This analysis has no {what}: the picture could not be assessed (too dark, no lesion)."
+    )
+    assert (await alice("GET", f"{where}/image")).status_code == 200
+
+
+async def test_the_report_is_made_from_the_record(start: Start) -> None:
+    async with start(institution="Skin Clinic, Ward 7") as gateway:
+        alice = await gateway.signed_in()
+        sent = await alice.analyze(patient_id="P-1", patient_name="Zoë", body_site="arm")
+        where = sent.headers["Location"]
+
+        answer = await alice("GET", f"{where}/report.pdf")
+
+        assert answer.content == b"%PDF-1.7 scripted"
+        asked = gateway.reports.requests[0].analysis
+        found = assessed()
+        assert asked.analysis_id == sent.json()["id"]
+        assert asked.created_at == sent.json()["created_at"][:19] + "Z"
+        assert asked.institution == "Skin Clinic, Ward 7"
+        assert (asked.patient.id, asked.patient.name) == ("P-1", "Zoë")
+        assert (asked.body_site, asked.lesion_id, asked.note) == ("arm", "", "")
+        assert asked.image == (await alice("GET", f"{where}/image")).content
+        assert asked.mask_png == found.segmentation.mask_png
+        assert asked.explanation_png == found.classification.explanation_png
+        assert asked.classification.label_name == "Melanocytic nevus"
+        assert (
+            asked.classification.suspicious_threshold == found.classification.suspicious_threshold
+        )
+        assert [each.label for each in asked.classification.probabilities] == [
+            "akiec",
+            "bcc",
+            "bkl",
+            "df",
+            "mel",
+            "nv",
+            "vasc",
+        ]
+        assert asked.segmentation.area_fraction == found.segmentation.area_fraction
+        assert [model.name for model in asked.models] == ["segmenter", "classifier"]
+        assert asked.notice == found.notice
+
+
+async def test_the_report_of_a_picture_that_was_not_assessed_leaves_out_what_there_is_not(
+    gateway: Gateway,
+) -> None:
+    gateway.inference.answer = cannot_assess(pb.REASON_BLURRED)
+    alice = await gateway.signed_in()
+    where = await analyzed(alice)
+
+    assert (await alice("GET", f"{where}/report.pdf")).status_code == 200
+
+    asked = gateway.reports.requests[0].analysis
+    assert not asked.HasField("classification")
+    assert not asked.HasField("segmentation")
+    assert not asked.HasField("patient")
+    assert (asked.mask_png, asked.explanation_png) == (b"", b"")
+    assert list(asked.quality.reasons) == ["blurred"]
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        (grpc.StatusCode.INVALID_ARGUMENT, 502),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, 503),
+        (grpc.StatusCode.UNAVAILABLE, 503),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, 504),
+        (grpc.StatusCode.INTERNAL, 502),
+    ],
+)
+async def test_reports_in_trouble_are_said_so(
+    gateway: Gateway, code: grpc.StatusCode, status: int
+) -> None:
+    alice = await gateway.signed_in()
+    where = await analyzed(alice)
+    gateway.reports.failure = (code, "secret")
+
+    answer = await alice("GET", f"{where}/report.pdf")
+
+    assert answer.status_code == status
+    assert "secret" not in answer.text
+
+
+async def test_without_reports_all_else_still_works(start: Start) -> None:
+    async with start(reports_address="127.0.0.1:1") as gateway:
+        alice = await gateway.signed_in()
+        where = await analyzed(alice)
+
+        assert (await alice("GET", f"{where}/report.pdf")).status_code == 503
+        assert (await alice("GET", f"{where}/overlay.png")).status_code == 200
+
+
+async def test_a_png_comes_back_as_a_png(gateway: Gateway) -> None:
+    alice = await gateway.signed_in()
+    sent = await alice.analyze(specimens.encoded(specimens.lesion((64, 48)), "PNG"))
+
+    answer = await alice("GET", f"{sent.headers['Location']}/image")
+
+    assert answer.headers["Content-Type"] == "image/png"
+    assert opened(answer.content).tobytes() == specimens.lesion((64, 48)).tobytes()

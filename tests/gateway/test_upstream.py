@@ -1,0 +1,196 @@
+"""Inference or reports in trouble: an honest status within a bounded time, and nothing kept."""
+
+import asyncio
+import time
+
+import grpc
+import pytest
+from sqlalchemy import delete
+from sqlmodel import col
+
+from services.gateway.records import User
+from services.pb import inference_pb2 as pb
+from tests.gateway.conftest import Gateway, Start
+from tests.gateway.counterparts import assessed
+
+Code = grpc.StatusCode
+NOWHERE = "127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    ("code", "details", "status"),
+    [
+        (Code.INVALID_ARGUMENT, "the picture is animated: send one still picture", 422),
+        (Code.INVALID_ARGUMENT, "the picture is too large: send at most 1 megapixel", 413),
+        (Code.RESOURCE_EXHAUSTED, "the queue is full", 503),
+        (Code.UNAVAILABLE, "draining", 503),
+        (Code.DEADLINE_EXCEEDED, "too late", 504),
+        (Code.INTERNAL, "secret stack trace", 502),
+        (Code.UNKNOWN, "secret", 502),
+        (Code.UNIMPLEMENTED, "secret", 502),
+        (Code.CANCELLED, "secret", 502),
+    ],
+)
+async def test_every_status_of_inference_becomes_one_of_ours_and_nothing_is_kept(
+    gateway: Gateway, code: grpc.StatusCode, details: str, status: int
+) -> None:
+    alice = await gateway.signed_in()
+    gateway.inference.failure = (code, details)
+
+    answer = await alice.analyze()
+
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert "secret" not in answer.text
+    assert ("Retry-After" in answer.headers) == (status == 503)
+    assert (await alice("GET", "/v1/analyses")).json()["items"] == []
+    assert gateway.kept_files() == []
+
+
+async def test_what_is_wrong_with_a_picture_is_said_in_the_words_of_inference(
+    gateway: Gateway,
+) -> None:
+    alice = await gateway.signed_in()
+    gateway.inference.failure = (Code.INVALID_ARGUMENT, "it has two heads: send one")
+
+    answer = await alice.analyze()
+
+    assert answer.json()["detail"] == "It has two heads: send one."
+    assert answer.json()["title"] == "The picture cannot be used"
+
+
+async def test_the_wait_that_inference_asks_for_is_handed_on_in_whole_seconds(
+    gateway: Gateway,
+) -> None:
+    alice = await gateway.signed_in()
+    gateway.inference.failure = (Code.RESOURCE_EXHAUSTED, "the queue is full")
+    gateway.inference.pushback_ms = 2300
+
+    answer = await alice.analyze()
+
+    assert answer.headers["Retry-After"] == "3"
+
+
+def no_outcome() -> pb.AnalyzeResponse:
+    return pb.AnalyzeResponse()
+
+
+def assessed_without_classification() -> pb.AnalyzeResponse:
+    answer = assessed()
+    answer.ClearField("classification")
+    return answer
+
+
+def six_labels() -> pb.AnalyzeResponse:
+    answer = assessed()
+    del answer.classification.probabilities[0]
+    return answer
+
+
+@pytest.mark.parametrize("nonsense", [no_outcome, assessed_without_classification, six_labels])
+async def test_an_answer_that_makes_no_sense_is_not_recorded(
+    gateway: Gateway, nonsense: object
+) -> None:
+    alice = await gateway.signed_in()
+    assert callable(nonsense)
+    gateway.inference.answer = nonsense()
+
+    answer = await alice.analyze()
+
+    assert answer.status_code == 502
+    assert (await alice("GET", "/v1/analyses")).json()["items"] == []
+
+
+async def test_without_inference_the_answer_is_503_at_once(start: Start) -> None:
+    async with start(inference_address=NOWHERE) as gateway:
+        alice = await gateway.signed_in()
+        began = time.monotonic()
+
+        answer = await alice.analyze()
+
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert time.monotonic() - began < gateway.settings.analysis_timeout_s / 2
+        assert gateway.kept_files() == []
+        assert (await alice("GET", "/v1/models")).status_code == 503
+
+
+async def test_inference_that_does_not_answer_is_waited_for_until_the_deadline(
+    start: Start,
+) -> None:
+    async with start(analysis_timeout_s=0.5) as gateway:
+        alice = await gateway.signed_in()
+        gateway.inference.may_answer.clear()
+
+        answer = await alice.analyze()
+
+        assert answer.status_code == 504
+        assert gateway.kept_files() == []
+
+
+async def test_no_database_connection_is_held_while_inference_works(gateway: Gateway) -> None:
+    """More analyses wait at once than the pool has connections, and others still get through."""
+    alice = await gateway.signed_in()
+    gateway.inference.may_answer.clear()
+    waiting = [asyncio.create_task(alice.analyze()) for _ in range(20)]
+    await gateway.inference.arrived(len(waiting))
+
+    me = await asyncio.wait_for(alice("GET", "/v1/me"), 5)
+
+    assert me.status_code == 200
+    gateway.inference.may_answer.set()
+    assert {(await each).status_code for each in waiting} == {201}
+
+
+async def test_a_caller_who_leaves_leaves_nothing_behind(gateway: Gateway) -> None:
+    alice = await gateway.signed_in()
+    gateway.inference.may_answer.clear()
+    leaving = asyncio.create_task(alice.analyze())
+    await gateway.inference.arrived()
+
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+
+    assert gateway.kept_files() == []
+    assert (await alice("GET", "/v1/analyses")).json()["items"] == []
+
+
+async def test_a_record_that_cannot_be_written_leaves_no_pictures(gateway: Gateway) -> None:
+    alice = await gateway.signed_in()
+    bob = await gateway.signed_in("bob")
+    gateway.inference.may_answer.clear()
+    analyzing = asyncio.create_task(alice.analyze())
+    await gateway.inference.arrived()
+    # Her account is removed behind the gateway's back while inference works.
+    async with gateway.parts.access._sessions.begin() as session:
+        await session.execute(delete(User).where(col(User.username) == "alice"))
+
+    gateway.inference.may_answer.set()
+    answer = await analyzing
+
+    assert answer.status_code == 500
+    assert answer.json()["detail"].startswith("Something went wrong.")
+    assert gateway.kept_files() == []
+    assert (await bob.analyze()).status_code == 201
+
+
+async def test_the_models_that_answer_are_listed_with_their_evaluation(gateway: Gateway) -> None:
+    alice = await gateway.signed_in()
+
+    answer = await alice("GET", "/v1/models")
+
+    assert answer.json() == {
+        "items": [
+            {
+                "name": "classifier",
+                "version": "5",
+                "sha256": "b" * 64,
+                "labels": ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"],
+                "execution_provider": "CPUExecutionProvider",
+                "evaluation": {"evaluated_on": "test", "metrics": {"balanced_accuracy": 0.75}},
+            }
+        ],
+        "next_cursor": None,
+    }
+    assert (await gateway.anonymous("GET", "/v1/models")).status_code == 401
