@@ -23,6 +23,7 @@ class Stack:
     rest: str
     inference: str
     processes: Mapping[str, subprocess.Popen[bytes]]
+    environment: Mapping[str, str]
 
 
 @contextlib.contextmanager
@@ -55,7 +56,7 @@ def running(**variables: str) -> Iterator[Stack]:
             owned.callback(_stop, processes[name])
         rest = f"http://127.0.0.1:{ports['gateway']}"
         _wait_until_ready(rest)
-        yield Stack(rest, f"127.0.0.1:{ports['inference']}", processes)
+        yield Stack(rest, f"127.0.0.1:{ports['inference']}", processes, environment)
 
 
 def signed_in(client: httpx.Client, username: str = "bench") -> str:

@@ -6,15 +6,17 @@ import sys
 
 import typer
 
-from services.cli import analyze, models, up, users
+from services.cli import models, users
+from services.cli.analyze import analyze
+from services.cli.up import up
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Dermoscopy analysis: research and decision support only, never a diagnosis.",
 )
-app.command()(up.up)
-app.command()(analyze.analyze)
+app.command()(up)
+app.command()(analyze)
 app.add_typer(users.app, name="users")
 app.add_typer(models.app, name="models")
 

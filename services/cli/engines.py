@@ -108,7 +108,7 @@ class _OverRest:
             return Failure(str(error))
 
     async def _pictures(self, analysis_id: str) -> dict[str, bytes]:
-        found = {}
+        found: dict[str, bytes] = {}
         for name in ("mask", "overlay", "explanation"):
             response = await self._client.get(f"/v1/analyses/{analysis_id}/{name}.png")
             if response.is_success:
@@ -125,7 +125,7 @@ def _problem(response: httpx.Response) -> str:
 
 def _pictures(encoded: bytes, mask_png: bytes, explanation_png: bytes) -> dict[str, bytes]:
     below = picture.read(encoded).pixels
-    found = {}
+    found: dict[str, bytes] = {}
     if mask_png:
         mask = picture.read(mask_png).pixels
         found |= {"mask": mask_png, "overlay": _png(layers.outline(below, mask))}

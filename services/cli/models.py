@@ -1,8 +1,6 @@
 """``dermserve models``: what lies in the model folder."""
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from services import environment
 from services.inference import repository
@@ -17,18 +15,10 @@ _CONTRACTS = {"segmenter": SegmenterContract.of, "classifier": ClassifierContrac
 
 @app.command("list")
 def list_models() -> None:
-    """List the versions that would serve, with their hash and where they were evaluated."""
-    table = Table("model", "version", "sha256", "architecture")
+    """List the versions that would serve, with their hashes."""
     for name in _CONTRACTS:
-        model = _loaded(name)
-        provenance = model.provenance
-        table.add_row(
-            name,
-            provenance.version,
-            provenance.sha256,
-            model.metadata.get("architecture", ""),
-        )
-    Console().print(table)
+        provenance = _loaded(name).provenance
+        typer.echo(f"{name:<12}{provenance.version:<5}{provenance.sha256}")
 
 
 @app.command()

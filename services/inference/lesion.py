@@ -18,7 +18,9 @@ MIN_AREA_FRACTION = 0.002
 Pixels = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
 
-_OUTLINE_TOLERANCE_PX = 0.75
+# About half a pixel of the mask in pixels of the working picture: what lies below is the
+# staircase of the mask's grid, not the lesion's border.
+_OUTLINE_TOLERANCE_PX = 1.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,126 @@
+"""``dermserve`` as a person or a script calls it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests import specimens, stack
+from tests.stack import Stack
+
+
+def dermserve(
+    *arguments: object, status: int = 0, env: Mapping[str, str] | None = None
+) -> tuple[str, str]:
+    """Run the command; return what it wrote to stdout and stderr."""
+    finished = subprocess.run(
+        [sys.executable, "-c", "from services.cli import app; app()", *map(str, arguments)],
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == status, finished.stderr
+    return finished.stdout, finished.stderr
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four files: two pictures, an unreadable one, and something else."""
+    made = tmp_path_factory.mktemp("lesions")
+    (made / "b.jpg").write_bytes(specimens.lesion_jpeg())
+    (made / "a.png").write_bytes(specimens.encoded(specimens.lesion((300, 300), 3), "PNG"))
+    (made / "c.jpg").write_bytes(b"not a picture")
+    (made / "notes.txt").write_text("not for us")
+    return made
+
+
+def test_a_picture_is_answered_in_words_that_a_person_can_read(folder: Path) -> None:
+    said, _ = dermserve("analyze", folder / "b.jpg")
+    assert "malignant probability" in said
+    assert "prediction:" in said
+    assert "Research and decision support only. Not a diagnosis." in said
+
+
+def test_json_is_one_line_in_the_shape_of_rest(folder: Path) -> None:
+    said, _ = dermserve("analyze", "--json", folder / "b.jpg")
+    (line,) = said.splitlines()
+    analysis = json.loads(line)
+    assert analysis["file"] == str(folder / "b.jpg")
+    assert sum(analysis["classification"]["probabilities"].values()) == pytest.approx(1)
+    assert analysis.keys() >= {"id", "created_at", "image", "segmentation", "models", "timings"}
+
+
+def test_a_folder_is_one_line_a_picture_in_order_and_quiet_in_a_pipe(folder: Path) -> None:
+    said, complained = dermserve("analyze", folder, status=1)
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert [Path(line["file"]).name for line in lines] == ["a.png", "b.jpg", "c.jpg"]
+    assert "not a JPEG or PNG" in lines[2]["error"]
+    assert "outcome" in lines[0]
+    assert complained == ""
+
+
+def test_drawings_are_saved_beside_each_other(folder: Path, tmp_path: Path) -> None:
+    dermserve("analyze", folder / "b.jpg", "--out", tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "b.mask.png",
+        "b.overlay.png",
+        "b.explanation.png",
+    }
+    assert np.asarray(Image.open(tmp_path / "b.mask.png"))[225, 300] == 255
+
+
+def test_a_server_is_asked_when_one_is_named(
+    services: Stack, rest: httpx.Client, folder: Path
+) -> None:
+    token = rest.headers["Authorization"].removeprefix("Bearer ")
+    variables = {"DERMSERVE_SERVER": services.rest, "DERMSERVE_TOKEN": token}
+    said, _ = dermserve("analyze", "--json", folder / "b.jpg", env=variables)
+    remote = json.loads(said)
+    assert rest.get(f"/v1/analyses/{remote['id']}").status_code == 200
+    local = json.loads(dermserve("analyze", "--json", folder / "b.jpg")[0])
+    assert remote["classification"] == local["classification"]
+    assert remote["image"] == local["image"]
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    _, said = dermserve("analyze", "nowhere.jpg", status=2)
+    assert "nowhere.jpg" in said
+
+
+def test_the_models_are_listed_and_verified(tmp_path: Path) -> None:
+    assert "classifier" in dermserve("models", "list")[0]
+    assert dermserve("models", "verify")[0].count("is sound") == 2
+    _, said = dermserve(
+        "models", "verify", status=1, env={"DERMSERVE_INFERENCE_MODEL_DIR": str(tmp_path)}
+    )
+    assert "no version of the segmenter" in said
+
+
+def test_accounts_are_made_promoted_and_disabled_without_a_running_gateway(tmp_path: Path) -> None:
+    here = {"DERMSERVE_DATA_DIR": str(tmp_path), "DERMSERVE_NEW_PASSWORD": "a long password"}
+    assert "ada: user" in dermserve("users", "create", "ada", env=here)[0]
+    assert "ada: admin" in dermserve("users", "promote", "ada", env=here)[0]
+    assert "bob: user" in dermserve("users", "create", "bob", env=here)[0]
+    assert "bob: disabled" in dermserve("users", "disable", "bob", env=here)[0]
+    _, said = dermserve("users", "promote", "nobody", status=1, env=here)
+    assert "nobody" in said
+
+
+def test_a_disabled_account_is_locked_out_of_a_running_gateway_at_once() -> None:
+    with stack.running() as running, httpx.Client(base_url=running.rest) as client:
+        client.headers["Authorization"] = f"Bearer {stack.signed_in(client, 'carol')}"
+        assert client.get("/v1/me").status_code == 200
+        dermserve("users", "disable", "carol", env=running.environment)
+        assert client.get("/v1/me").status_code == 401
+
+
+def test_the_version_is_told() -> None:
+    assert dermserve("version")[0].strip().count(".") == 2

@@ -1,0 +1,79 @@
+"""A service that is down or slow costs a bounded wait and an honest answer, and nobody else."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests import specimens, stack
+from tests.stack import Stack
+
+
+@pytest.fixture
+def broken(request: pytest.FixtureRequest) -> Iterator[tuple[Stack, httpx.Client]]:
+    """A stack of which one service was killed after an analysis was made."""
+    with stack.running() as running, httpx.Client(base_url=running.rest, timeout=60) as client:
+        client.headers["Authorization"] = f"Bearer {stack.signed_in(client)}"
+        upload(client).raise_for_status()
+        victim = running.processes[request.param]
+        victim.send_signal(signal.SIGKILL)
+        victim.wait()
+        yield running, client
+
+
+def upload(client: httpx.Client) -> httpx.Response:
+    return client.post("/v1/analyses", files={"image": specimens.lesion_jpeg()})
+
+
+def problem(response: httpx.Response) -> dict[str, object]:
+    assert response.headers["content-type"] == "application/problem+json"
+    body: dict[str, object] = response.json()
+    assert {"type", "title", "status", "detail", "instance", "request_id"} <= body.keys()
+    return body
+
+
+@pytest.mark.parametrize("broken", ["inference"], indirect=True)
+def test_without_inference_an_upload_is_refused_in_time_and_leaves_nothing(
+    broken: tuple[Stack, httpx.Client],
+) -> None:
+    _, client = broken
+    began = time.monotonic()
+    refused = upload(client)
+    assert time.monotonic() - began < 15
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) >= 1
+    assert problem(refused)["status"] == 503
+    assert len(client.get("/v1/analyses").json()["items"]) == 1
+    ready = client.get("/readyz")
+    assert ready.status_code == 503
+    assert "inference" in ready.text
+    assert client.get("/livez").status_code == 200
+
+
+@pytest.mark.parametrize("broken", ["reports"], indirect=True)
+def test_without_reports_only_reports_are_missing(broken: tuple[Stack, httpx.Client]) -> None:
+    _, client = broken
+    made = upload(client)
+    assert made.status_code == 201
+    refused = client.get(f"/v1/analyses/{made.json()['id']}/report.pdf")
+    assert refused.status_code == 503
+    assert problem(refused)["status"] == 503
+    assert client.get(f"/v1/analyses/{made.json()['id']}/overlay.png").status_code == 200
+
+
+@pytest.mark.parametrize("broken", ["inference"], indirect=True)
+def test_when_inference_comes_back_so_do_the_answers(broken: tuple[Stack, httpx.Client]) -> None:
+    running, client = broken
+    assert upload(client).status_code == 503
+    again = subprocess.Popen([sys.executable, "-m", "services.inference"], env=running.environment)
+    try:
+        until = time.monotonic() + 60
+        while upload(client).status_code != 201:
+            assert time.monotonic() < until
+    finally:
+        again.terminate()
+        again.wait(timeout=60)

@@ -1,0 +1,170 @@
+"""One picture from upload to PDF, through three processes and real sockets."""
+
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+from tests import specimens
+from tests.stack import Stack
+
+ROOT = Path(__file__).parents[2]
+LABELS = ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]
+
+
+@pytest.fixture(scope="module")
+def analysis(rest: httpx.Client) -> dict[str, Any]:
+    response = rest.post(
+        "/v1/analyses",
+        files={"image": ("lesion.jpg", specimens.lesion_jpeg(), "image/jpeg")},
+        data={
+            "patient_id": "4711",
+            "patient_name": "Żółć Ελένη Щукина",
+            "body_site": "left forearm",
+        },
+    )
+    assert response.status_code == 201, response.text
+    found: dict[str, Any] = response.json()
+    assert response.headers["location"] == f"/v1/analyses/{found['id']}"
+    return found
+
+
+def fetched(rest: httpx.Client, analysis: dict[str, Any], name: str) -> bytes:
+    response = rest.get(f"/v1/analyses/{analysis['id']}/{name}")
+    assert response.status_code == 200, response.text
+    return response.content
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+def test_the_analysis_has_the_promised_shape(analysis: dict[str, Any]) -> None:
+    assert analysis["status"] == "succeeded"
+    assert analysis["outcome"] == "assessed"
+    assert analysis["created_at"].endswith("Z")
+    assert analysis["image"].keys() == {"sha256", "width", "height", "format"}
+    assert (analysis["image"]["width"], analysis["image"]["height"]) == (600, 450)
+    assert analysis["quality"] == {"acceptable": True, "reasons": []}
+    assert analysis["notice"] == "Research and decision support only. Not a diagnosis."
+    assert analysis["timings"].keys() == {"queue_ms", "run_ms", "total_ms"}
+
+
+def test_seven_probabilities_sum_to_one_and_name_the_likeliest_label(
+    analysis: dict[str, Any],
+) -> None:
+    found = analysis["classification"]
+    probabilities = found["probabilities"]
+    assert list(probabilities) == LABELS
+    assert sum(probabilities.values()) == pytest.approx(1, abs=1e-9)
+    assert found["label"] == max(probabilities, key=probabilities.get)
+    malignant = probabilities["akiec"] + probabilities["bcc"] + probabilities["mel"]
+    assert found["malignant_probability"] == pytest.approx(malignant)
+
+
+def test_the_models_are_the_published_files(analysis: dict[str, Any]) -> None:
+    for model in analysis["models"]:
+        file = ROOT / "weights" / "models" / model["name"] / model["version"] / "model.onnx"
+        assert model["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_the_mask_covers_the_spot_that_was_drawn(
+    rest: httpx.Client, analysis: dict[str, Any]
+) -> None:
+    mask = pixels(fetched(rest, analysis, "mask.png"))
+    assert mask.shape == (450, 600)
+    assert mask[225, 300] == 255
+    assert mask[10, 10] == 0
+    share = float((mask > 0).mean())
+    assert share == pytest.approx(analysis["segmentation"]["area_fraction"], abs=0.01)
+    x, y, width, height = analysis["segmentation"]["bounding_box"]
+    rows, columns = np.nonzero(mask)
+    assert (columns.min(), rows.min()) == (x, y)
+    assert (columns.max() - x + 1, rows.max() - y + 1) == (width, height)
+
+
+def test_overlay_and_explanation_are_the_picture_with_something_laid_over_it(
+    rest: httpx.Client, analysis: dict[str, Any]
+) -> None:
+    picture = pixels(fetched(rest, analysis, "image")).astype(int)
+    for name in ("overlay.png", "explanation.png"):
+        drawn = pixels(fetched(rest, analysis, name)).astype(int)
+        assert drawn.shape == picture.shape
+        changed = (np.abs(drawn - picture).max(axis=2) > 3).mean()
+        assert 0.001 < changed < 1, name
+
+
+def test_the_picture_that_is_kept_is_the_one_whose_hash_is_recorded(
+    rest: httpx.Client, analysis: dict[str, Any]
+) -> None:
+    kept = fetched(rest, analysis, "image")
+    assert hashlib.sha256(kept).hexdigest() == analysis["image"]["sha256"]
+
+
+def test_the_report_says_what_the_analysis_says(
+    rest: httpx.Client, analysis: dict[str, Any]
+) -> None:
+    pdf = fetched(rest, analysis, "report.pdf")
+    text = " ".join(
+        " ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).split()
+    )
+    assert analysis["classification"]["label_name"] in text
+    assert "Żółć Ελένη Щукина" in text
+    assert analysis["notice"] in text
+    unspaced = text.replace(" ", "")
+    for model in analysis["models"]:
+        assert model["sha256"] in unspaced
+    assert analysis["id"] in unspaced
+    assert fetched(rest, analysis, "report.pdf") == pdf
+
+
+def test_the_analysis_is_listed_shown_and_gone_when_deleted(rest: httpx.Client) -> None:
+    file = {"image": ("lesion.png", specimens.encoded(specimens.lesion(seed=3), "PNG"))}
+    made = rest.post("/v1/analyses", files=file).json()
+    assert rest.get("/v1/analyses").json()["items"][0] == made
+    assert rest.get(f"/v1/analyses/{made['id']}").json() == made
+    assert rest.delete(f"/v1/analyses/{made['id']}").status_code == 204
+    assert rest.get(f"/v1/analyses/{made['id']}").status_code == 404
+
+
+def test_a_photograph_of_something_else_cannot_be_assessed(rest: httpx.Client) -> None:
+    rng = np.random.default_rng(5)
+    blocks = rng.integers(0, 255, (12, 16, 3), dtype=np.uint8)
+    picture = Image.fromarray(blocks).resize((640, 480), Image.Resampling.NEAREST)
+    answer = rest.post("/v1/analyses", files={"image": specimens.encoded(picture, "PNG")}).json()
+    assert answer["outcome"] == "cannot_assess"
+    assert answer["classification"] is None
+    assert answer["quality"]["reasons"]
+    report = rest.get(f"/v1/analyses/{answer['id']}/report.pdf")
+    assert report.status_code == 200
+
+
+def test_the_serving_models_are_listed_with_their_evaluation(rest: httpx.Client) -> None:
+    for model in rest.get("/v1/models").json()["items"]:
+        kept = ROOT / "weights" / "models" / model["name"] / model["version"] / "evaluation.json"
+        headline = json.loads(kept.read_text())["headline"]
+        assert model["evaluation"]["evaluated_on"] == headline.pop("split")
+        assert model["evaluation"]["metrics"] == pytest.approx(headline)
+
+
+def test_memory_stays_within_bounds(services: Stack, rest: httpx.Client) -> None:
+    big = specimens.lesion_jpeg((4000, 3000))
+    for _ in range(3):
+        assert rest.post("/v1/analyses", files={"image": big}).status_code == 201
+    resident = {name: _resident_mb(process.pid) for name, process in services.processes.items()}
+    assert resident["inference"] <= 600
+    assert resident["gateway"] <= 250
+
+
+def _resident_mb(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    raise AssertionError("no VmRSS")
