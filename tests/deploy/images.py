@@ -44,6 +44,17 @@ class Stage:
         return words
 
     @property
+    def copies(self) -> list[tuple[str, str]]:
+        """What is copied from the checkout, and where to."""
+        found = []
+        for arguments in self.all("COPY"):
+            *words, target = arguments.split()
+            options = [word for word in words if word.startswith("--")]
+            if not any(option.startswith("--from=") for option in options):
+                found += [(word, target) for word in words if word not in options]
+        return found
+
+    @property
     def ports(self) -> set[int]:
         """What is exposed."""
         return {int(port) for arguments in self.all("EXPOSE") for port in arguments.split()}

@@ -84,11 +84,8 @@ def variables(service: str, isolation: dict[str, str]) -> dict[str, str]:
 
 def here(command: list[str]) -> list[str]:
     """Return a container's command with the interpreter and the files of this checkout."""
-    copied = {}
-    for copy in images.stages()["room"].all("COPY"):
-        if not copy.startswith("--from="):
-            source, target = copy.split()
-            copied[target] = str(images.CHECKOUT / source)
+    copies = images.stages()["room"].copies
+    copied = {target: str(images.CHECKOUT / source) for source, target in copies}
     assert command[0] == "python"
     return [sys.executable, *(copied.get(word, word) for word in command[1:])]
 

@@ -86,6 +86,11 @@ def test_every_alert_has_a_test() -> None:
     assert tried == {rule["alert"] for rule in RULES if "alert" in rule}
 
 
+def test_the_guide_names_every_alert() -> None:
+    guide = (images.CHECKOUT / "deploy" / "README.md").read_text()
+    assert all(rule["alert"] in guide for rule in RULES if "alert" in rule)
+
+
 @pytest.mark.parametrize(
     "command",
     [["check", "config", "prometheus.yml"], ["test", "rules", "rules_test.yaml"]],
