@@ -17,6 +17,7 @@ from services.gateway.door import Door
 from services.gateway.health import Health
 from services.gateway.identity import Access, Accounts, SignIns
 from services.gateway.metrics import Metrics
+from services.gateway.openapi import Application
 from services.gateway.security import keys, tokens
 from services.gateway.settings import Settings
 from services.gateway.store import Store
@@ -51,13 +52,15 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.parts = parts
             yield
 
-    app = FastAPI(
+    app = Application(
         title="dermserve",
         version=version("dermserve"),
         description=_DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        # A redirected POST would send its picture twice, or lose it.
+        redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
     app.add_middleware(

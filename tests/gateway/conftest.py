@@ -1,7 +1,7 @@
 """A whole gateway a test: its own folder and database, scripted services behind it."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,12 @@ import pytest
 import structlog
 from fastapi import FastAPI
 
+from services.gateway import database
 from services.gateway.app import create_app
 from services.gateway.dependencies import Parts
 from services.gateway.settings import Settings
 from tests import specimens
+from tests.gateway import databases
 from tests.gateway.counterparts import ScriptedInference, ScriptedReports, serving
 
 ADMIN_PASSWORD = "correct horse battery"
@@ -137,3 +139,27 @@ async def gateway(start: Start) -> AsyncIterator[Gateway]:
     """A gateway with default settings."""
     async with start() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One PostgreSQL server for all tests that ask for it."""
+    with databases.postgres(tmp_path_factory.mktemp("postgres") / "data") as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """An empty database of each kind in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
+        return
+    async with databases.fresh(request.getfixturevalue("postgres")) as url:
+        yield url
+
+
+@pytest.fixture
+async def sessions(database_url: str) -> AsyncIterator[database.Sessions]:
+    """A database of each kind at the current schema."""
+    async with database.opened(database_url, 10) as opened:
+        yield opened

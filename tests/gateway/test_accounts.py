@@ -1,0 +1,110 @@
+"""Accounts and sign-ins under contention, on both databases."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from services.gateway import errors
+from services.gateway.database import Sessions
+from services.gateway.identity import Access, Accounts, SignIns
+from services.gateway.records import Role
+from services.gateway.security import keys, passwords, tokens
+from services.gateway.threads import Threads
+from tests.gateway.conftest import PASSWORD
+
+
+@pytest.fixture
+def accounts(sessions: Sessions) -> Accounts:
+    return Accounts(sessions, Threads())
+
+
+@pytest.fixture
+def access_tokens(tmp_path_factory: pytest.TempPathFactory) -> tokens.AccessTokens:
+    return tokens.AccessTokens(keys.load_or_make(tmp_path_factory.mktemp("keys") / "key.pem"), 900)
+
+
+@pytest.fixture
+def sign_ins(sessions: Sessions, access_tokens: tokens.AccessTokens) -> SignIns:
+    return SignIns(sessions, Threads(), access_tokens, 3600)
+
+
+async def test_of_many_who_want_a_name_one_gets_it(accounts: Accounts) -> None:
+    outcomes = await asyncio.gather(
+        *(accounts.create("alice", PASSWORD) for _ in range(3)), return_exceptions=True
+    )
+
+    assert sum(isinstance(outcome, errors.ConflictError) for outcome in outcomes) == 2
+
+
+async def test_the_first_administrator_is_made_once_however_many_boot(accounts: Accounts) -> None:
+    shown = await asyncio.gather(*(accounts.ensure_admin(None) for _ in range(3)))
+
+    assert sum(password is not None for password in shown) == 1
+    assert [user.username for user in (await accounts.page(10, None)).items] == ["admin"]
+
+
+async def test_administrators_who_remove_each_other_at_once_leave_one(accounts: Accounts) -> None:
+    names = ["ann", "ben"]
+    for name in names:
+        await accounts.create(name, PASSWORD, Role.ADMIN)
+
+    await asyncio.gather(*(accounts.disable(name) for name in names), return_exceptions=True)
+
+    left = [user for user in (await accounts.page(10, None)).items if not user.disabled]
+    assert len(left) == 1
+
+
+async def test_unknown_users_are_named(accounts: Accounts) -> None:
+    with pytest.raises(errors.NotFoundError, match="'nobody'"):
+        await accounts.promote("nobody")
+    with pytest.raises(errors.NotFoundError, match="'nobody'"):
+        await accounts.disable("nobody")
+
+
+async def test_of_many_who_hold_a_refresh_token_none_or_one_stays_signed_in(
+    accounts: Accounts, sign_ins: SignIns
+) -> None:
+    first = await sign_ins.begin_for(await accounts.create("alice", PASSWORD))
+
+    pairs = await asyncio.gather(
+        *(sign_ins.refresh(first.refresh_token) for _ in range(4)), return_exceptions=True
+    )
+
+    alive = 0
+    for pair in pairs:
+        if not isinstance(pair, BaseException):
+            try:
+                await sign_ins.refresh(pair.refresh_token)
+            except errors.UnauthenticatedError:
+                continue
+            alive += 1
+    assert alive <= 1
+
+
+async def test_without_grace_the_second_use_ends_the_sign_in(
+    sessions: Sessions, accounts: Accounts, access_tokens: tokens.AccessTokens
+) -> None:
+    strict = SignIns(sessions, Threads(), access_tokens, 3600, grace=timedelta(0))
+    access = Access(sessions, access_tokens)
+    first = await strict.begin_for(await accounts.create("alice", PASSWORD))
+    second = await strict.refresh(first.refresh_token)
+    assert (await access.identify(second.access_token)).user.username == "alice"
+
+    with pytest.raises(errors.UnauthenticatedError):
+        await strict.refresh(first.refresh_token)
+
+    with pytest.raises(errors.UnauthenticatedError):
+        await access.identify(second.access_token)
+
+
+def test_passwords_are_kept_as_argon2id_at_owasps_floor_or_above() -> None:
+    stored = passwords.hashed(PASSWORD)
+
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert stored != passwords.hashed(PASSWORD)
+    assert passwords.matches(PASSWORD, stored)
+    assert not passwords.matches(PASSWORD + " ", stored)
+    assert not passwords.matches(PASSWORD, "not a hash")
+    assert not passwords.matches("anything", None)
+    assert passwords.MIN_LENGTH <= len(passwords.invented()) <= passwords.MAX_LENGTH

@@ -1,0 +1,68 @@
+"""Pages and cursors."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.gateway import errors, paging
+from services.gateway.analyses import Files, Filters, History
+from services.gateway.database import Sessions
+from services.gateway.records import Analysis, User
+from services.gateway.store import Store
+
+MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+IDS = st.text("0123456789abcdef", min_size=32, max_size=32)
+
+
+@given(moment=MOMENTS, name=IDS)
+def test_a_cursor_leads_back_to_its_place(moment: datetime, name: str) -> None:
+    place = paging.Place(moment, name)
+
+    assert paging.Place.read(place.cursor()) == place
+
+
+@given(cursor=st.text(max_size=80) | st.binary(max_size=60).map(lambda raw: raw.decode("latin-1")))
+def test_a_cursor_that_we_did_not_make_is_refused_and_never_crashes(cursor: str) -> None:
+    try:
+        place = paging.Place.read(cursor)
+    except errors.InvalidRequestError:
+        return
+    assert place.cursor() == cursor
+
+
+async def test_rows_of_one_moment_are_paged_without_loss(
+    sessions: Sessions, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    user = User(username="alice", password_hash="x")
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    async with sessions.begin() as session:
+        session.add(user)
+    async with sessions.begin() as session:
+        for number in range(7):
+            session.add(
+                Analysis(
+                    owner_id=user.id,
+                    created_at=moment + timedelta(microseconds=number // 4),
+                    status="succeeded",
+                    outcome="assessed",
+                    image_sha256="0" * 64,
+                    image_format="png",
+                    width=1,
+                    height=1,
+                    findings={},
+                )
+            )
+    history = History(sessions, Files(sessions, Store(tmp_path_factory.mktemp("store"))))
+
+    seen: list[Analysis] = []
+    cursor: str | None = None
+    for _ in range(4):
+        page = await history.page(user.id, Filters(), 2, cursor)
+        seen += page.items
+        cursor = page.next_cursor
+
+    assert cursor is None
+    assert len({row.id for row in seen}) == 7
+    assert seen == sorted(seen, key=lambda row: (row.created_at, row.id), reverse=True)

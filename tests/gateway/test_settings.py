@@ -1,0 +1,170 @@
+"""Settings and the process: what is refused at boot, and how it starts and stops."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services import environment
+from services.gateway.settings import Settings
+from tests.gateway.counterparts import ScriptedInference, serving
+from tests import specimens
+
+Process = asyncio.subprocess.Process
+
+
+async def boot(folder: Path, **changes: str) -> Process:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("DERMSERVE_")}
+    ours = {"DERMSERVE_DATA_DIR": str(folder), "DERMSERVE_GATEWAY_PORT": "0"}
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "services.gateway",
+        env=inherited | ours | changes,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def refused(folder: Path, changes: Mapping[str, str]) -> tuple[int | None, str]:
+    process = await boot(folder, **changes)
+    _, errors = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, errors.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DERMSERVE_GATEWAY_PORT", "70000"),
+        ("DERMSERVE_GATEWAY_PORTT", "8000"),
+        ("DERMSERVE_GATEWAY_ACCESS_TOKEN_S", "901"),
+        ("DERMSERVE_GATEWAY_MAX_UPLOAD_BYTES", "17000000"),
+        ("DERMSERVE_GATEWAY_DATABASE_URL", "mysql://root:hush@host/name"),
+        ("DERMSERVE_GATEWAY_ADMIN_PASSWORD", "short"),
+        ("DERMSERVE_GATEWAY_REGISTRATION_OPEN", "perhaps"),
+        ("DERMSERVE_LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_name_and_without_its_secret(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(environment.SettingsError) as told:
+        environment.read(Settings)
+
+    assert name in str(told.value)
+    assert "hush" not in str(told.value)
+    assert "short" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("sqlite:////srv/x.db", "sqlite+aiosqlite:////srv/x.db"),
+        ("postgresql://u:p@h/d", "postgresql+asyncpg://u:p@h/d"),
+        ("postgres://u:p@h/d", "postgresql+asyncpg://u:p@h/d"),
+    ],
+)
+def test_databases_may_be_written_the_usual_way(
+    monkeypatch: pytest.MonkeyPatch, written: str, meant: str
+) -> None:
+    monkeypatch.setenv("DERMSERVE_GATEWAY_DATABASE_URL", written)
+
+    assert environment.read(Settings).database == meant
+
+
+def test_every_setting_is_described_and_every_number_bounded() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        if field.annotation in {int, float}:
+            assert len(field.metadata) >= 2, name
+
+
+async def test_the_process_refuses_in_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        in_the_way = tmp_path / "a file"
+        in_the_way.touch()
+        outcomes = await asyncio.gather(
+            refused(tmp_path / "1", {"DERMSERVE_GATEWAY_PORTT": "1"}),
+            refused(tmp_path / "2", {"DERMSERVE_GATEWAY_PORT": port}),
+            refused(tmp_path / "3", {"DERMSERVE_DATA_DIR": str(in_the_way)}),
+            refused(
+                tmp_path / "4",
+                {
+                    "DERMSERVE_GATEWAY_DATABASE_URL": "postgresql://u:hush@127.0.0.1:1/d",
+                    "DERMSERVE_GATEWAY_BOOT_TIMEOUT_S": "0.5",
+                },
+            ),
+        )
+
+    expected = (
+        (2, "DERMSERVE_GATEWAY_PORT?"),
+        (1, "DERMSERVE_GATEWAY_PORT"),
+        (1, "DERMSERVE_DATA_DIR"),
+        (1, "DERMSERVE_GATEWAY_DATABASE_URL"),
+    )
+    for (status, told), (wanted, words) in zip(outcomes, expected, strict=True):
+        assert status == wanted, told
+        assert words in told
+        assert told.count("\n") == 1, told
+        assert "hush" not in told
+
+
+async def test_the_process_shows_its_password_serves_and_finishes_what_runs(
+    tmp_path: Path,
+) -> None:
+    inference = ScriptedInference()
+    with socket.create_server(("127.0.0.1", 0)) as chosen:
+        port = chosen.getsockname()[1]
+    async with serving(inference) as address:
+        process = await boot(
+            tmp_path,
+            DERMSERVE_GATEWAY_PORT=str(port),
+            DERMSERVE_GATEWAY_INFERENCE_ADDRESS=address,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        shown = (await asyncio.wait_for(process.stdout.readline(), 60)).decode()
+        while b"gateway is ready" not in (line := await process.stderr.readline()):
+            assert line, "it ended instead"
+        password = shown.partition("password ")[2].split()[0]
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+            signed_in = await http.post(
+                "/v1/auth/token", data={"username": "admin", "password": password}
+            )
+            bearer = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
+            large = await http.post(
+                "/v1/analyses",
+                content=bytes(17 * 1024 * 1024),
+                headers=bearer | {"Content-Type": "image/jpeg"},
+            )
+            inference.may_answer.clear()
+            running = asyncio.create_task(
+                http.post("/v1/analyses", files={"image": specimens.lesion_jpeg()}, headers=bearer)
+            )
+            await inference.arrived()
+            began = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            while b"Shutting down" not in await process.stderr.readline():
+                pass
+            inference.may_answer.set()
+            finished = await running
+        _, logged = await asyncio.wait_for(process.communicate(), 30)
+
+    assert large.status_code == 413
+    assert finished.status_code == 201
+    assert process.returncode == 0
+    assert time.monotonic() - began < 10
+    assert b"Traceback" not in logged
+    assert password.encode() not in logged
+    modes = {path.stat().st_mode & 0o077 for path in tmp_path.rglob("*")}
+    assert modes == {0}

@@ -1,0 +1,114 @@
+"""Pictures at rest."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from services.gateway.store import Store, digest
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "pictures")
+
+
+async def keep(store: Store, *contents: bytes) -> None:
+    async with store.stage() as stage:
+        for content in contents:
+            stage.add(digest(content), content)
+        await store.publish(stage)
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_content_is_found_by_its_digest_two_folders_deep(
+    store: Store, tmp_path: Path
+) -> None:
+    await keep(store, b"one", b"two", b"one")
+
+    name = digest(b"one")
+    assert await store.get(name) == b"one"
+    assert (tmp_path / "pictures" / name[:2] / name[2:4] / name).read_bytes() == b"one"
+    assert len(files(tmp_path)) == 2
+
+
+async def test_what_is_staged_and_not_published_vanishes(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="stop"):
+        async with store.stage() as stage:
+            stage.add(digest(b"one"), b"one")
+            await stage.written()
+            raise RuntimeError("stop")
+
+    assert files(tmp_path) == []
+    with pytest.raises(FileNotFoundError):
+        await store.get(digest(b"one"))
+
+
+async def test_a_write_that_fails_leaves_nothing_and_is_told(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+
+    with pytest.raises(OSError, match="No space"):
+        await keep(store, b"one", b"two")
+
+    assert files(tmp_path) == []
+
+
+async def test_removing_twice_is_no_error(store: Store) -> None:
+    await keep(store, b"one")
+
+    for _ in range(2):
+        await store.remove([digest(b"one")])
+
+    with pytest.raises(FileNotFoundError):
+        await store.get(digest(b"one"))
+
+
+async def test_who_holds_a_file_holds_it_alone_and_nothing_is_remembered(store: Store) -> None:
+    held: list[str] = []
+    go_on = asyncio.Event()
+
+    async def hold(who: str, *names: str) -> None:
+        async with store.holding(names):
+            held.append(who)
+            await go_on.wait()
+            held.remove(who)
+
+    tasks = [asyncio.create_task(hold(*each)) for each in ("1ab", "2ba", "3c")]
+    await asyncio.wait_for(_until(lambda: len(held) == 2), 5)
+    assert held == ["1", "3"]
+
+    go_on.set()
+    await asyncio.gather(*tasks)
+    assert store._locks == {}
+
+
+async def _until(condition: object) -> None:
+    assert callable(condition)
+    while not condition():
+        await asyncio.sleep(0)
+
+
+async def test_files_abandoned_on_the_stage_are_swept_and_fresh_ones_left(
+    store: Store, tmp_path: Path
+) -> None:
+    await keep(store, b"kept")
+    staged = tmp_path / "pictures" / "staged"
+    (staged / "old").write_bytes(b"x")
+    (staged / "new").write_bytes(b"x")
+    ago = time.time() - 7200
+    os.utime(staged / "old", (ago, ago))
+
+    await store.sweep()
+
+    assert [path.name for path in staged.iterdir()] == ["new"]
+    assert await store.get(digest(b"kept")) == b"kept"
