@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from services.inference import repository
 from services.inference.batcher import Runners
 from services.inference.metrics import Metrics
-from services.inference.onnx_model import OnnxModel
+from services.inference.onnx_model import CPU, OnnxModel
 from services.inference.pipeline import Pipeline
 from services.inference.settings import Settings, available_cores
 from services.inference.stage import Stage
@@ -32,12 +32,12 @@ async def engine(settings: Settings, registry: CollectorRegistry) -> AsyncIterat
     cv2.setNumThreads(1)
     metrics = Metrics(registry)
     async with AsyncExitStack() as owned:
-        runs = owned.enter_context(ThreadPoolExecutor(settings.runners, "run"))
         imaging = owned.enter_context(ThreadPoolExecutor(available_cores(), "imaging"))
         segmenter, classifier = await asyncio.gather(
-            _load(settings, "segmenter", runs), _load(settings, "classifier", runs)
+            _load(settings, "segmenter", imaging), _load(settings, "classifier", imaging)
         )
-        runners = Runners(settings.runners)
+        runners = Runners(settings.runners or _natural_runners(classifier))
+        runs = owned.enter_context(ThreadPoolExecutor(runners.count, "run"))
 
         def stage(model: OnnxModel) -> Stage:
             metrics.model_serves(model.provenance)
@@ -66,3 +66,8 @@ async def _load(settings: Settings, name: str, threads: Executor) -> OnnxModel:
         return model
 
     return await asyncio.get_running_loop().run_in_executor(threads, load)
+
+
+def _natural_runners(model: OnnxModel) -> int:
+    """One run a core on a CPU, where larger batches gain nothing; one run in all on a GPU."""
+    return available_cores() if model.provenance.execution_provider == CPU else 1

@@ -166,5 +166,8 @@ def _options() -> ort.SessionOptions:
 
 
 def _providers(wanted: str) -> list[str]:
-    offered = wanted != "cpu" and CUDA in ort.get_available_providers()
-    return [CUDA, CPU] if offered else [CPU]
+    if wanted == "cpu" or CUDA not in ort.get_available_providers():
+        return [CPU]
+    # CUDA and cuDNN come from wheels, where the dynamic linker would not look for them.
+    ort.preload_dlls()
+    return [CUDA, CPU]

@@ -26,7 +26,7 @@ async def serve(settings: Settings) -> None:
     try:
         async with engine(settings, registry) as pipeline:
             server = rpc.Server(STATUSES, registry, "inference")
-            servicer = InferenceServicer(pipeline, stream_width=2 * settings.runners)
+            servicer = InferenceServicer(pipeline, stream_width=settings.max_batch_size)
             inference_pb2_grpc.add_InferenceServiceServicer_to_server(servicer, server.grpc)
             port = await server.start(settings.host, settings.port, [SERVICE])
             await server.announce_ready()

@@ -32,11 +32,11 @@ class Settings(BaseSettings):
     execution_provider: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="Hardware backend; `auto` takes CUDA where it works."
     )
-    runners: int = Field(
-        default_factory=available_cores,
+    runners: int | None = Field(
+        None,
         ge=1,
         le=256,
-        description="Batches that run at the same time, one thread each; all cores by default.",
+        description="Batches that run at the same time; by default one a core, or one on a GPU.",
     )
     max_batch_size: int = Field(8, ge=1, le=256, description="Most pictures in one batch.")
     max_queue_size: int = Field(
