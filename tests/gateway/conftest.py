@@ -37,7 +37,7 @@ class Client:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         return await self.http.request(method, path, headers=headers, **options)
 
-    async def analyze(self, picture: bytes | None = None, **fields: str) -> httpx.Response:
+    async def analyze(self, picture: bytes | None = None, /, **fields: str) -> httpx.Response:
         """Send a picture as a form."""
         content = specimens.lesion_jpeg() if picture is None else picture
         return await self(

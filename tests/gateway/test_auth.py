@@ -13,9 +13,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.gateway.identity import sign_ins
+from services.gateway.records import now
 from services.gateway.security import keys, tokens
 from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
+
+CLOCK = "services.gateway.identity.sign_ins.now"
 
 
 async def sign_in(gateway: Gateway, username: str, password: str) -> httpx.Response:
@@ -285,8 +287,7 @@ async def test_a_lost_answer_cannot_be_asked_for_again_later(
 ) -> None:
     first = await fresh(gateway)
     second = (await refresh(gateway, first["refresh_token"])).json()
-    real = sign_ins.now
-    monkeypatch.setattr(sign_ins, "now", lambda: real() + timedelta(seconds=11))
+    monkeypatch.setattr(CLOCK, lambda: now() + timedelta(seconds=11))
 
     assert (await refresh(gateway, first["refresh_token"])).status_code == 401
     assert (await refresh(gateway, second["refresh_token"])).status_code == 401
@@ -306,9 +307,8 @@ async def test_a_sign_in_ends_however_often_it_is_refreshed(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await fresh(gateway)
-    real = sign_ins.now
     later = timedelta(seconds=gateway.settings.refresh_token_s + 1)
-    monkeypatch.setattr(sign_ins, "now", lambda: real() + later)
+    monkeypatch.setattr(CLOCK, lambda: now() + later)
 
     assert (await refresh(gateway, first["refresh_token"])).status_code == 401
 

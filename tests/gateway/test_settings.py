@@ -14,8 +14,8 @@ import pytest
 
 from services import environment
 from services.gateway.settings import Settings
-from tests.gateway.counterparts import ScriptedInference, serving
 from tests import specimens
+from tests.gateway.counterparts import ScriptedInference, serving
 
 Process = asyncio.subprocess.Process
 
@@ -86,6 +86,11 @@ def test_every_setting_is_described_and_every_number_bounded() -> None:
         assert field.description, name
         if field.annotation in {int, float}:
             assert len(field.metadata) >= 2, name
+
+
+def modes_below(folder: Path) -> set[int]:
+    """What anybody but the owner may do with the files and folders in a folder."""
+    return {path.stat().st_mode & 0o077 for path in folder.rglob("*")}
 
 
 async def test_the_process_refuses_in_one_sentence(tmp_path: Path) -> None:
@@ -166,5 +171,4 @@ async def test_the_process_shows_its_password_serves_and_finishes_what_runs(
     assert time.monotonic() - began < 10
     assert b"Traceback" not in logged
     assert password.encode() not in logged
-    modes = {path.stat().st_mode & 0o077 for path in tmp_path.rglob("*")}
-    assert modes == {0}
+    assert modes_below(tmp_path) == {0}
