@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,13 +16,15 @@ from PIL import Image
 from tests import specimens, stack
 from tests.stack import Stack
 
+COMMAND = [sys.executable, "-c", "from services.cli import app; app()"]
+
 
 def dermserve(
     *arguments: object, status: int = 0, env: Mapping[str, str] | None = None
 ) -> tuple[str, str]:
     """Run the command; return what it wrote to stdout and stderr."""
     finished = subprocess.run(
-        [sys.executable, "-c", "from services.cli import app; app()", *map(str, arguments)],
+        [*COMMAND, *map(str, arguments)],
         env={**os.environ, **(env or {})},
         capture_output=True,
         text=True,
@@ -65,6 +68,18 @@ def test_a_folder_is_one_line_a_picture_in_order_and_quiet_in_a_pipe(folder: Pat
     assert "not a JPEG or PNG" in lines[2]["error"]
     assert "outcome" in lines[0]
     assert complained == ""
+
+
+def test_a_folder_shows_its_progress_to_a_person_at_a_terminal(folder: Path) -> None:
+    terminal, screen = pty.openpty()
+    subprocess.run(
+        [*COMMAND, "analyze", folder], stdout=subprocess.DEVNULL, stderr=screen, check=False
+    )
+    os.close(screen)
+    shown = os.read(terminal, 1 << 16).decode()
+    os.close(terminal)
+    assert "Analyzing" in shown
+    assert "100%" in shown
 
 
 def test_drawings_are_saved_beside_each_other(folder: Path, tmp_path: Path) -> None:

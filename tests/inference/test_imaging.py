@@ -1,9 +1,14 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from services.inference import imaging
 from tests import specimens
+
+GOLDEN = Path(__file__).parents[1] / "weights" / "golden_resize.npz"
+"""The same file that the workshop's tests hold their resize against."""
 
 
 def test_every_size_comes_from_one_decoding_of_the_whole_frame() -> None:
@@ -25,6 +30,12 @@ def test_shrinking_while_decoding_changes_the_tensor_by_less_than_a_level() -> N
 def test_a_small_picture_is_enlarged(size: tuple[int, int]) -> None:
     view = imaging.view(specimens.encoded(specimens.lesion(size), "PNG"), frozenset({224}))
     assert view.tensors[224].shape == (224, 224, 3)
+
+
+def test_a_picture_becomes_the_tensor_that_training_made_of_it() -> None:
+    golden = np.load(GOLDEN)
+    tensor = imaging.squash(Image.fromarray(golden["picture"]), 224)
+    np.testing.assert_array_equal(tensor, golden["tensor"])
 
 
 def test_fine_detail_is_averaged_and_not_skipped() -> None:
