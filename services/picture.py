@@ -9,8 +9,12 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-FORMATS = {"JPEG": "jpeg", "PNG": "png"}
-"""What is accepted, by Pillow's name and ours."""
+FORMATS = {"JPEG": "jpeg", "MPO": "jpeg", "PNG": "png"}
+"""What is accepted, by Pillow's name and ours.
+
+MPO is what phones write: a JPEG with more pictures behind it, such as a gain map for bright
+screens. The first one is the photo; the others are left behind.
+"""
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_PIXELS = 64_000_000
@@ -102,7 +106,7 @@ def _open(encoded: bytes, max_bytes: int, max_pixels: int) -> Image.Image:
             f"the picture has {image.width} x {image.height} pixels: "
             f"send at most {max_pixels / 1e6:g} megapixels"
         )
-    if getattr(image, "n_frames", 1) > 1:
+    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         raise PictureError("the picture is animated: send one still picture")
     return image
 

@@ -104,6 +104,15 @@ ACCEPTED = {
         (64, 64),
     ),
     "a PNG with alpha": (transparent(), (64, 64)),
+    "a phone's JPEG with a second picture behind it": (
+        specimens.encoded(
+            specimens.lesion((64, 48)),
+            "MPO",
+            save_all=True,
+            append_images=[specimens.lesion((32, 24))],
+        ),
+        (64, 48),
+    ),
     "one pixel": (specimens.encoded(Image.new("RGB", (1, 1)), "PNG"), (1, 1)),
     "exactly 16 MiB": (JPEG + bytes(16 * MIB - len(JPEG)), specimens.SIZE),
 }
