@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -12,7 +13,9 @@ import httpx
 import typer
 
 from services import environment
-from services.gateway.settings import Settings
+from services.gateway.settings import Settings as Gateway
+from services.inference.settings import Settings as Inference
+from services.reports.settings import Settings as Reports
 
 ROOMS = ("inference", "reports", "gateway")
 """In the order in which they are asked to stop, last to first: the door closes first."""
@@ -29,19 +32,27 @@ class RoomEndedError(Exception):
 def up() -> None:
     """Start gateway, inference and reports, say where to go, and stop them on Ctrl-C."""
     try:
-        settings = environment.read(Settings)
-        asyncio.run(_run(settings))
+        variables = _addresses(environment.read(Inference), environment.read(Reports))
+        asyncio.run(_run(environment.read(Gateway), {**variables, **os.environ}))
     except (environment.SettingsError, RoomEndedError) as error:
         typer.echo(f"dermserve: {error}", err=True)
         raise typer.Exit(1) from error
 
 
-async def _run(settings: Settings) -> None:
+def _addresses(inference: Inference, reports: Reports) -> dict[str, str]:
+    """Tell the gateway where the others listen, should their ports have been set."""
+    return {
+        "DERMSERVE_GATEWAY_INFERENCE_ADDRESS": f"{inference.host}:{inference.port}",
+        "DERMSERVE_GATEWAY_REPORTS_ADDRESS": f"{reports.host}:{reports.port}",
+    }
+
+
+async def _run(settings: Gateway, variables: dict[str, str]) -> None:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     address = f"http://{settings.host}:{settings.port}"
-    async with _rooms() as rooms:
+    async with _rooms(variables) as rooms:
         ended = asyncio.create_task(_first_to_end(rooms))
         ready = asyncio.create_task(_ready(address))
         stopped = asyncio.create_task(told.wait())
@@ -58,14 +69,14 @@ async def _run(settings: Settings) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _rooms() -> AsyncIterator[dict[str, Process]]:
+async def _rooms(variables: dict[str, str]) -> AsyncIterator[dict[str, Process]]:
     rooms: dict[str, Process] = {}
     try:
         for name in ROOMS:
             # A session of its own: Ctrl-C in the terminal reaches this process only, which
             # then stops the rooms in their order.
             rooms[name] = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", f"services.{name}", start_new_session=True
+                sys.executable, "-m", f"services.{name}", env=variables, start_new_session=True
             )
         yield rooms
     finally:

@@ -25,8 +25,6 @@ class Up:
         environment = {
             **os.environ,
             **{f"DERMSERVE_{name}_PORT": str(port) for name, port in self.ports.items()},
-            "DERMSERVE_GATEWAY_INFERENCE_ADDRESS": f"127.0.0.1:{self.ports['INFERENCE']}",
-            "DERMSERVE_GATEWAY_REPORTS_ADDRESS": f"127.0.0.1:{self.ports['REPORTS']}",
             "DERMSERVE_DATA_DIR": str(folder / "data"),
             **variables,
         }
