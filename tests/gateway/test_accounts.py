@@ -4,11 +4,12 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from services.gateway import errors
 from services.gateway.database import Sessions
 from services.gateway.identity import Access, Accounts, SignIns
-from services.gateway.records import Role
+from services.gateway.records import Role, User
 from services.gateway.security import keys, passwords, tokens
 from services.gateway.threads import Threads
 from tests.gateway.conftest import PASSWORD
@@ -49,10 +50,31 @@ async def test_administrators_who_remove_each_other_at_once_leave_one(accounts: 
     for name in names:
         await accounts.create(name, PASSWORD, Role.ADMIN)
 
+    # Both have a connection already, so that neither is done before the other begins.
+    await asyncio.gather(*(accounts.page(1, None) for _ in names))
     await asyncio.gather(*(accounts.disable(name) for name in names), return_exceptions=True)
 
     left = [user for user in (await accounts.page(10, None)).items if not user.disabled]
     assert len(left) == 1
+
+
+async def test_a_user_disabled_by_whatever_means_is_out_at_once(
+    sessions: Sessions, accounts: Accounts, sign_ins: SignIns, access_tokens: tokens.AccessTokens
+) -> None:
+    access = Access(sessions, access_tokens)
+    pair = await sign_ins.begin_for(await accounts.create("alice", PASSWORD))
+    assert (await access.identify(pair.access_token)).user.username == "alice"
+
+    async with sessions.begin() as session:
+        await session.execute(update(User).values(disabled=True))
+
+    for attempt in (
+        access.identify(pair.access_token),
+        sign_ins.refresh(pair.refresh_token),
+        sign_ins.begin("alice", PASSWORD),
+    ):
+        with pytest.raises(errors.UnauthenticatedError):
+            await attempt
 
 
 async def test_unknown_users_are_named(accounts: Accounts) -> None:
