@@ -6,14 +6,16 @@ replicas of the gateway.
 
 import asyncio
 import contextlib
+import sqlite3
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import sqlalchemy.exc
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Dialect, event, text
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -26,8 +28,11 @@ Sessions = async_sessionmaker[AsyncSession]
 """Makes sessions. One is held for a few statements, never while another service is asked."""
 
 _RETRY_S = 0.25
-_SQLITE_BUSY_MS = 5000
-_POOL_TIMEOUT_S = 5
+# How long a statement waits for a lock of SQLite, or a connection to PostgreSQL.
+_PATIENCE_S = 5.0
+_TRY_S = 0.1
+# What PostgreSQL says while it starts or stops, and when it has too many connections.
+_PASSING = frozenset({"57P01", "57P02", "57P03", "53300"})
 # Any number will do, as long as all replicas use the same one.
 _MIGRATION_LOCK = 7_364_121
 
@@ -48,9 +53,9 @@ async def opened(url: str, timeout_s: float) -> AsyncIterator[Sessions]:
         DatabaseError: it did not answer in time, or stays locked.
 
     """
-    engine = _engine(url)
+    await _reach(url, timeout_s)
+    engine = _engine(url, _PATIENCE_S)
     try:
-        await _reach(engine, timeout_s)
         await migrate(engine)
         yield async_sessionmaker(engine, expire_on_commit=False)
     finally:
@@ -65,18 +70,31 @@ async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
         await connection.commit()
 
 
-def _engine(url: str) -> AsyncEngine:
+def _engine(url: str, patience_s: float) -> AsyncEngine:
+    # Errors are logged, and parameters are names of patients.
     if make_url(url).get_backend_name() == "sqlite":
-        # Waiting for a lock at boot is counted in _reach, so that its bound holds.
-        engine = create_async_engine(url, connect_args={"timeout": _SQLITE_BUSY_MS / 1000})
+        engine = create_async_engine(
+            url, hide_parameters=True, connect_args={"timeout": patience_s}
+        )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
-    return create_async_engine(
+    engine = create_async_engine(
         url,
+        hide_parameters=True,
         pool_pre_ping=True,
-        pool_timeout=_POOL_TIMEOUT_S,
-        connect_args={"timeout": _POOL_TIMEOUT_S},
+        pool_timeout=patience_s,
+        connect_args={"timeout": patience_s},
     )
+    event.listen(engine.sync_engine, "do_connect", _connect)
+    return engine
+
+
+def _connect(dialect: Dialect, _: object, args: list[Any], options: dict[str, Any]) -> Any:
+    """Connect, and say in one way that nobody is there: a missing socket is a missing file."""
+    try:
+        return dialect.connect(*args, **options)
+    except OSError as error:
+        raise ConnectionError(str(error)) from error
 
 
 def _prepare_sqlite(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _: object) -> None:
@@ -89,50 +107,55 @@ def _prepare_sqlite(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _:
     cursor.close()
 
 
-async def _reach(engine: AsyncEngine, timeout_s: float) -> None:
+async def _reach(url: str, timeout_s: float) -> None:
     """Wait until the database answers and can be written to."""
     until = time.monotonic() + timeout_s
+    address = make_url(url)
+    sqlite = address.get_backend_name() == "sqlite"
     while True:
         try:
-            async with asyncio.timeout_at(_loop_time(until)):
-                return await _touch(engine)
-        except (OSError, sqlalchemy.exc.SQLAlchemyError) as error:
+            if sqlite:
+                return await asyncio.to_thread(_touch_sqlite, address.database or ":memory:")
+            return await _touch_postgresql(url, timeout_s)
+        except (OSError, sqlite3.Error, sqlalchemy.exc.SQLAlchemyError) as error:
             if time.monotonic() + _RETRY_S >= until or _is_final(error):
-                raise DatabaseError(_sentence(engine, error)) from error
+                raise DatabaseError(_sentence(address, error)) from error
         await asyncio.sleep(_RETRY_S)
 
 
-def _loop_time(moment: float) -> float:
-    return asyncio.get_running_loop().time() + moment - time.monotonic()
+def _touch_sqlite(path: str) -> None:
+    """Take the lock that a writer takes, and turn on the write-ahead log."""
+    connection = sqlite3.connect(path, timeout=_TRY_S, isolation_level=None)
+    with contextlib.closing(connection):
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
 
 
-async def _touch(engine: AsyncEngine) -> None:
-    async with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            # The retries are ours, so that a lock is waited for no longer than asked.
-            await connection.exec_driver_sql("PRAGMA busy_timeout = 100")
-            await connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-            await connection.exec_driver_sql("BEGIN IMMEDIATE")
-            await connection.rollback()
-            await connection.exec_driver_sql(f"PRAGMA busy_timeout = {_SQLITE_BUSY_MS}")
-        else:
+async def _touch_postgresql(url: str, timeout_s: float) -> None:
+    engine = _engine(url, timeout_s)
+    try:
+        async with engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
+    finally:
+        await engine.dispose()
 
 
 def _is_final(error: Exception) -> bool:
     """Say whether waiting cannot help: a wrong password, a missing folder, not a database."""
-    if isinstance(error, sqlalchemy.exc.OperationalError):
-        return "unable to open" in str(error.orig)
-    return isinstance(error, sqlalchemy.exc.DBAPIError) and not error.connection_invalidated
+    if isinstance(error, sqlite3.Error):
+        return "locked" not in str(error)
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return state is not None and state not in _PASSING
 
 
-def _sentence(engine: AsyncEngine, error: Exception) -> str:
-    where = engine.url.render_as_string(hide_password=True)
+def _sentence(address: URL, error: Exception) -> str:
     cause = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
     reason = cause.splitlines()[0].rpartition("'>: ")[2]
     return (
-        f"the database {where} cannot be used ({reason}): check that it runs and that no other "
-        "program has it locked, or set DERMSERVE_GATEWAY_DATABASE_URL"
+        f"the database {address.render_as_string(hide_password=True)} cannot be used ({reason}): "
+        "check that it runs and that no other program has it locked, or set "
+        "DERMSERVE_GATEWAY_DATABASE_URL"
     )
 
 

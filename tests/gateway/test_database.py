@@ -10,6 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, delete, inspect, select
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import col
@@ -125,6 +126,17 @@ async def test_a_database_that_is_not_there_is_given_up_in_time(tmp_path: Path) 
                 pass
         assert least <= time.monotonic() - began < most
         assert "hush" not in str(told.value)
+
+
+async def test_a_postgresql_that_does_not_know_us_is_not_waited_for(postgres: str) -> None:
+    elsewhere = make_url(postgres).set(database="no_such_name")
+    began = time.monotonic()
+
+    with pytest.raises(database.DatabaseError, match="no_such_name"):
+        async with database.opened(elsewhere.render_as_string(hide_password=False), 30):
+            pass
+
+    assert time.monotonic() - began < 15
 
 
 async def test_a_locked_database_is_waited_for_and_then_given_up(tmp_path: Path) -> None:

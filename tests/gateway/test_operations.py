@@ -6,6 +6,7 @@ import pytest
 
 from services.gateway.app import open_accounts
 from services.gateway.records import Role
+from tests.gateway import databases
 from tests.gateway.conftest import PASSWORD, Gateway, Start, settings_for
 
 NOWHERE = "127.0.0.1:1"
@@ -70,3 +71,23 @@ async def test_accounts_can_be_managed_without_a_server(tmp_path: Path) -> None:
 
     assert promoted.role == Role.ADMIN
     assert disabled.disabled
+
+
+async def test_a_gateway_works_on_postgresql_and_says_so_when_it_goes_away(
+    start: Start, tmp_path: Path
+) -> None:
+    with databases.postgres(tmp_path / "postgres") as url:
+        async with start(database_url=url) as gateway:
+            alice = await gateway.signed_in()
+            analyzed = await alice.analyze(patient_name="Zoë")
+            listed = await alice("GET", "/v1/analyses")
+            databases.stop(tmp_path / "postgres")
+
+            me = await alice("GET", "/v1/me")
+            ready = await gateway.http.get("/readyz")
+            refused = await alice.analyze()
+
+    assert listed.json()["items"] == [analyzed.json()]
+    assert (me.status_code, ready.status_code, refused.status_code) == (503, 503, 503)
+    assert me.json()["detail"] == "The database does not answer. Try again later."
+    assert ready.json()["checks"]["database"] == "unavailable"

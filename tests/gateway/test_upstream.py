@@ -5,6 +5,7 @@ import time
 
 import grpc
 import pytest
+import structlog
 from sqlalchemy import delete
 from sqlmodel import col
 
@@ -160,15 +161,19 @@ async def test_a_record_that_cannot_be_written_leaves_no_pictures(gateway: Gatew
     alice = await gateway.signed_in()
     bob = await gateway.signed_in("bob")
     gateway.inference.may_answer.clear()
-    analyzing = asyncio.create_task(alice.analyze())
+    analyzing = asyncio.create_task(alice.analyze(patient_name="Jane Doe"))
     await gateway.inference.arrived()
     # Her account is removed behind the gateway's back while inference works.
     async with gateway.parts.access._sessions.begin() as session:
         await session.execute(delete(User).where(col(User.username) == "alice"))
 
-    gateway.inference.may_answer.set()
-    answer = await analyzing
+    with structlog.testing.capture_logs() as lines:
+        gateway.inference.may_answer.set()
+        answer = await analyzing
 
+    logged = [repr(line.get("exc_info")) + str(line.get("exc_info")) for line in lines]
+    assert "FOREIGN KEY" in str(logged)
+    assert "Jane Doe" not in str(logged)
     assert answer.status_code == 500
     assert answer.json()["detail"].startswith("Something went wrong.")
     assert gateway.kept_files() == []
