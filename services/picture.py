@@ -5,9 +5,11 @@ read, its size is known before a pixel is decoded, and nothing but pixels leaves
 """
 
 import io
+import struct
+import zlib
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image
 
 FORMATS = {"JPEG": "jpeg", "MPO": "jpeg", "PNG": "png"}
 """What is accepted, by Pillow's name and ours.
@@ -18,12 +20,45 @@ screens. The first one is the photo; the others are left behind.
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_PIXELS = 64_000_000
+MAX_SIDE = 32_768
 
-# The bound above holds before decoding; Pillow's own would warn on stderr below it.
+MAX_SCANS = 64
+"""A progressive JPEG brings its picture in scans, each as dear to decode as the whole; cameras
+and editors write ten or so. Without a bound, a small file could keep a core busy for hours."""
+
+# The bounds above hold before decoding; Pillow's own would warn on stderr below them.
 Image.MAX_IMAGE_PIXELS = None
 
+_START_OF_SCAN = b"\xff\xda"
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
-_WHITE = (255, 255, 255, 255)
+_REDUCIBLE = ("L", "LA", "RGB", "RGBA")
+_WHITE = (255, 255, 255)
+
+# Decoders raise all of these at broken bytes.
+_DECODER_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+
+# What brings a picture upright, by its EXIF orientation (CIPA DC-008, 4.6.4 A).
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_FIRST_SIDEWAYS = 5
 
 
 class PictureError(Exception):
@@ -39,7 +74,8 @@ class Picture:
     """An upright picture: RGB pixels and what was known of the file.
 
     Attributes:
-        pixels: mode RGB. May be smaller than the original when a smaller one was asked for.
+        pixels: mode RGB, without any metadata. May be smaller than the original when a
+            smaller one was asked for.
         width: of the upright original, in pixels.
         height: of the upright original, in pixels.
         format: ``"jpeg"`` or ``"png"``.
@@ -58,6 +94,7 @@ def read(
     at_least: int | None = None,
     max_bytes: int = MAX_BYTES,
     max_pixels: int = MAX_PIXELS,
+    max_side: int = MAX_SIDE,
 ) -> Picture:
     """Decode one still JPEG or PNG, turn it upright and bring it to 8-bit RGB.
 
@@ -66,49 +103,86 @@ def read(
 
     Args:
         encoded: the whole file.
-        at_least: both sides may shrink while decoding, down to this many pixels; only JPEG
-            can, by powers of two, and it saves most of the time that a large one costs.
+        at_least: both sides may shrink by whole factors, down to this many pixels. It saves
+            most of the time that a large JPEG costs, and most of the memory of a large PNG.
         max_bytes: the largest file that is read.
         max_pixels: the most pixels that are decoded.
+        max_side: the most pixels of a side.
 
     Raises:
         PictureTooLargeError: too many bytes or pixels.
         PictureError: empty, not JPEG or PNG, animated, or damaged.
 
     """
-    image = _open(encoded, max_bytes, max_pixels)
-    width, height = image.size
-    if at_least is not None:
-        image.draft("RGB", (at_least, at_least))
-    try:
-        upright = ImageOps.exif_transpose(image)
-    except (OSError, SyntaxError, ValueError) as error:
-        message = "the picture is damaged or cut off: export or send it again"
-        raise PictureError(message) from error
-    if (upright.width > upright.height) != (image.width > image.height):
-        width, height = height, width
-    return Picture(_as_rgb(upright), width, height, FORMATS[str(image.format)])
-
-
-def _open(encoded: bytes, max_bytes: int, max_pixels: int) -> Image.Image:
     if not encoded:
         raise PictureError("the file is empty: send one JPEG or PNG picture")
     if len(encoded) > max_bytes:
         raise PictureTooLargeError(
             f"the file has {len(encoded):,} bytes: send at most {max_bytes:,}"
         )
+    image = _open(encoded)
+    _refuse_too_large(image, max_pixels, max_side)
+    _refuse_tricks(image, encoded)
+    width, height = image.size
+    orientation = _orientation(image)
+    if orientation >= _FIRST_SIDEWAYS:
+        width, height = height, width
+    pixels = _decoded(image, at_least)
+    if orientation in _TURNS:
+        pixels = pixels.transpose(_TURNS[orientation])
+    pixels.info = {}
+    return Picture(pixels, width, height, FORMATS[str(image.format)])
+
+
+def _open(encoded: bytes) -> Image.Image:
     try:
-        image = Image.open(io.BytesIO(encoded), formats=("JPEG", "PNG"))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        return Image.open(io.BytesIO(encoded), formats=("JPEG", "PNG"))
+    except _DECODER_ERRORS as error:
         raise PictureError("this is not a JPEG or PNG picture: send one of these") from error
+
+
+def _refuse_too_large(image: Image.Image, max_pixels: int, max_side: int) -> None:
     if image.width * image.height > max_pixels:
         raise PictureTooLargeError(
             f"the picture has {image.width} x {image.height} pixels: "
             f"send at most {max_pixels / 1e6:g} megapixels"
         )
-    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+    if max(image.size) > max_side:
+        raise PictureTooLargeError(
+            f"the picture has {image.width} x {image.height} pixels: "
+            f"send at most {max_side:,} a side"
+        )
+
+
+def _refuse_tricks(image: Image.Image, encoded: bytes) -> None:
+    if image.format == "PNG" and getattr(image, "n_frames", 1) > 1:
         raise PictureError("the picture is animated: send one still picture")
-    return image
+    # The marker cannot occur inside a scan, where every 0xff is followed by a zero.
+    if image.format != "PNG" and encoded.count(_START_OF_SCAN) > MAX_SCANS:
+        raise PictureError("the picture comes in too many scans: export it again")
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except _DECODER_ERRORS:
+        # A camera's broken notes are no reason to refuse its picture.
+        return 1
+
+
+def _decoded(image: Image.Image, at_least: int | None) -> Image.Image:
+    try:
+        if at_least is not None:
+            image.draft("RGB", (at_least, at_least))
+        image.load()
+    except _DECODER_ERRORS as error:
+        message = "the picture is damaged or cut off: export or send it again"
+        raise PictureError(message) from error
+    factor = min(image.size) // at_least if at_least else 1
+    if factor > 1 and image.mode in _REDUCIBLE:
+        # Before any copy is made: a transparent picture of many megapixels needs several.
+        return _as_rgb(image.reduce(factor))
+    return _as_rgb(image)
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
@@ -117,5 +191,7 @@ def _as_rgb(image: Image.Image) -> Image.Image:
         return image.convert("I").point(lambda value: value * (1 / 256)).convert("L").convert("RGB")
     if image.has_transparency_data:
         layered = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, _WHITE), layered).convert("RGB")
-    return image.convert("RGB")
+        shown = Image.new("RGB", image.size, _WHITE)
+        shown.paste(layered, mask=layered)
+        return shown
+    return image if image.mode == "RGB" else image.convert("RGB")

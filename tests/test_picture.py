@@ -1,10 +1,11 @@
-import io
+import contextlib
 import struct
 import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from services import picture
 from tests import specimens
@@ -112,10 +113,74 @@ def test_a_large_jpeg_shrinks_while_decoding_and_keeps_its_size_on_paper() -> No
     assert 448 <= read.pixels.height < 1800
 
 
-def test_no_metadata_leaves_with_the_pixels() -> None:
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_no_metadata_leaves_with_the_pixels(kind: str) -> None:
+    notes = PngInfo()
+    notes.add_text("Comment", "patient 4711")
+    options = {"comment": b"patient 4711", "icc_profile": b"patient 4711", "pnginfo": notes}
+    encoded = specimens.encoded(specimens.lesion(), kind, **options)
+    assert b"4711" in encoded
+    read = picture.read(encoded)
+    assert read.pixels.info == {}
+    assert b"4711" not in specimens.encoded(read.pixels, kind)
+
+
+def test_a_nearly_square_picture_keeps_its_sides_in_order_when_it_shrinks() -> None:
     exif = Image.Exif()
-    exif[0x010E] = "patient 4711"
+    exif[0x0112] = 6
+    source = Image.new("RGB", (1200, 1199), "brown")
+    read = picture.read(specimens.encoded(source, "JPEG", exif=exif), at_least=100)
+    assert (read.width, read.height) == (1199, 1200)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+@pytest.mark.parametrize("tag", [0x011A, 0x0100], ids=["resolution", "width"])
+def test_a_cameras_broken_notes_do_not_refuse_its_picture(tag: int) -> None:
+    short, text = 3, 2
+    broken = struct.pack("<HHI4s", tag, text, 4, b"abc\0")
+    upright = struct.pack("<HHIHH", 0x0112, short, 1, 6, 0)
+    entries = struct.pack("<H", 2) + b"".join(sorted([broken, upright])) + bytes(4)
+    exif = b"Exif\0\0" + b"II*\0" + struct.pack("<I", 8) + entries
     read = picture.read(specimens.encoded(specimens.lesion(), "JPEG", exif=exif))
-    saved = io.BytesIO()
-    read.pixels.save(saved, "JPEG")
-    assert b"4711" not in saved.getvalue()
+    assert (read.width, read.height) == (450, 600)
+
+
+def test_a_jpeg_of_endless_scans_is_refused_before_it_is_decoded() -> None:
+    progressive = specimens.encoded(Image.new("RGB", (64, 64), "brown"), "JPEG", progressive=True)
+    last = progressive.rindex(b"\xff\xda")
+    bomb = progressive[:last] + progressive[last:-2] * 1000 + progressive[-2:]
+    with pytest.raises(picture.PictureError, match="too many scans"):
+        picture.read(bomb)
+    assert picture.read(progressive).width == 64
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA"])
+def test_a_large_png_shrinks_by_averaging(mode: str) -> None:
+    stripes = np.zeros((400, 400, 3), np.uint8)
+    stripes[:, ::2] = 200
+    source = Image.fromarray(stripes).convert(mode)
+    read = picture.read(specimens.encoded(source, "PNG"), at_least=100)
+    assert (read.width, read.height) == (400, 400)
+    assert read.pixels.size == (100, 100)
+    assert np.asarray(read.pixels).std() < 2
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, about broken EXIF
+def test_whatever_happens_to_the_bytes_the_answer_is_a_picture_or_a_sentence() -> None:
+    rng = np.random.default_rng(11)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    small = specimens.lesion((48, 36))
+    originals = [
+        specimens.encoded(small, "JPEG", exif=exif),
+        specimens.encoded(small, "JPEG", progressive=True),
+        specimens.encoded(small, "PNG", exif=exif),
+        specimens.encoded(small.quantize(8), "PNG"),
+    ]
+    for original in originals:
+        for _ in range(400):
+            broken = bytearray(original)
+            for place in rng.integers(0, len(broken), rng.integers(1, 6)):
+                broken[place] = rng.integers(0, 256)
+            with contextlib.suppress(picture.PictureError):
+                picture.read(bytes(broken[: rng.integers(1, len(broken) + 1)]), at_least=16)

@@ -52,7 +52,7 @@ REFUSED = {
     "a BMP": (still("BMP"), 422, "JPEG or PNG"),
     "a WEBP": (still("WEBP"), 422, "JPEG or PNG"),
     "a decompression bomb": (png_header(20_000, 20_000), 413, "at most 64 megapixels"),
-    "a very long strip": (png_header(65_000, 900), 422, "again"),
+    "a very long strip": (png_header(65_000, 900), 413, "a side"),
     "17 MB": (JPEG + bytes(17 * MIB), 413, "at most"),
     "a byte more than allowed": (JPEG + bytes(16 * MIB + 1 - len(JPEG)), 413, "at most"),
 }

@@ -60,23 +60,17 @@ def rewrite(uploaded: bytes, max_bytes: int, max_pixels: int, max_side: int) -> 
 
     """
     try:
-        read = picture.read(uploaded, max_bytes=max_bytes, max_pixels=max_pixels)
+        read = picture.read(uploaded, max_bytes=max_bytes, max_pixels=max_pixels, max_side=max_side)
     except picture.PictureTooLargeError as error:
         raise errors.TooLargeError(_sentence(error)) from error
     except picture.PictureError as error:
         raise errors.InvalidPictureError(_sentence(error)) from error
-    if max(read.width, read.height) > max_side:
-        raise errors.TooLargeError(
-            f"The picture has a side of more than {max_side:,} pixels. Send a smaller one."
-        )
     encoded = _encode(read.pixels, read.format, max_bytes)
     sha256 = hashlib.sha256(encoded).hexdigest()
     return Rewritten(encoded, sha256, read.width, read.height, read.format)
 
 
 def _encode(pixels: Image.Image, kind: str, max_bytes: int) -> bytes:
-    # Pillow writes comments and colour profiles that it finds here back into files.
-    pixels.info = {}
     for options in _ATTEMPTS[kind]:
         file = io.BytesIO()
         pixels.save(file, kind, **options)
