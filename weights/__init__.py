@@ -1,0 +1,1 @@
+"""The workshop: where the models are made, measured and put into ONNX files."""

@@ -1,0 +1,87 @@
+"""Calibration: from logits to probabilities that mean what they say.
+
+One temperature divides all logits (Guo et al., arXiv:1706.04599); an offset a
+label says how common the label is where the model is used. Both, and the
+threshold of ``suspicious``, are chosen on the validation fold and fixed before
+the report fold is looked at.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from weights.classifier import LABELS, MALIGNANT
+
+TEMPERATURES = np.geomspace(0.25, 5.0, 400)
+
+
+class Calibration(NamedTuple):
+    """What turns logits into an answer."""
+
+    temperature: float = 1.0
+    label_offsets: tuple[float, ...] = (0.0,) * len(LABELS)
+    suspicious_threshold: float = 0.5
+    novelty_threshold: float = float("inf")
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Return calibrated probabilities, float64, in the logits' shape."""
+        return softmax((logits + np.array(self.label_offsets)) / self.temperature)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Turn logits (…xlabels) into probabilities along the last axis."""
+    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
+    powers: np.ndarray = np.exp(shifted)
+    powers /= powers.sum(axis=-1, keepdims=True)
+    return powers
+
+
+def negative_log_likelihood(probabilities: np.ndarray, targets: np.ndarray) -> float:
+    """Average over pictures of -ln of the true label's probability."""
+    chosen = probabilities[np.arange(len(targets)), targets]
+    return float(-np.mean(np.log(np.maximum(chosen, 1e-12))))
+
+
+def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
+    """Find the temperature with the least negative log-likelihood."""
+    losses = [negative_log_likelihood(softmax(logits / t), targets) for t in TEMPERATURES]
+    return float(TEMPERATURES[int(np.argmin(losses))])
+
+
+def fit(logits: np.ndarray, targets: np.ndarray, sensitivity: float) -> Calibration:
+    """Choose temperature and operating point on validation logits (Nx7)."""
+    calibration = Calibration(temperature=fit_temperature(logits, targets))
+    scores = malignant_probability(calibration.probabilities(logits))
+    threshold = threshold_for_sensitivity(scores, is_malignant(targets), sensitivity)
+    # Rounded down, so that the picture which set the threshold still reaches it.
+    threshold = float(np.floor(threshold * 1e6) / 1e6)
+    return calibration._replace(suspicious_threshold=threshold)
+
+
+def malignant_probability(probabilities: np.ndarray) -> np.ndarray:
+    """Add up the malignant labels' probabilities: N."""
+    columns = [LABELS.index(label) for label in MALIGNANT]
+    total: np.ndarray = probabilities[:, columns].sum(axis=1)
+    return total
+
+
+def is_malignant(targets: np.ndarray) -> np.ndarray:
+    """Tell which targets are malignant labels: bool, N."""
+    return np.isin(targets, [LABELS.index(label) for label in MALIGNANT])
+
+
+def threshold_for_sensitivity(
+    scores: np.ndarray, positive: np.ndarray, sensitivity: float
+) -> float:
+    """Find the highest threshold at which ``scores >= threshold`` is sensitive enough.
+
+    Raises ``ValueError`` when there is no positive case to be sensitive to.
+    """
+    ranked = np.sort(scores[positive])[::-1]
+    if len(ranked) == 0:
+        message = "no positive case: a sensitivity cannot be chosen"
+        raise ValueError(message)
+    needed = int(np.ceil(sensitivity * len(ranked) - 1e-9))
+    return float(ranked[max(needed, 1) - 1])

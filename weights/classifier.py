@@ -1,0 +1,60 @@
+"""The classifier: EfficientNet-Lite0 with a head that explains itself.
+
+The head is a 1x1 convolution on the last feature map. Its output is one map of
+evidence a label; the average of a map, plus the label's bias, is the logit, so
+the explanation adds up to the answer exactly (Zhou et al., class activation
+mapping, arXiv:1512.04150) and costs nothing beside it.
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from weights import efficientnet_lite
+
+LABELS = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
+"""The seven HAM10000 labels, in the order of every vector in this product."""
+
+MALIGNANT = ("akiec", "bcc", "mel")
+"""Labels whose probabilities add up to ``malignant_probability``."""
+
+INPUT_SIZE = 224
+
+
+class Bias(layers.Layer):  # type: ignore[misc] # Keras ships no types
+    """Adds one learned number a label to the averaged evidence."""
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the bias: float32, one entry a label, zero at first."""
+        self.bias = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="bias")
+
+    def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        """Return ``inputs`` (N, labels) with the bias added."""
+        return inputs + self.bias
+
+
+def build(
+    size: int | None = INPUT_SIZE, *, dropout: float = 0.2, drop_path: float = 0.1
+) -> keras.Model:
+    """Build the classifier for ``size``x``size`` pictures.
+
+    ``None`` builds it for any size, as training needs. Input: float32 RGB in
+    0..255, (N, size, size, 3). Outputs, by name: ``logits`` (N, 7),
+    ``explanation`` (N, h, w, 7) with h = w = size / 32, and ``embedding``
+    (N, 1280), the average of the last feature map; all float32.
+    """
+    image = keras.Input((size, size, 3), name="image")
+    pixels = efficientnet_lite.normalise(image)
+    features = efficientnet_lite.head(efficientnet_lite.stages(pixels, drop_path=drop_path)[-1])
+    embedding = layers.GlobalAveragePooling2D(name="embedding", dtype="float32")(features)
+    # Whole channels are dropped, so every place of the map loses the same
+    # evidence and the maps still average to the logits.
+    dropped = layers.SpatialDropout2D(dropout, name="dropout")(features)
+    explanation = layers.Conv2D(
+        len(LABELS), 1, use_bias=False, name="explanation", dtype="float32"
+    )(dropped)
+    evidence = layers.GlobalAveragePooling2D(name="evidence", dtype="float32")(explanation)
+    logits = Bias(name="logits", dtype="float32")(evidence)
+    outputs = {"logits": logits, "explanation": explanation, "embedding": embedding}
+    return keras.Model(image, outputs, name="classifier")

@@ -1,0 +1,309 @@
+"""Export: from a trained Keras model to one self-describing ONNX file.
+
+``python -m weights.export classifier|segmenter --run NAME`` takes the best
+weights of a run, converts them, calibrates on the validation fold, and writes
+``weights/models/<name>/<version>/model.onnx`` only if ONNX Runtime and Keras
+give the same answers. A converter logs what it cannot convert and writes a
+broken file all the same; so every file is checked, loaded and compared first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime as ort
+
+from weights import calibrate, classifier, dataset, graph, novelty, segmenter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+OPSET = 17
+"""Newer opsets turn poolings into transpositions; older ones lack nothing we use."""
+
+TOLERANCE = 1e-4
+SIZE_LIMIT = 30 * 2**20
+CHECKSUMS = "SHA256SUMS"
+MODELS = Path(__file__).parent / "models"
+VERSION = "1"
+NOTICE = "Research and decision support only. Not a diagnosis."
+LICENSE = (
+    "Code Apache-2.0. Trained on HAM10000 (CC BY-NC 4.0): "
+    "clear non-commercial terms before any commercial use."
+)
+TRAINING_DATA = (
+    "HAM10000 folds 0-2 (split by lesion) and ISIC 2017 train; backbone pretrained on ImageNet-1k."
+)
+SENSITIVITY = 0.93
+"""What ``suspicious`` is asked to reach on the validation fold."""
+
+
+class ExportError(Exception):
+    """The exported file cannot be shipped; nothing was written."""
+
+
+class ExportMismatchError(ExportError):
+    """ONNX Runtime and Keras disagree about the same pictures."""
+
+
+class Export(NamedTuple):
+    """A finished graph and the function it must agree with."""
+
+    proto: onnx.ModelProto
+    expected: Callable[[np.ndarray], dict[str, np.ndarray]]
+
+
+def convert(model: keras.Model, size: int, outputs: Sequence[str]) -> onnx.ModelProto:
+    """Convert ``model`` to ONNX: `graph.PIXELS` in, ``outputs`` out, by name.
+
+    Only what follows the layer ``normalise`` is converted; the normalisation
+    itself joins the graph's head.
+    """
+    # TensorFlow takes seconds to import; whoever only evaluates need not wait.
+    import tensorflow as tf  # noqa: PLC0415
+    import tf2onnx  # noqa: PLC0415
+
+    network = keras.Model(
+        model.get_layer("normalise").output, {name: model.output[name] for name in outputs}
+    )
+    signature = [tf.TensorSpec((None, size, size, 3), tf.float32, name=graph.PIXELS)]
+
+    def run(pixels: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        answer = network(pixels, training=False)
+        return tuple(answer[name] for name in outputs)
+
+    function = tf.function(run, input_signature=signature)
+    proto, _ = tf2onnx.convert.from_function(
+        function, input_signature=signature, opset=OPSET, inputs_as_nchw=[f"{graph.PIXELS}:0"]
+    )
+    entry = proto.graph.input[0].name
+    converted = [value.name for value in proto.graph.output]
+    graph.rename(proto, {entry: graph.PIXELS, **dict(zip(converted, outputs, strict=True))})
+    graph.accept_bytes(proto, size)
+    graph.double_plainly(proto)
+    graph.name_batch(proto)
+    return proto
+
+
+def session(model: onnx.ModelProto | Path, threads: int = 1) -> ort.InferenceSession:
+    """Open a graph, in memory or on disk, with ONNX Runtime on the processor."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    source = str(model) if isinstance(model, Path) else model.SerializeToString()
+    return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def answers(
+    runtime: ort.InferenceSession, images: np.ndarray, batch: int = 8
+) -> dict[str, np.ndarray]:
+    """Run uint8 pictures through a session; return every output by name."""
+    names = [output.name for output in runtime.get_outputs()]
+    chunks = [
+        runtime.run(names, {"image": images[start : start + batch]})
+        for start in range(0, len(images), batch)
+    ]
+    return {
+        name: np.concatenate(parts)
+        for name, parts in zip(names, zip(*chunks, strict=True), strict=True)
+    }
+
+
+def keras_answers(model: keras.Model) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    """Return a function from uint8 pictures to the Keras model's own outputs."""
+
+    def run(images: np.ndarray) -> dict[str, np.ndarray]:
+        outputs = model(images.astype(np.float32), training=False)
+        return {name: np.asarray(values) for name, values in outputs.items()}
+
+    return run
+
+
+def verify(runtime: ort.InferenceSession, export: Export, images: np.ndarray) -> float:
+    """Compare ONNX Runtime with Keras on batches of one and of three.
+
+    Returns the largest difference. Raises `ExportMismatchError` when an output is
+    missing, shaped otherwise, or further off than `TOLERANCE`.
+    """
+    return max(_difference(runtime, export, images[:count]) for count in (1, 3))
+
+
+def _difference(runtime: ort.InferenceSession, export: Export, images: np.ndarray) -> float:
+    expected = export.expected(images)
+    got = answers(runtime, images)
+    if got.keys() != expected.keys():
+        message = f"outputs are {sorted(got)}, expected {sorted(expected)}"
+        raise ExportMismatchError(message)
+    worst = 0.0
+    for name, values in expected.items():
+        if got[name].shape != values.shape:
+            message = f"{name} has shape {got[name].shape}, expected {values.shape}"
+            raise ExportMismatchError(message)
+        # Relative where numbers are large: a distance of 50 has fewer decimals.
+        difference = float(np.max(np.abs(got[name] - values) / np.maximum(1, np.abs(values))))
+        if not difference <= TOLERANCE:
+            message = f"{name} differs by {difference:.2e} for a batch of {len(images)}"
+            raise ExportMismatchError(message)
+        worst = max(worst, difference)
+    return worst
+
+
+def save(export: Export, path: Path, images: np.ndarray) -> float:
+    """Write a verified file; return its largest difference from Keras.
+
+    Raises `ExportError` (or `ExportMismatchError`) and leaves neither a new nor a
+    damaged file when anything about the graph is wrong.
+    """
+    with replacing(path) as partial:
+        try:
+            onnx.checker.check_model(export.proto, full_check=True)
+        except onnx.checker.ValidationError as error:
+            message = f"not a valid graph: {error}"
+            raise ExportError(message) from error
+        onnx.save(export.proto, partial)
+        if partial.stat().st_size > SIZE_LIMIT:
+            message = f"{partial.stat().st_size} bytes is more than {SIZE_LIMIT}"
+            raise ExportError(message)
+        return verify(session(partial), export, images)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Offer a name to write to; it becomes ``path`` only if nothing fails.
+
+    Its checksum is published beside it, in the format of ``sha256sum``: services refuse a
+    file that is not the one it names.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        yield partial
+        digest = hashlib.sha256(partial.read_bytes()).hexdigest()
+        partial.replace(path)
+        path.with_name(CHECKSUMS).write_text(f"{digest}  {path.name}\n", encoding="utf-8")
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def common_words(
+    name: str, labels: Sequence[str], size: int, architecture: str
+) -> dict[str, object]:
+    """Return the metadata that every model carries."""
+    return {
+        "name": name,
+        "version": VERSION,
+        "labels": list(labels),
+        "input_size": size,
+        "color_space": "RGB",
+        "resize": dataset.RESIZE,
+        "architecture": architecture,
+        "training_data": TRAINING_DATA,
+        "license": LICENSE,
+        "metrics": {},
+        "notice": NOTICE,
+    }
+
+
+def export_classifier(
+    model: keras.Model, calibration: calibrate.Calibration, familiar: novelty.Familiar | None
+) -> Export:
+    """Build the classifier's graph and what it must agree with."""
+    size = int(model.input.shape[1])
+    proto = convert(model, size, ["logits", "explanation", "embedding"])
+    graph.answer_probabilities(proto, calibration)
+    words = common_words(
+        "classifier", classifier.LABELS, size, "EfficientNet-Lite0, 1x1 convolution head"
+    )
+    words["temperature"] = round(calibration.temperature, 6)
+    words["label_offsets"] = [round(offset, 6) for offset in calibration.label_offsets]
+    words["suspicious_threshold"] = round(calibration.suspicious_threshold, 6)
+    if familiar is not None:
+        graph.answer_novelty(proto, familiar)
+        words["novelty_threshold"] = round(calibration.novelty_threshold, 6)
+    graph.describe(proto, words)
+    raw = keras_answers(model)
+
+    def expected(images: np.ndarray) -> dict[str, np.ndarray]:
+        outputs = raw(images)
+        outputs["probabilities"] = calibration.probabilities(outputs.pop("logits"))
+        if familiar is not None:
+            outputs["novelty"] = familiar.novelty(outputs["embedding"])
+        return outputs
+
+    return Export(proto, expected)
+
+
+def export_segmenter(model: keras.Model) -> Export:
+    """Build the segmenter's graph and what it must agree with."""
+    size = int(model.input.shape[1])
+    proto = convert(model, size, ["mask"])
+    architecture = "U-Net, EfficientNet-Lite0 encoder to stride 16, nearest-neighbour decoder"
+    graph.describe(proto, common_words("segmenter", ["lesion"], size, architecture))
+    raw = keras_answers(model)
+    return Export(proto, lambda images: {"mask": raw(images)["mask"]})
+
+
+def load_weights(model: keras.Model, path: Path) -> None:
+    """Fill a built model with the weights that a training run kept."""
+    keras.Model(model.input, model.output["logits"], name=model.name).load_weights(path)
+
+
+def main() -> None:
+    """Export from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m weights.export")
+    parser.add_argument("model", choices=["classifier", "segmenter"])
+    parser.add_argument("--weights", type=Path, required=True, help="best.weights.h5 of a run")
+    parser.add_argument("--data", type=Path, default=dataset.data_folder())
+    parser.add_argument("--models", type=Path, default=MODELS)
+    args = parser.parse_args()
+    build = {"classifier": _classifier, "segmenter": _segmenter}[args.model]
+    export = build(args.weights, args.data)
+    pictures = dataset.ham10000(args.data, [dataset.VALIDATION_FOLD])[:3]
+    images = dataset.images(args.data, pictures, segmenter.INPUT_SIZE)
+    path = args.models / args.model / VERSION / "model.onnx"
+    difference = save(export, path, images)
+    print(f"{path}: {path.stat().st_size} bytes, at most {difference:.1e} from Keras")
+
+
+def _segmenter(weights: Path, _data: Path) -> Export:
+    model = segmenter.build()
+    load_weights(model, weights)
+    return export_segmenter(model)
+
+
+def _classifier(weights: Path, data: Path) -> Export:
+    model = classifier.build()
+    load_weights(model, weights)
+    raw = session(convert(model, classifier.INPUT_SIZE, ["logits", "embedding"]))
+    familiar = novelty.fit(_embeddings(raw, data))
+    calibration = _calibrate(raw, familiar, data)
+    return export_classifier(model, calibration, familiar)
+
+
+def _embeddings(raw: ort.InferenceSession, data: Path) -> np.ndarray:
+    """Return the embeddings of all training pictures, frames and crops: (N, 1280)."""
+    pictures = dataset.training(data)
+    cropped = [picture for picture in pictures if picture.has_centercrop]
+    size = classifier.INPUT_SIZE
+    parts = (dataset.images(data, pictures, size), dataset.center_crops(data, cropped, size))
+    return np.concatenate([answers(raw, images)["embedding"] for images in parts])
+
+
+def _calibrate(
+    raw: ort.InferenceSession, familiar: novelty.Familiar, data: Path
+) -> calibrate.Calibration:
+    pictures = dataset.ham10000(data, [dataset.VALIDATION_FOLD])
+    outputs = answers(raw, dataset.images(data, pictures, classifier.INPUT_SIZE))
+    calibration = calibrate.fit(outputs["logits"], dataset.targets(pictures), SENSITIVITY)
+    limit = novelty.threshold(familiar.novelty(outputs["embedding"]))
+    return calibration._replace(novelty_threshold=limit)
+
+
+if __name__ == "__main__":
+    main()
