@@ -15,7 +15,7 @@ def described() -> dict[str, str | int]:
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),
-        "commit": _git("rev-parse", "--short", "HEAD"),
+        "commit": _git("describe", "--always", "--dirty"),
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

@@ -8,6 +8,7 @@ replicas, notices dead peers and hands the request id on.
 from __future__ import annotations  # gRPC's classes are generic for type checkers only
 
 import asyncio
+import contextlib
 import json
 import signal
 import socket
@@ -45,9 +46,8 @@ _SERVER_OPTIONS = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     # Two processes that share a port by accident would each answer half of the calls.
     ("grpc.so_reuseport", 0),
-    # Connections end now and then, so that clients find new replicas.
+    # Connections end now and then, so that clients find new replicas; running calls stay.
     ("grpc.max_connection_age_ms", 300_000),
-    ("grpc.max_connection_age_grace_ms", 60_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
 )
@@ -106,10 +106,11 @@ class Server:
         )
         await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
         _refuse_taken(host, port)
+        address = authority(host, port)
         try:
-            bound = self.grpc.add_insecure_port(f"{host}:{port}")
+            bound = self.grpc.add_insecure_port(address)
         except RuntimeError as error:
-            message = f"cannot listen on {host}:{port}: is the port taken?"
+            message = f"cannot listen on {address}: is the port taken?"
             raise telemetry.ListenerError(message) from error
         await self.grpc.start()
         return bound
@@ -135,21 +136,25 @@ class Server:
 
 def _refuse_taken(host: str, port: int) -> None:
     # Asked before gRPC does, whose core would write a line of its own past our logging.
-    bare_host = host.strip("[]")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
-            bare_host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        message = f"cannot listen on {host}:{port}: {error.strerror}"
+        message = f"cannot listen on {authority(host, port)}: {error.strerror}"
         raise telemetry.ListenerError(message) from error
 
 
+def authority(host: str, port: int) -> str:
+    """Join a host and a port as addresses are written, with brackets around IPv6 (RFC 3986)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def dial(address: str) -> aio.Channel:
-    """Open a channel to a room; calls on it carry the request id in force.
+    """Open a channel to a room; unary calls on it carry the request id in force.
 
     Args:
         address: ``host:port``, or any name that gRPC resolves to several replicas.
@@ -175,6 +180,19 @@ def status_of(error: Exception, statuses: Statuses) -> grpc.StatusCode | None:
         if ancestor in statuses:
             return statuses[ancestor]
     return None
+
+
+def answer_to(error: Exception, statuses: Statuses) -> tuple[grpc.StatusCode, str]:
+    """Return the status and the sentence that an error is answered with.
+
+    An error that the table does not know is a fault of ours: it is logged in full, and the
+    caller gets a constant.
+    """
+    code = status_of(error, statuses)
+    if code is None:
+        _log.error("call failed", exc_info=error)
+        return grpc.StatusCode.INTERNAL, "internal error; the log has it by request id"
+    return code, str(error)
 
 
 class _CallMetrics:
@@ -230,7 +248,7 @@ class _Door(aio.ServerInterceptor):
                 handler.request_deserializer,
                 handler.response_serializer,
             )
-        return handler
+        raise NotImplementedError(f"{method}: only unary and bidirectional calls are served")
 
     def _unary(self, answer: Callable[..., Any], method: str) -> Callable[..., Any]:
         async def call(request: Any, context: aio.ServicerContext[Any, Any]) -> Any:
@@ -248,8 +266,9 @@ class _Door(aio.ServerInterceptor):
         ) -> AsyncIterator[Any]:
             with _Call(context, method, self._metrics) as running:
                 try:
-                    async for response in answer(requests, context):
-                        yield response
+                    async with contextlib.aclosing(answer(requests, context)) as responses:
+                        async for response in responses:
+                            yield response
                 except Exception as error:  # noqa: BLE001 - this is where errors become statuses
                     await self._abort(running, error)
 
@@ -258,13 +277,8 @@ class _Door(aio.ServerInterceptor):
     async def _abort(self, call: _Call, error: Exception) -> NoReturn:
         if isinstance(error, aio.AbortError):
             raise error
-        code = status_of(error, self._statuses)
-        if code is None:
-            _log.error("call failed", method=call.method, exc_info=error)
-            call.code = grpc.StatusCode.INTERNAL
-            await call.context.abort(call.code, "internal error; the log has it by request id")
-        call.code = code
-        await call.context.abort(code, str(error), _pushback(error))
+        call.code, sentence = answer_to(error, self._statuses)
+        await call.context.abort(call.code, sentence, _pushback(error))
 
 
 class _Call:
@@ -315,7 +329,7 @@ class _RequestIdInterceptor(aio.UnaryUnaryClientInterceptor):
         request_id = telemetry.current_request_id()
         if request_id is None:
             return await continuation(client_call_details, request)
-        metadata = client_call_details.metadata or aio.Metadata()
+        metadata = aio.Metadata(*(client_call_details.metadata or ()))
         metadata.add(REQUEST_ID_HEADER, request_id)
         details = aio.ClientCallDetails(
             client_call_details.method,

@@ -57,6 +57,8 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # At DEBUG Pillow tells what a picture's metadata say, and they may say who is shown.
+    logging.getLogger("PIL").setLevel(logging.INFO)
     # Python's own warnings, which would go to stderr as plain lines.
     logging.captureWarnings(capture=True)
 

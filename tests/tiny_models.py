@@ -53,6 +53,19 @@ def segmenter(**metadata: str) -> onnx.ModelProto:
 
 def classifier(**metadata: str) -> onnx.ModelProto:
     """Build a classifier that answers from the mean color; its map comes from the same sums."""
+    return _classifier([], metadata)
+
+
+def brittle_classifier() -> onnx.ModelProto:
+    """Build a classifier whose answer to any picture brighter than 60 is not a number."""
+    root = [
+        helper.make_node("Sub", ["limit", "features"], ["headroom"]),
+        helper.make_node("Sqrt", ["headroom"], ["rooted"]),
+    ]
+    return _classifier(root, {})
+
+
+def _classifier(before: list[onnx.NodeProto], metadata: dict[str, str]) -> onnx.ModelProto:
     weights = np.random.default_rng(3).normal(0, 0.02, (3, 7)).astype(np.float32)
     nodes = [
         helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
@@ -61,13 +74,17 @@ def classifier(**metadata: str) -> onnx.ModelProto:
             "AveragePool", ["channels"], ["cells"], kernel_shape=[_CELL] * 2, strides=[_CELL] * 2
         ),
         helper.make_node("Transpose", ["cells"], ["features"], perm=[0, 2, 3, 1]),
-        helper.make_node("MatMul", ["features", "weights"], ["explanation"]),
+        *before,
+        helper.make_node(
+            "MatMul", [before[-1].output[0] if before else "features", "weights"], ["explanation"]
+        ),
         helper.make_node("ReduceMean", ["explanation"], ["logits"], axes=[1, 2], keepdims=0),
         helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
     ]
+    constants = {"weights": weights, "limit": np.array([60], np.float32)}
     cells = SIZE // _CELL
     outputs: dict[str, Shape] = {"probabilities": ["N", 7], "explanation": ["N", cells, cells, 7]}
-    return _model("classifier", nodes, {"weights": weights}, outputs, metadata)
+    return _model("classifier", nodes, constants, outputs, metadata)
 
 
 def _model(

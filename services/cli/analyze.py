@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -36,26 +37,33 @@ def analyze(
     """Analyze pictures with the models of this machine, or of DERMSERVE_SERVER if that is set."""
     lines = as_json or any(path.is_dir() for path in paths)
     try:
-        failed = asyncio.run(_run(list(_pictures(paths)), lines=lines, out=out))
+        failed = asyncio.run(_run(list(_named(paths)), lines=lines, out=out))
     except (environment.SettingsError, ModelError) as error:
         typer.echo(f"dermserve: {error}", err=True)
         raise typer.Exit(2) from error
     raise typer.Exit(1 if failed else 0)
 
 
-async def _run(files: list[Path], *, lines: bool, out: Path | None) -> bool:
-    """Analyze and print every picture; return whether one could not be analyzed."""
+async def _run(named: list[tuple[Path, Path]], *, lines: bool, out: Path | None) -> bool:
+    """Analyze and print every picture; return whether one could not be analyzed.
+
+    Args:
+        named: files, each with the name that its drawings take.
+        lines: print JSON lines.
+        out: folder for drawings.
+
+    """
     failed = False
     console = Console()
     progress = Progress(console=Console(stderr=True), transient=True)
-    progress.disable = len(files) == 1 or not progress.console.is_terminal
+    progress.disable = len(named) == 1 or not progress.console.is_terminal
     with progress:
-        task = progress.add_task("Analyzing", total=len(files))
+        task = progress.add_task("Analyzing", total=len(named))
         async with _engine() as engine:
-            async for file, result in _in_order(engine, files):
+            async for (file, stem), result in _in_order(engine, named):
                 failed = failed or isinstance(result, Failure)
                 if out and isinstance(result, Result):
-                    _save(result, out / file.stem)
+                    await _save(result, out / stem)
                 if lines:
                     typer.echo(json.dumps(_line(file, result), ensure_ascii=False))
                 else:
@@ -70,26 +78,28 @@ def _engine() -> AbstractAsyncContextManager[Engine]:
 
 
 async def _in_order(
-    engine: Engine, files: list[Path]
-) -> AsyncIterator[tuple[Path, Result | Failure]]:
-    """Keep twice the cores in work, and yield results in the order of the files."""
-    free = asyncio.Semaphore(2 * available_cores())
+    engine: Engine, named: list[tuple[Path, Path]]
+) -> AsyncIterator[tuple[tuple[Path, Path], Result | Failure]]:
+    """Keep some pictures more than there are cores in work, and yield results in order."""
+    in_work: deque[tuple[tuple[Path, Path], asyncio.Task[Result | Failure]]] = deque()
+    for pair in named:
+        in_work.append((pair, asyncio.create_task(engine.analyze(pair[0]))))
+        if len(in_work) > 2 * available_cores():
+            first, task = in_work.popleft()
+            yield first, await task
+    for first, task in in_work:
+        yield first, await task
 
-    async def one(file: Path) -> Result | Failure:
-        async with free:
-            return await engine.analyze(file)
 
-    tasks = [asyncio.create_task(one(file)) for file in files]
-    for file, task in zip(files, tasks, strict=True):
-        yield file, await task
-
-
-def _pictures(paths: Iterable[Path]) -> Iterable[Path]:
+def _named(paths: Iterable[Path]) -> Iterable[tuple[Path, Path]]:
+    """Find the pictures; drawings of a folder keep the folder's own order of folders."""
     for path in paths:
         if path.is_dir():
-            yield from sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+            for file in sorted(path.rglob("*")):
+                if file.suffix.lower() in SUFFIXES:
+                    yield file, file.relative_to(path).with_suffix("")
         else:
-            yield path
+            yield path, Path(path.stem)
 
 
 def _line(file: Path, result: Result | Failure) -> dict[str, Any]:
@@ -97,7 +107,7 @@ def _line(file: Path, result: Result | Failure) -> dict[str, Any]:
     return {"file": str(file), **found}
 
 
-def _save(result: Result, stem: Path) -> None:
+async def _save(result: Result, stem: Path) -> None:
     stem.parent.mkdir(parents=True, exist_ok=True)
-    for name, png in result.pictures.items():
+    for name, png in (await result.drawings()).items():
         stem.with_name(f"{stem.name}.{name}.png").write_bytes(png)

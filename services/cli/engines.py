@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from services.gateway.clients.inference import read_answer
 from services.gateway.errors import GatewayError
 from services.gateway.routes.shapes import AnalysisView
 from services.gateway.uploads import rewrite
+from services.inference.admission import QueueFullError
 from services.inference.batcher import BatchError
 from services.inference.engine import engine
 from services.inference.pipeline import Pipeline
@@ -31,10 +32,16 @@ _TIMEOUT_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An analysis in the shape that REST gives it, and its pictures as PNG files by name."""
+    """An analysis in the shape that REST gives it.
+
+    Attributes:
+        analysis: the JSON object.
+        drawings: makes its pictures as PNG files, by name.
+
+    """
 
     analysis: dict[str, Any]
-    pictures: dict[str, bytes]
+    drawings: Callable[[], Awaitable[dict[str, bytes]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +90,15 @@ class _InProcess:
             encoded = await asyncio.to_thread(file.read_bytes)
             rewritten = await asyncio.to_thread(rewrite, encoded, *_LIMITS)
             answer = read_answer(message(await self._pipeline.analyze(rewritten.encoded)))
-        except (OSError, GatewayError, picture.PictureError, BatchError) as error:
+        except (OSError, GatewayError, picture.PictureError, BatchError, QueueFullError) as error:
             return Failure(str(error))
         record = record_of("", Subject(), rewritten, answer)
-        pictures = await asyncio.to_thread(
-            _pictures, rewritten.encoded, answer.mask_png, answer.explanation_png
+        return Result(
+            AnalysisView.of(record).model_dump(mode="json"),
+            lambda: asyncio.to_thread(
+                _drawings, rewritten.encoded, answer.mask_png, answer.explanation_png
+            ),
         )
-        return Result(AnalysisView.of(record).model_dump(mode="json"), pictures)
 
 
 class _OverRest:
@@ -103,11 +112,11 @@ class _OverRest:
             if response.is_error:
                 return Failure(_problem(response))
             analysis = response.json()
-            return Result(analysis, await self._pictures(analysis["id"]))
+            return Result(analysis, lambda: self._drawings(analysis["id"]))
         except (OSError, httpx.HTTPError) as error:
             return Failure(str(error))
 
-    async def _pictures(self, analysis_id: str) -> dict[str, bytes]:
+    async def _drawings(self, analysis_id: str) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
         for name in ("mask", "overlay", "explanation"):
             response = await self._client.get(f"/v1/analyses/{analysis_id}/{name}.png")
@@ -123,7 +132,7 @@ def _problem(response: httpx.Response) -> str:
         return f"the server answered {response.status_code}"
 
 
-def _pictures(encoded: bytes, mask_png: bytes, explanation_png: bytes) -> dict[str, bytes]:
+def _drawings(encoded: bytes, mask_png: bytes, explanation_png: bytes) -> dict[str, bytes]:
     below = picture.read(encoded).pixels
     found: dict[str, bytes] = {}
     if mask_png:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 import httpx
 import typer
 
-from services import environment
+from services import environment, rpc
 from services.gateway.settings import Settings as Gateway
 from services.inference.settings import Settings as Inference
 from services.reports.settings import Settings as Reports
@@ -32,8 +32,9 @@ class RoomEndedError(Exception):
 def up() -> None:
     """Start gateway, inference and reports, say where to go, and stop them on Ctrl-C."""
     try:
-        variables = _addresses(environment.read(Inference), environment.read(Reports))
-        asyncio.run(_run(environment.read(Gateway), {**variables, **os.environ}))
+        gateway = environment.read(Gateway)
+        addresses = _addresses(environment.read(Inference), environment.read(Reports))
+        asyncio.run(_run(_address(gateway), {**addresses, **os.environ}))
     except (environment.SettingsError, RoomEndedError) as error:
         typer.echo(f"dermserve: {error}", err=True)
         raise typer.Exit(1) from error
@@ -42,16 +43,21 @@ def up() -> None:
 def _addresses(inference: Inference, reports: Reports) -> dict[str, str]:
     """Tell the gateway where the others listen, should their ports have been set."""
     return {
-        "DERMSERVE_GATEWAY_INFERENCE_ADDRESS": f"{inference.host}:{inference.port}",
-        "DERMSERVE_GATEWAY_REPORTS_ADDRESS": f"{reports.host}:{reports.port}",
+        "DERMSERVE_GATEWAY_INFERENCE_ADDRESS": rpc.authority(inference.host, inference.port),
+        "DERMSERVE_GATEWAY_REPORTS_ADDRESS": rpc.authority(reports.host, reports.port),
     }
 
 
-async def _run(settings: Gateway, variables: dict[str, str]) -> None:
+def _address(gateway: Gateway) -> str:
+    if gateway.port == 0:
+        raise environment.SettingsError("DERMSERVE_GATEWAY_PORT: up cannot tell which port 0 is")
+    return f"http://{rpc.authority(gateway.host, gateway.port)}"
+
+
+async def _run(address: str, variables: dict[str, str]) -> None:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
-    address = f"http://{settings.host}:{settings.port}"
     async with _rooms(variables) as rooms:
         ended = asyncio.create_task(_first_to_end(rooms))
         ready = asyncio.create_task(_ready(address))

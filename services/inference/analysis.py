@@ -53,7 +53,7 @@ class Timings:
     Attributes:
         queue_s: waiting for a runner, summed over the models.
         run_s: inside the runtime, summed over the models.
-        total_s: from the first byte to the finished answer; less than the sum when the
+        total_s: from the whole picture to the finished answer; less than the sum when the
             models ran side by side.
 
     """
@@ -89,7 +89,7 @@ class Analysis:
         view: the picture as it was judged.
         quality: what was measured on it.
         findings: what the models say.
-        models: those that made this answer; none when the picture never reached them.
+        models: those that made this answer, or would have.
         timings: where the time went.
 
     """

@@ -1,7 +1,8 @@
 """Forms batches while the runners are busy.
 
 A row leaves at once when a runner is free; what arrives while all are busy forms the next
-batches. Nobody waits for a batch to fill. The batcher knows neither gRPC nor ONNX.
+batches. Nobody waits for a batch to fill. The batcher knows neither gRPC nor ONNX; who may
+come in at all is decided by admission.
 """
 
 import asyncio
@@ -14,22 +15,6 @@ from typing import Generic, TypeVar
 
 Row = TypeVar("Row")
 Output = TypeVar("Output")
-
-_MEMORY = 0.2
-"""Weight of the newest batch in the running mean of the time a row takes."""
-
-
-class QueueFullError(Exception):
-    """So many rows wait already that another one is refused.
-
-    Attributes:
-        retry_after_s: seconds until the rows that wait now should have run.
-
-    """
-
-    def __init__(self, retry_after_s: float) -> None:
-        super().__init__("the service is busy: try again a little later")
-        self.retry_after_s = retry_after_s
 
 
 class DrainingError(Exception):
@@ -93,7 +78,6 @@ class Batcher(Generic[Row, Output]):
         runners: Runners,
         *,
         max_batch_size: int,
-        max_queue_size: int,
     ) -> None:
         """Build a batcher; it works once ``start`` was called.
 
@@ -101,19 +85,16 @@ class Batcher(Generic[Row, Output]):
             run: turns a batch of rows into as many outputs, in order.
             runners: the permits to run; batchers that share the hardware share them.
             max_batch_size: most rows in a batch.
-            max_queue_size: most rows that wait; running ones do not count.
 
         """
         self._run = run
         self._runners = runners
         self._max_batch_size = max_batch_size
-        self._max_queue_size = max_queue_size
         self._waiting: deque[_Waiting[Row, Output]] = deque()
         self._arrival = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._dispatcher: asyncio.Task[None] | None = None
         self._closed = False
-        self._row_s = 0.0
 
     def start(self) -> None:
         """Begin to form batches, on the running event loop."""
@@ -122,27 +103,20 @@ class Batcher(Generic[Row, Output]):
     async def submit(self, row: Row) -> Answer[Output]:
         """Wait for a row's turn and return its answer.
 
-        A caller who is cancelled while waiting gives the row's place back; one who is
-        cancelled while its batch runs takes nothing from its batch-mates.
+        A caller who is cancelled while waiting is never run; one who is cancelled while its
+        batch runs takes nothing from its batch-mates.
 
         Raises:
-            QueueFullError: ``max_queue_size`` rows wait already.
             DrainingError: the batcher is closing.
             BatchError: the run failed.
 
         """
         if self._closed:
             raise DrainingError
-        if len(self._waiting) >= self._max_queue_size:
-            raise QueueFullError(retry_after_s=len(self._waiting) * self._row_s)
         waiting = _Waiting[Row, Output](row, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._arrival.set()
-        try:
-            return await waiting.future
-        finally:
-            if waiting.future.cancelled() and waiting in self._waiting:
-                self._waiting.remove(waiting)
+        return await waiting.future
 
     async def close(self) -> None:
         """Take no more rows, run those that wait, and return when the last one is answered."""
@@ -191,18 +165,15 @@ class Batcher(Generic[Row, Output]):
         began = time.monotonic()
         try:
             outputs = await self._run([waiting.row for waiting in batch])
-            run_s = time.monotonic() - began
-            _hand_out(batch, outputs, began, run_s)
-            self._row_s += _MEMORY * (run_s / len(batch) - self._row_s)
+            _hand_out(batch, outputs, began)
         except Exception as error:  # noqa: BLE001 - whatever it was, nobody may wait for ever
             _fail(batch, error)
         finally:
             self._runners.release()
 
 
-def _hand_out(
-    batch: list[_Waiting[Row, Output]], outputs: Sequence[Output], began: float, run_s: float
-) -> None:
+def _hand_out(batch: list[_Waiting[Row, Output]], outputs: Sequence[Output], began: float) -> None:
+    run_s = time.monotonic() - began
     if len(outputs) != len(batch):
         message = f"the run answered {len(outputs)} rows of {len(batch)}"
         raise BatchError(message)

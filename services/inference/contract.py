@@ -22,7 +22,7 @@ class SegmenterContract:
 
         """
         _require_outputs(model, "mask")
-        _require_resize(model)
+        _require_metadata(model)
         return cls(model.input_size)
 
 
@@ -51,16 +51,16 @@ class ClassifierContract:
 
         """
         _require_outputs(model, "probabilities", "explanation")
-        _require_resize(model)
-        labels = tuple(model.setting("labels"))
+        _require_metadata(model)
+        labels = tuple(model.setting("labels", list))
         if labels != LABELS:
-            message = f"the classifier answers {', '.join(labels)} instead of {', '.join(LABELS)}"
+            message = f"the classifier answers {labels} instead of {LABELS}"
             raise ModelError(message)
-        tells_novelty = "novelty" in model.outputs
+        novelty = model.setting("novelty_threshold", float) if "novelty" in model.outputs else None
         return cls(
             input_size=model.input_size,
-            suspicious_threshold=float(model.setting("suspicious_threshold")),
-            novelty_threshold=float(model.setting("novelty_threshold")) if tells_novelty else None,
+            suspicious_threshold=model.setting("suspicious_threshold", float),
+            novelty_threshold=novelty,
         )
 
 
@@ -71,7 +71,8 @@ def _require_outputs(model: OnnxModel, *names: str) -> None:
         raise ModelError(message)
 
 
-def _require_resize(model: OnnxModel) -> None:
+def _require_metadata(model: OnnxModel) -> None:
+    model.setting("metrics", dict)
     found = model.metadata.get("resize")
     if found != RESIZE:
         message = f"the {model.provenance.name} was trained on {found}, not on {RESIZE}"

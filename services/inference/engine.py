@@ -4,7 +4,7 @@ The server puts gRPC in front of it; the command line and the benchmarks use it 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -12,6 +12,7 @@ import cv2
 from prometheus_client import CollectorRegistry
 
 from services.inference import repository
+from services.inference.admission import Admission
 from services.inference.batcher import Runners
 from services.inference.metrics import Metrics
 from services.inference.onnx_model import CPU, OnnxModel
@@ -47,11 +48,12 @@ async def engine(settings: Settings, registry: CollectorRegistry) -> AsyncIterat
                 runs,
                 metrics,
                 max_batch_size=settings.max_batch_size,
-                max_queue_size=settings.max_queue_size,
             )
 
         stages = (stage(segmenter), stage(classifier))
-        pipeline = Pipeline(*stages, imaging, metrics)
+        admission = Admission(runners.count + settings.max_queue_size)
+        metrics.in_work.set_function(lambda: admission.in_work)
+        pipeline = Pipeline(*stages, admission, imaging, metrics)
         for running in stages:
             running.start()
             owned.push_async_callback(running.close)
@@ -62,10 +64,17 @@ async def _load(settings: Settings, name: str, threads: Executor) -> OnnxModel:
     def load() -> OnnxModel:
         folder = repository.latest(settings.model_dir, name)
         model = OnnxModel.load(folder, name, provider=settings.execution_provider)
-        model.warm_up(range(1, settings.max_batch_size + 1))
+        model.warm_up(_batch_sizes(model, settings.max_batch_size))
         return model
 
     return await asyncio.get_running_loop().run_in_executor(threads, load)
+
+
+def _batch_sizes(model: OnnxModel, largest: int) -> Iterable[int]:
+    """Return the sizes to warm: on a GPU the first run of each is slow, on a CPU it is not."""
+    if model.provenance.execution_provider == CPU:
+        return sorted({1, largest})
+    return range(1, largest + 1)
 
 
 def _natural_runners(model: OnnxModel) -> int:

@@ -55,11 +55,12 @@ def view(encoded: bytes, sizes: frozenset[int]) -> View:
 
     """
     decoded = picture.read(encoded, at_least=_OVERSAMPLING * max(sizes))
-    working = decoded.pixels.copy()
+    tensors = {size: squash(decoded.pixels, size) for size in sizes}
+    working = decoded.pixels
     working.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return View(
         working=np.asarray(working),
-        tensors={size: squash(decoded.pixels, size) for size in sizes},
+        tensors=tensors,
         width=decoded.width,
         height=decoded.height,
         format=decoded.format,

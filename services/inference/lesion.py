@@ -28,6 +28,7 @@ class Lesion:
     """One contiguous lesion without holes.
 
     Attributes:
+        inside: uint8, 1 in the lesion, 0 on skin, in the size of the working picture.
         outline: int32, N x 2, x and y in pixels of the original picture, closed.
         bounding_box: x, y, width, height in pixels of the original picture.
         area_fraction: share of the picture, 0..1.
@@ -38,6 +39,7 @@ class Lesion:
 
     """
 
+    inside: Pixels
     outline: Points
     bounding_box: tuple[int, int, int, int]
     area_fraction: float
@@ -67,17 +69,18 @@ def find(
         return None
     inside = np.zeros((height, width), np.uint8)
     cv2.fillPoly(inside, [contour], 1)
-    area = int(inside.sum())
-    if area < MIN_AREA_FRACTION * width * height:
+    area_fraction = float(inside.mean())
+    if area_fraction < MIN_AREA_FRACTION:
         return None
-    outline = _scaled(cv2.approxPolyDP(contour, _OUTLINE_TOLERANCE_PX, closed=True), working, size)
-    x, y, box_width, box_height = cv2.boundingRect(outline)
+    scale = np.array([size[0] / width, size[1] / height])
+    polygon = cv2.approxPolyDP(contour, _OUTLINE_TOLERANCE_PX, closed=True)
     return Lesion(
-        outline=outline,
-        bounding_box=(x, y, box_width, box_height),
-        area_fraction=area / (width * height),
+        inside=inside,
+        outline=_outline(polygon, scale),
+        bounding_box=_bounding_box(contour, scale),
+        area_fraction=area_fraction,
         asymmetry=_asymmetry(inside),
-        border_irregularity=_border_irregularity(contour),
+        border_irregularity=_border_irregularity(polygon),
         color_variegation=_color_variegation(working, inside),
     )
 
@@ -90,8 +93,9 @@ def mask_png(lesion: Lesion, size: tuple[int, int]) -> bytes:
         size: width and height in pixels of the original picture.
 
     """
-    mask = np.zeros((size[1], size[0]), np.uint8)
-    cv2.fillPoly(mask, [lesion.outline], 255)
+    # Interpolated and cut at one half, an edge stays where it was at any scale.
+    soft = cv2.resize(lesion.inside * np.uint8(255), size, interpolation=cv2.INTER_LINEAR)
+    _, mask = cv2.threshold(soft, 127, 255, cv2.THRESH_BINARY)
     # Two flat colors: the cheapest compression already makes them small.
     return cv2.imencode(".png", mask, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
 
@@ -103,12 +107,17 @@ def _largest_contour(binary: Pixels) -> Points | None:
     return largest
 
 
-def _scaled(contour: Points, working: Pixels, size: tuple[int, int]) -> Points:
-    height, width = working.shape[:2]
-    scale = np.array([size[0] / width, size[1] / height])
-    points = (contour.reshape(-1, 2) + 0.5) * scale - 0.5
-    scaled: Points = np.clip(np.rint(points), 0, np.array(size) - 1).astype(np.int32)
-    return scaled
+def _outline(polygon: Points, scale: npt.NDArray[np.float64]) -> Points:
+    # A contour runs through the centers of pixels, which lie half a pixel inside them.
+    points: Points = np.rint((polygon.reshape(-1, 2) + 0.5) * scale - 0.5).astype(np.int32)
+    return points
+
+
+def _bounding_box(contour: Points, scale: npt.NDArray[np.float64]) -> tuple[int, int, int, int]:
+    x, y, width, height = cv2.boundingRect(contour)
+    left, top = np.rint(np.array([x, y]) * scale).astype(int).tolist()
+    right, bottom = np.rint(np.array([x + width, y + height]) * scale).astype(int).tolist()
+    return left, top, right - left, bottom - top
 
 
 def _asymmetry(inside: Pixels) -> float:
@@ -129,10 +138,11 @@ def _unmirrored(inside: Pixels, center: npt.NDArray[np.float64], axis: float) ->
     return 1 - float(np.count_nonzero(inside & mirrored)) / float(np.count_nonzero(inside))
 
 
-def _border_irregularity(contour: Points) -> float:
-    # A staircase of pixels is longer than the line it stands for; the polygon is not.
-    polygon = cv2.approxPolyDP(contour, _OUTLINE_TOLERANCE_PX, closed=True)
+def _border_irregularity(polygon: Points) -> float:
+    # Measured on the polygon: the contour's staircase of pixels is longer than the border.
     perimeter = cv2.arcLength(polygon, closed=True)
+    if not perimeter:
+        return 0.0
     roundness = 4 * np.pi * cv2.contourArea(polygon) / perimeter**2
     return float(np.clip(1 - roundness, 0, 1))
 

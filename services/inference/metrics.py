@@ -44,6 +44,11 @@ class Metrics:
             ["model"],
             registry=registry,
         )
+        self.in_work = Gauge(
+            "inference_pictures_in_work",
+            "Pictures that are being analyzed or wait for it now.",
+            registry=registry,
+        )
         self.analyses = Counter(
             "inference_analyses_total",
             "Pictures answered, by outcome.",

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import onnxruntime as ort
 
 Tensor = npt.NDArray[Any]
 Outputs = Mapping[str, Tensor]
+_Value = TypeVar("_Value")
 
 CHECKSUMS = "SHA256SUMS"
 """Beside every model file, in the format of ``sha256sum``: what the file must be."""
@@ -25,8 +26,8 @@ class ModelError(Exception):
     """A model is missing, is not the file that was published, or breaks its contract."""
 
 
-class ModelRunError(Exception):
-    """The runtime failed on a batch."""
+class ModelRunError(ModelError):
+    """The runtime failed on a batch, or answered something that is no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +73,16 @@ class OnnxModel:
 
         """
         path = folder / "model.onnx"
-        sha256 = verify(path)
+        content = verified(path)
         try:
-            session = ort.InferenceSession(path, _options(), providers=_providers(provider))
+            session = ort.InferenceSession(content, _options(), providers=_providers(provider))
         except Exception as error:  # ONNX Runtime raises classes of its own making
             message = f"{path} cannot be loaded: {error}"
             raise ModelError(message) from error
         running_on = session.get_providers()[0]
         if provider == "cuda" and running_on != CUDA:
             raise ModelError("CUDA was asked for and does not work here; set the provider to auto")
+        sha256 = hashlib.sha256(content).hexdigest()
         model = cls(session, Provenance(name, folder.name, sha256, running_on))
         if model.metadata.get("name") != name:
             message = f"{path} is not a {name}: its metadata names {model.metadata.get('name')!r}"
@@ -90,20 +92,29 @@ class OnnxModel:
     @property
     def input_size(self) -> int:
         """Height and width in pixels of the square input."""
-        return int(self.setting("input_size"))
+        return self.setting("input_size", int)
 
-    def setting(self, key: str) -> Any:
+    def setting(self, key: str, kind: type[_Value]) -> _Value:
         """Return a value of the model's metadata, parsed from JSON.
 
+        Args:
+            key: its name.
+            kind: what it must be; a whole number will do for a float.
+
         Raises:
-            ModelError: the metadata lacks it, or it is not JSON.
+            ModelError: the metadata lacks it, or it is something else.
 
         """
         try:
-            return json.loads(self.metadata[key])
-        except (KeyError, ValueError) as error:
-            message = f"the metadata of {self.provenance.name} has no usable {key!r}"
-            raise ModelError(message) from error
+            value = json.loads(self.metadata[key])
+        except (KeyError, ValueError):
+            value = None
+        if kind is float and type(value) is int:
+            value = float(value)
+        if not isinstance(value, kind):
+            message = f"the metadata of the {self.provenance.name} have no usable {key!r}"
+            raise ModelError(message)
+        return value
 
     def run(self, tensors: Sequence[Tensor]) -> list[Outputs]:
         """Run a batch.
@@ -115,44 +126,47 @@ class OnnxModel:
             For each tensor the outputs by name, without the batch dimension.
 
         Raises:
-            ModelRunError: the runtime failed.
+            ModelRunError: the runtime failed, or an output is not a number.
 
         """
         try:
             results = self._session.run(None, {self._input: np.stack(tensors)})
         except Exception as error:  # ONNX Runtime raises classes of its own making
-            message = f"{self.provenance.name} failed on a batch of {len(tensors)}"
+            message = f"the {self.provenance.name} failed on a batch of {len(tensors)}: {error}"
             raise ModelRunError(message) from error
+        if not all(np.isfinite(result).all() for result in results):
+            message = f"the {self.provenance.name} answered something that is no number"
+            raise ModelRunError(message)
         return [dict(zip(self.outputs, row, strict=True)) for row in zip(*results, strict=True)]
 
-    def warm_up(self, batch_sizes: Sequence[int]) -> None:
+    def warm_up(self, batch_sizes: Iterable[int]) -> None:
         """Run each batch size once, so that no caller pays for a first run."""
         blank = np.zeros((self.input_size, self.input_size, 3), np.uint8)
         for size in batch_sizes:
             self.run([blank] * size)
 
 
-def verify(path: Path) -> str:
-    """Compare a model file with its published checksum.
+def verified(path: Path) -> bytes:
+    """Read a model file and compare it with its published checksum.
 
     Returns:
-        The SHA-256 of the file, lower-case hexadecimal.
+        The content of the file.
 
     Raises:
-        ModelError: the file or its checksum is missing, or they differ.
+        ModelError: the file or its checksum cannot be read, or they differ.
 
     """
     try:
         published = (path.parent / CHECKSUMS).read_text().split()
         content = path.read_bytes()
     except OSError as error:
-        message = f"{error.filename} is missing: is the model folder the right one?"
+        message = f"{error.filename} cannot be read ({error.strerror}): is the model folder right?"
         raise ModelError(message) from error
     sha256 = hashlib.sha256(content).hexdigest()
     if [sha256, path.name] != published:
         message = f"{path} is not the published model: its SHA-256 is {sha256}"
         raise ModelError(message)
-    return sha256
+    return content
 
 
 def _options() -> ort.SessionOptions:

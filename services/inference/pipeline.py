@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 from services.inference import findings, imaging, quality
+from services.inference.admission import Admission
 from services.inference.analysis import Analysis, Findings, Timings, Wanted
 from services.inference.batcher import Answer
 from services.inference.contract import ClassifierContract, SegmenterContract
@@ -29,13 +30,19 @@ class Pipeline:
     """Turns encoded pictures into analyses."""
 
     def __init__(
-        self, segmenter: Stage, classifier: Stage, threads: Executor, metrics: Metrics
+        self,
+        segmenter: Stage,
+        classifier: Stage,
+        admission: Admission,
+        threads: Executor,
+        metrics: Metrics,
     ) -> None:
         """Join two stages.
 
         Args:
             segmenter: outlines the lesion.
             classifier: predicts the label.
+            admission: bounds the pictures in work.
             threads: where pictures are decoded, measured and drawn.
             metrics: what is observed.
 
@@ -46,6 +53,7 @@ class Pipeline:
         self.models = (segmenter.model, classifier.model)
         self._segmenter = segmenter
         self._classifier = classifier
+        self._admission = admission
         self._threads = threads
         self._metrics = metrics
         self._contract = ClassifierContract.of(classifier.model)
@@ -56,11 +64,15 @@ class Pipeline:
 
         Raises:
             picture.PictureError: the bytes cannot be used as a picture.
-            QueueFullError: too many pictures wait already.
+            QueueFullError: too many pictures are in work already.
             DrainingError: the service is shutting down.
             BatchError: a model failed.
 
         """
+        with self._admission.place():
+            return await self._analyze(encoded, wanted)
+
+    async def _analyze(self, encoded: bytes, wanted: Wanted) -> Analysis:
         began = time.perf_counter()
         view, measured = await self._in_thread(self._look, encoded)
         if measured.reasons:

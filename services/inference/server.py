@@ -30,9 +30,9 @@ async def serve(settings: Settings) -> None:
             inference_pb2_grpc.add_InferenceServiceServicer_to_server(servicer, server.grpc)
             port = await server.start(settings.host, settings.port, [SERVICE])
             await server.announce_ready()
-            _log.info("served", host=settings.host, port=port)
+            _log.info("inference is ready", host=settings.host, port=port)
             await rpc.until_told_to_stop()
-            _log.info("drained", seconds_at_most=settings.drain_s)
             await server.stop(settings.drain_s)
+            _log.info("inference has drained")
     finally:
         close_metrics()

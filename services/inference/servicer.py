@@ -8,8 +8,9 @@ import grpc
 from grpc import aio
 
 from services import picture, rpc
+from services.inference.admission import QueueFullError
 from services.inference.analysis import LABELS, NOTICE, Analysis, Classification, Wanted
-from services.inference.batcher import BatchError, DrainingError, QueueFullError
+from services.inference.batcher import DrainingError
 from services.inference.lesion import Lesion
 from services.inference.onnx_model import OnnxModel, Provenance
 from services.inference.pipeline import Pipeline
@@ -22,10 +23,10 @@ STATUSES: rpc.Statuses = {
     picture.PictureError: grpc.StatusCode.INVALID_ARGUMENT,
     QueueFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     DrainingError: grpc.StatusCode.UNAVAILABLE,
-    BatchError: grpc.StatusCode.INTERNAL,
 }
 
 _Context = aio.ServicerContext[Any, Any]
+_Answers = asyncio.Queue[pb.AnalyzeStreamResponse | None]
 
 
 class InferenceServicer(inference_pb2_grpc.InferenceServiceServicer):
@@ -52,7 +53,8 @@ class InferenceServicer(inference_pb2_grpc.InferenceServiceServicer):
     ) -> AsyncIterator[pb.AnalyzeStreamResponse]:
         """Answer many pictures, each as soon as it is ready."""
         del context
-        answers: asyncio.Queue[pb.AnalyzeStreamResponse | None] = asyncio.Queue()
+        # As bounded as the work: a caller who does not read its answers gets no further.
+        answers: _Answers = asyncio.Queue(self._stream_width)
         reading = asyncio.create_task(self._read(request_iterator, answers))
         try:
             while (answer := await answers.get()) is not None:
@@ -78,7 +80,7 @@ class InferenceServicer(inference_pb2_grpc.InferenceServiceServicer):
     async def _read(
         self,
         requests: AsyncIterator[pb.AnalyzeStreamRequest],
-        answers: asyncio.Queue[pb.AnalyzeStreamResponse | None],
+        answers: _Answers,
     ) -> None:
         """Keep ``stream_width`` pictures in work; the next is read when one is done."""
         free = asyncio.Semaphore(self._stream_width)
@@ -89,25 +91,26 @@ class InferenceServicer(inference_pb2_grpc.InferenceServiceServicer):
                     task = running.create_task(self._answer_one(request, answers))
                     task.add_done_callback(lambda _: free.release())
         finally:
-            answers.put_nowait(None)
+            await answers.put(None)
 
     async def _answer_one(
         self,
         request: pb.AnalyzeStreamRequest,
-        answers: asyncio.Queue[pb.AnalyzeStreamResponse | None],
+        answers: _Answers,
     ) -> None:
         try:
             response = await self._analyze(request.request)
-            answers.put_nowait(pb.AnalyzeStreamResponse(id=request.id, response=response))
-        except tuple(STATUSES) as error:
-            answers.put_nowait(_stream_error(request.id, error))
+            answer = pb.AnalyzeStreamResponse(id=request.id, response=response)
+        except Exception as error:  # noqa: BLE001 - one picture's trouble is not the others'
+            answer = _stream_error(request.id, error)
+        await answers.put(answer)
 
 
 def _stream_error(request_id: str, error: Exception) -> pb.AnalyzeStreamResponse:
-    status = rpc.status_of(error, STATUSES) or grpc.StatusCode.INTERNAL
+    status, sentence = rpc.answer_to(error, STATUSES)
     number: int = status.value[0]
     return pb.AnalyzeStreamResponse(
-        id=request_id, error=pb.StreamError(code=number, message=str(error))
+        id=request_id, error=pb.StreamError(code=number, message=sentence)
     )
 
 
@@ -186,7 +189,7 @@ def _provenance(model: Provenance) -> pb.ModelInfo:
 
 def _described(model: OnnxModel) -> pb.ModelInfo:
     described = _provenance(model.provenance)
-    metrics = model.setting("metrics")
+    metrics = model.setting("metrics", dict)
     described.metrics.update(
         {name: value for name, value in metrics.items() if isinstance(value, int | float)}
     )

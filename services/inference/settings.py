@@ -9,18 +9,30 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
+_CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def available_cores() -> int:
-    """Return how many cores this process may use, which can be fewer than the machine has."""
-    return len(os.sched_getaffinity(0))
+    """Return how many cores this process may use.
+
+    That can be fewer than the machine has: by affinity, or by the quota of a container
+    (``cpu.max`` of control group v2).
+    """
+    cores = len(os.sched_getaffinity(0))
+    try:
+        quota, period = _CPU_MAX.read_text().split()
+        return max(1, min(cores, int(quota) // int(period)))
+    except (OSError, ValueError):  # no control groups here, or "max": no quota
+        return cores
 
 
 class Settings(BaseSettings):
     """Environment variables with the prefix ``DERMSERVE_INFERENCE_``."""
 
-    model_config = SettingsConfigDict(env_prefix="DERMSERVE_INFERENCE_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="DERMSERVE_INFERENCE_", frozen=True, env_ignore_empty=True
+    )
 
     host: str = Field("127.0.0.1", description="Interface to listen on.")
     port: Port = Field(8500, description="gRPC port; 0 takes any free one.")
@@ -38,7 +50,7 @@ class Settings(BaseSettings):
         le=256,
         description="Batches that run at the same time; by default one a core, or one on a GPU.",
     )
-    max_batch_size: int = Field(8, ge=1, le=256, description="Most pictures in one batch.")
+    max_batch_size: int = Field(8, ge=1, le=64, description="Most pictures in one batch.")
     max_queue_size: int = Field(
         64, ge=1, le=10_000, description="Pictures that may wait for a model; more are refused."
     )

@@ -22,7 +22,6 @@ class Stage:
         metrics: Metrics,
         *,
         max_batch_size: int,
-        max_queue_size: int,
     ) -> None:
         """Build a stage that is not running yet.
 
@@ -32,7 +31,6 @@ class Stage:
             threads: where the runtime is called; as many threads as runners.
             metrics: what is observed.
             max_batch_size: most tensors in a batch.
-            max_queue_size: most tensors that wait.
 
         """
         self.model = model
@@ -40,7 +38,7 @@ class Stage:
         self._threads = threads
         self._metrics = metrics
         self._batcher: Batcher[Pixels, Outputs] = Batcher(
-            self._run, runners, max_batch_size=max_batch_size, max_queue_size=max_queue_size
+            self._run, runners, max_batch_size=max_batch_size
         )
         metrics.queue_size.labels(self._name).set_function(lambda: self._batcher.queue_size)
 

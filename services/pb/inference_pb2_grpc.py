@@ -57,11 +57,11 @@ class InferenceServiceServicer:
     def Analyze(self, request, context):
         """Analyzes one picture.
 
-        The client's deadline rules: work that cannot be answered in time is not begun.
+        The client's deadline rules: once it has passed, what still waits is not begun.
         Errors:
         INVALID_ARGUMENT    not a picture, an unsupported kind of picture, or too large
         in bytes or pixels; the message says which and what to do
-        RESOURCE_EXHAUSTED  the queue is full; trailer `grpc-retry-pushback-ms` says
+        RESOURCE_EXHAUSTED  too many pictures are in work; trailer `grpc-retry-pushback-ms` says
         how long to wait
         DEADLINE_EXCEEDED   the deadline passed while the picture waited or ran
         UNAVAILABLE         the service is draining
@@ -74,8 +74,8 @@ class InferenceServiceServicer:
     def AnalyzeStream(self, request_iterator, context):
         """Analyzes many pictures over one call. Answers come as they are ready, in any
         order, each with the caller's id; a picture that cannot be analyzed is answered
-        with an error of its own and the others go on. The service takes as many
-        pictures in flight as it can use and reads the next one when it is ready for it.
+        with an error of its own and the others go on. The service keeps some pictures in
+        work and reads the next one when an answer has been taken.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

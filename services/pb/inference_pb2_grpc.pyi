@@ -39,11 +39,11 @@ class InferenceServiceStub:
     Analyze: _grpc.UnaryUnaryMultiCallable[_inference_pb2.AnalyzeRequest, _inference_pb2.AnalyzeResponse]
     """Analyzes one picture.
 
-    The client's deadline rules: work that cannot be answered in time is not begun.
+    The client's deadline rules: once it has passed, what still waits is not begun.
     Errors:
       INVALID_ARGUMENT    not a picture, an unsupported kind of picture, or too large
                           in bytes or pixels; the message says which and what to do
-      RESOURCE_EXHAUSTED  the queue is full; trailer `grpc-retry-pushback-ms` says
+      RESOURCE_EXHAUSTED  too many pictures are in work; trailer `grpc-retry-pushback-ms` says
                           how long to wait
       DEADLINE_EXCEEDED   the deadline passed while the picture waited or ran
       UNAVAILABLE         the service is draining
@@ -52,8 +52,8 @@ class InferenceServiceStub:
     AnalyzeStream: _grpc.StreamStreamMultiCallable[_inference_pb2.AnalyzeStreamRequest, _inference_pb2.AnalyzeStreamResponse]
     """Analyzes many pictures over one call. Answers come as they are ready, in any
     order, each with the caller's id; a picture that cannot be analyzed is answered
-    with an error of its own and the others go on. The service takes as many
-    pictures in flight as it can use and reads the next one when it is ready for it.
+    with an error of its own and the others go on. The service keeps some pictures in
+    work and reads the next one when an answer has been taken.
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_inference_pb2.ListModelsRequest, _inference_pb2.ListModelsResponse]
     """Lists the models that answer at this moment."""
@@ -64,11 +64,11 @@ class InferenceServiceAsyncStub(InferenceServiceStub):
     Analyze: _aio.UnaryUnaryMultiCallable[_inference_pb2.AnalyzeRequest, _inference_pb2.AnalyzeResponse]  # type: ignore[assignment]
     """Analyzes one picture.
 
-    The client's deadline rules: work that cannot be answered in time is not begun.
+    The client's deadline rules: once it has passed, what still waits is not begun.
     Errors:
       INVALID_ARGUMENT    not a picture, an unsupported kind of picture, or too large
                           in bytes or pixels; the message says which and what to do
-      RESOURCE_EXHAUSTED  the queue is full; trailer `grpc-retry-pushback-ms` says
+      RESOURCE_EXHAUSTED  too many pictures are in work; trailer `grpc-retry-pushback-ms` says
                           how long to wait
       DEADLINE_EXCEEDED   the deadline passed while the picture waited or ran
       UNAVAILABLE         the service is draining
@@ -77,8 +77,8 @@ class InferenceServiceAsyncStub(InferenceServiceStub):
     AnalyzeStream: _aio.StreamStreamMultiCallable[_inference_pb2.AnalyzeStreamRequest, _inference_pb2.AnalyzeStreamResponse]  # type: ignore[assignment]
     """Analyzes many pictures over one call. Answers come as they are ready, in any
     order, each with the caller's id; a picture that cannot be analyzed is answered
-    with an error of its own and the others go on. The service takes as many
-    pictures in flight as it can use and reads the next one when it is ready for it.
+    with an error of its own and the others go on. The service keeps some pictures in
+    work and reads the next one when an answer has been taken.
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_inference_pb2.ListModelsRequest, _inference_pb2.ListModelsResponse]  # type: ignore[assignment]
     """Lists the models that answer at this moment."""
@@ -92,11 +92,11 @@ class InferenceServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_inference_pb2.AnalyzeResponse, _abc.Awaitable[_inference_pb2.AnalyzeResponse]]:
         """Analyzes one picture.
 
-        The client's deadline rules: work that cannot be answered in time is not begun.
+        The client's deadline rules: once it has passed, what still waits is not begun.
         Errors:
           INVALID_ARGUMENT    not a picture, an unsupported kind of picture, or too large
                               in bytes or pixels; the message says which and what to do
-          RESOURCE_EXHAUSTED  the queue is full; trailer `grpc-retry-pushback-ms` says
+          RESOURCE_EXHAUSTED  too many pictures are in work; trailer `grpc-retry-pushback-ms` says
                               how long to wait
           DEADLINE_EXCEEDED   the deadline passed while the picture waited or ran
           UNAVAILABLE         the service is draining
@@ -111,8 +111,8 @@ class InferenceServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_inference_pb2.AnalyzeStreamResponse], _abc.AsyncIterator[_inference_pb2.AnalyzeStreamResponse]]:
         """Analyzes many pictures over one call. Answers come as they are ready, in any
         order, each with the caller's id; a picture that cannot be analyzed is answered
-        with an error of its own and the others go on. The service takes as many
-        pictures in flight as it can use and reads the next one when it is ready for it.
+        with an error of its own and the others go on. The service keeps some pictures in
+        work and reads the next one when an answer has been taken.
         """
 
     @_abc_1.abstractmethod

@@ -1,6 +1,5 @@
 """The composition root: everything that the report process owns, built here and ended here."""
 
-import logging
 from contextlib import ExitStack
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
@@ -26,8 +25,6 @@ async def serve(settings: Settings) -> None:
     """
     with ExitStack() as owned:
         telemetry.configure_logging("reports", settings.log_level)
-        # At DEBUG, Pillow writes the EXIF tags of pictures, which may name a patient.
-        logging.getLogger("PIL").setLevel(logging.INFO)
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)

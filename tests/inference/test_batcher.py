@@ -11,7 +11,6 @@ from services.inference.batcher import (
     Batcher,
     BatchError,
     DrainingError,
-    QueueFullError,
     Runners,
 )
 
@@ -36,10 +35,8 @@ class Gate:
 
 
 @asynccontextmanager
-async def batching(
-    gate: Gate, runners: int = 1, queue: int = 64
-) -> AsyncIterator[Batcher[int, int]]:
-    batcher = Batcher(gate.run, Runners(runners), max_batch_size=4, max_queue_size=queue)
+async def batching(gate: Gate, runners: int = 1) -> AsyncIterator[Batcher[int, int]]:
+    batcher = Batcher(gate.run, Runners(runners), max_batch_size=4)
     batcher.start()
     yield batcher
     gate.let_through(1000)
@@ -100,27 +97,9 @@ async def test_two_runners_share_what_waits() -> None:
         assert gate.batches[-1] == [2, 3]
 
 
-async def test_a_full_queue_refuses_and_says_when_to_come_back() -> None:
+async def test_a_caller_cancelled_while_waiting_never_runs() -> None:
     gate = Gate()
-    async with batching(gate, queue=1) as batcher:
-        first = asyncio.create_task(batcher.submit(0))
-        await gate.began.acquire()
-        gate.let_through(1)
-        await first
-        running = asyncio.create_task(batcher.submit(1))
-        await gate.began.acquire()
-        queued = asyncio.create_task(batcher.submit(2))
-        await waiting(batcher, 1)
-        with pytest.raises(QueueFullError) as refused:
-            await batcher.submit(3)
-        gate.let_through(2)
-        await asyncio.gather(running, queued)
-    assert refused.value.retry_after_s > 0
-
-
-async def test_a_caller_cancelled_while_waiting_gives_its_place_back_and_never_runs() -> None:
-    gate = Gate()
-    async with batching(gate, queue=1) as batcher:
+    async with batching(gate) as batcher:
         running = asyncio.create_task(batcher.submit(0))
         await gate.began.acquire()
         leaver = asyncio.create_task(batcher.submit(1))
@@ -128,7 +107,7 @@ async def test_a_caller_cancelled_while_waiting_gives_its_place_back_and_never_r
         leaver.cancel()
         await asyncio.wait([leaver])
         stayer = asyncio.create_task(batcher.submit(2))
-        await waiting(batcher, 1)
+        await waiting(batcher, 2)
         gate.let_through(2)
         await asyncio.gather(running, stayer)
     assert gate.batches == [[0], [2]]
@@ -156,7 +135,7 @@ async def test_a_run_that_fails_fails_its_own_batch_only() -> None:
             raise RuntimeError("bad luck")
         return list(rows)
 
-    batcher = Batcher(run, Runners(1), max_batch_size=1, max_queue_size=8)
+    batcher = Batcher(run, Runners(1), max_batch_size=1)
     batcher.start()
     with pytest.raises(BatchError):
         await batcher.submit(13)
@@ -172,7 +151,7 @@ async def test_a_run_that_loses_or_invents_rows_fails_every_caller(returned: int
         await gate.wait()
         return [7] * returned if len(rows) == 2 else [7] * len(rows)
 
-    batcher = Batcher(run, Runners(1), max_batch_size=2, max_queue_size=8)
+    batcher = Batcher(run, Runners(1), max_batch_size=2)
     batcher.start()
     blocker = asyncio.create_task(batcher.submit(0))
     await asyncio.sleep(0)
@@ -210,13 +189,16 @@ def test_whatever_the_interleaving_every_answer_belongs_to_its_caller(
     async def play() -> None:
         gate = Gate()
         asked: list[asyncio.Task[Answer[int]]] = []
-        batcher = Batcher(gate.run, Runners(runners), max_batch_size=4, max_queue_size=1000)
+        left: set[asyncio.Task[Answer[int]]] = set()
+        batcher = Batcher(gate.run, Runners(runners), max_batch_size=4)
         batcher.start()
         for number, step in enumerate(steps):
             if step == "submit":
                 asked.append(asyncio.create_task(batcher.submit(number), name=str(number)))
             elif step == "cancel" and asked:
-                asked[number % len(asked)].cancel()
+                leaver = asked[number % len(asked)]
+                leaver.cancel()
+                left.add(leaver)
             elif step == "run":
                 gate.let_through(1)
             await asyncio.sleep(0)
@@ -226,6 +208,7 @@ def test_whatever_the_interleaving_every_answer_belongs_to_its_caller(
         for task, outcome in zip(asked, outcomes, strict=True):
             if isinstance(outcome, BaseException):
                 assert isinstance(outcome, asyncio.CancelledError)
+                assert task in left, "a caller who stayed was cancelled"
             else:
                 assert outcome.output == int(task.get_name()) * 10
         ran = [row for batch in gate.batches for row in batch]

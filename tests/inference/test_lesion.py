@@ -40,6 +40,26 @@ def test_the_bounding_box_is_in_pixels_of_the_original() -> None:
     assert found.bounding_box == pytest.approx((600, 1350, 1800, 1800), abs=40)
 
 
+@pytest.mark.parametrize("scale", [1, 3, 10])
+def test_the_mask_covers_what_was_measured_at_any_scale(scale: int) -> None:
+    size = (SIZE[0] * scale, SIZE[1] * scale)
+    found = lesion.find(disc(0.1), working(), size)
+    assert found is not None
+    mask = np.asarray(Image.open(io.BytesIO(lesion.mask_png(found, size)))) > 0
+    assert mask.mean() == pytest.approx(found.area_fraction, rel=0.01)
+    rows, columns = np.nonzero(mask)
+    x, y, width, height = found.bounding_box
+    assert (columns.min(), rows.min()) == (x, y)
+    assert (columns.max() + 1, rows.max() + 1) == (x + width, y + height)
+
+
+def test_a_thread_of_a_lesion_has_measures_too() -> None:
+    thread = np.zeros((224, 224), np.float32)
+    thread[100:102, 20:200] = 1
+    found = lesion.find(thread, np.zeros((4, 600, 3), np.uint8), (600, 4))
+    assert found is None or 0 <= found.border_irregularity <= 1
+
+
 def test_only_the_largest_region_stays_and_its_holes_are_filled() -> None:
     ring = disc(0.3) - disc(0.1)
     ring[5:15, 5:15] = 1

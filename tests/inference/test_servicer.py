@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
@@ -15,8 +16,11 @@ from PIL import Image
 from prometheus_client import CollectorRegistry
 
 from services.inference.servicer import SERVICE
+from services.inference.settings import Settings
 from services.pb import inference_pb2 as pb
-from tests import specimens
+from services.pb import inference_pb2_grpc
+from tests import specimens, tiny_models
+from tests.inference.conftest import Logged, serving
 
 if TYPE_CHECKING:  # the asynchronous stub is a type only
     from services.pb.inference_pb2_grpc import InferenceServiceAsyncStub as Stub
@@ -143,6 +147,71 @@ async def test_a_stream_answers_every_picture_under_its_own_id(stub: Stub) -> No
     assert all(a.response.image.width_px == 300 + int(number) for number, a in answers.items())
 
 
+async def test_a_caller_who_leaves_a_stream_leaves_nothing_behind(
+    stub: Stub, registry: CollectorRegistry
+) -> None:
+    async def endless() -> AsyncIterator[pb.AnalyzeStreamRequest]:
+        while True:
+            yield pb.AnalyzeStreamRequest(request=ask(specimens.lesion_jpeg((300, 200))))
+
+    call = stub.AnalyzeStream(endless(), timeout=30)
+    async for _ in call:
+        break
+    call.cancel()
+    while registry.get_sample_value("inference_pictures_in_work"):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    assert (await stub.Analyze(ask(specimens.lesion_jpeg()), timeout=10)).notice
+
+
+async def test_a_caller_who_does_not_read_its_answers_gets_no_further(
+    stub: Stub, registry: CollectorRegistry
+) -> None:
+    async def many() -> AsyncIterator[pb.AnalyzeStreamRequest]:
+        for _ in range(500):
+            yield pb.AnalyzeStreamRequest(request=ask(specimens.lesion_jpeg((900, 900))))
+
+    def analyzed() -> float:
+        outcome = {"outcome": "assessed"}
+        return registry.get_sample_value("inference_analyses_total", outcome) or 0
+
+    call = stub.AnalyzeStream(many(), timeout=60)
+    await anext(aiter(call))
+    # What the stream may use of the service, others have used many times over meanwhile.
+    for _ in range(60):
+        await stub.Analyze(ask(specimens.lesion_jpeg((300, 200))), timeout=10)
+    assert analyzed() - 60 < 250
+    call.cancel()
+
+
+async def test_a_service_with_all_places_taken_refuses_with_a_pushback(
+    model_dir: Path, registry: CollectorRegistry
+) -> None:
+    settings = Settings(model_dir=model_dir, runners=1, max_queue_size=1)
+    async with serving(settings, registry) as channel:
+        stub = inference_pb2_grpc.InferenceServiceStub(channel)
+        calls = [stub.Analyze(ask(specimens.lesion_jpeg()), timeout=30) for _ in range(12)]
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    refused = [each for each in outcomes if isinstance(each, aio.AioRpcError)]
+    assert 0 < len(refused) < 12
+    for error in refused:
+        assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert int(dict(error.trailing_metadata() or ())["grpc-retry-pushback-ms"]) > 0
+
+
+async def test_a_model_that_fails_is_our_fault_and_the_log_says_why(
+    tmp_path: Path, registry: CollectorRegistry, logged: Logged
+) -> None:
+    tiny_models.publish(tiny_models.segmenter(), tmp_path / "segmenter" / "1")
+    tiny_models.publish(tiny_models.brittle_classifier(), tmp_path / "classifier" / "1")
+    async with serving(Settings(model_dir=tmp_path), registry) as channel:
+        stub = inference_pb2_grpc.InferenceServiceStub(channel)
+        with pytest.raises(aio.AioRpcError) as failed:
+            await stub.Analyze(ask(specimens.lesion_jpeg()), timeout=10)
+    assert failed.value.code() == grpc.StatusCode.INTERNAL
+    assert "number" not in (failed.value.details() or "")
+    assert "answered something that is no number" in logged()[-1]["exception"]
+
+
 async def test_the_models_that_answer_are_listed(stub: Stub) -> None:
     listed = (await stub.ListModels(pb.ListModelsRequest(), timeout=5)).models
     assert [(model.name, model.version) for model in listed] == [
@@ -159,8 +228,9 @@ async def test_health_says_serving_and_reflection_names_the_service(channel: aio
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
     reflection = reflection_pb2_grpc.ServerReflectionStub(channel)
     question = reflection_pb2.ServerReflectionRequest(list_services="")
-    async for listing in reflection.ServerReflectionInfo(iter([question]), timeout=5):
-        assert SERVICE in {service.name for service in listing.list_services_response.service}
+    answers = reflection.ServerReflectionInfo(iter([question]), timeout=5)
+    (listing,) = [each async for each in answers]
+    assert SERVICE in {service.name for service in listing.list_services_response.service}
 
 
 async def test_what_was_done_can_be_read_from_the_metrics(
