@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import structlog
@@ -23,9 +22,6 @@ from tests import tiny_models
 
 if TYPE_CHECKING:  # the asynchronous stub is a type only
     from services.pb.inference_pb2_grpc import InferenceServiceAsyncStub as Stub
-
-
-Logged = Callable[[], list[dict[str, Any]]]
 
 
 @asynccontextmanager
@@ -53,16 +49,13 @@ def registry() -> CollectorRegistry:
 
 
 @pytest.fixture
-def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Logged]:
-    """The log lines written so far; logging is left as it was found."""
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """What a process of this room would log; logging is left as it was found."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     telemetry.configure_logging("inference")
-    # gRPC's core writes lines of its own that are no JSON.
-    yield lambda: [
-        json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")
-    ]
     root.handlers[:] = handlers
+    yield caplog
     root.setLevel(level)
     logging.captureWarnings(capture=False)
     structlog.reset_defaults()

@@ -20,7 +20,7 @@ from services.inference.settings import Settings
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc
 from tests import specimens, tiny_models
-from tests.inference.conftest import Logged, serving
+from tests.inference.conftest import serving
 
 if TYPE_CHECKING:  # the asynchronous stub is a type only
     from services.pb.inference_pb2_grpc import InferenceServiceAsyncStub as Stub
@@ -199,7 +199,7 @@ async def test_a_service_with_all_places_taken_refuses_with_a_pushback(
 
 
 async def test_a_model_that_fails_is_our_fault_and_the_log_says_why(
-    tmp_path: Path, registry: CollectorRegistry, logged: Logged
+    tmp_path: Path, registry: CollectorRegistry, logged: pytest.LogCaptureFixture
 ) -> None:
     tiny_models.publish(tiny_models.segmenter(), tmp_path / "segmenter" / "1")
     tiny_models.publish(tiny_models.brittle_classifier(), tmp_path / "classifier" / "1")
@@ -209,7 +209,7 @@ async def test_a_model_that_fails_is_our_fault_and_the_log_says_why(
             await stub.Analyze(ask(specimens.lesion_jpeg()), timeout=10)
     assert failed.value.code() == grpc.StatusCode.INTERNAL
     assert "number" not in (failed.value.details() or "")
-    assert "answered something that is no number" in logged()[-1]["exception"]
+    assert "answered something that is no number" in logged.text
 
 
 async def test_the_models_that_answer_are_listed(stub: Stub) -> None:
