@@ -154,10 +154,12 @@ def test_the_serving_models_are_listed_with_their_evaluation(rest: httpx.Client)
         assert model["evaluation"]["metrics"] == pytest.approx(headline)
 
 
-def test_memory_stays_within_bounds(services: Stack, rest: httpx.Client) -> None:
-    big = specimens.lesion_jpeg((4000, 3000))
+def test_memory_settles_within_bounds_after_large_pictures(
+    services: Stack, rest: httpx.Client
+) -> None:
+    photo = specimens.lesion_jpeg((4000, 3000))
     for _ in range(3):
-        assert rest.post("/v1/analyses", files={"image": big}).status_code == 201
+        assert rest.post("/v1/analyses", files={"image": photo}).status_code == 201
     resident = {name: _resident_mb(process.pid) for name, process in services.processes.items()}
     assert resident["inference"] <= 600
     assert resident["gateway"] <= 250
