@@ -27,7 +27,8 @@ def configure_logging(service: str, level: str = "INFO") -> None:
 
     Args:
         service: the room's name, a field of every line.
-        level: the least severe level that is written, for example ``"INFO"``.
+        level: the least severe level that is written, for example ``"INFO"``. Libraries
+            write nothing below ``"INFO"``.
 
     """
     shared: list[structlog.typing.Processor] = [
@@ -56,9 +57,9 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
-    # At DEBUG Pillow tells what a picture's metadata say, and they may say who is shown.
-    logging.getLogger("PIL").setLevel(logging.INFO)
+    # At DEBUG, libraries write what they are given: names of patients, hashes of passwords.
+    root.setLevel(max(logging.INFO, logging.getLevelNamesMapping()[level]))
+    logging.getLogger(__package__).setLevel(level)
     # Python's own warnings, which would go to stderr as plain lines.
     logging.captureWarnings(capture=True)
 

@@ -24,6 +24,7 @@ def _restored() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.getLogger("services").setLevel(logging.NOTSET)
     logging.captureWarnings(capture=False)
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
@@ -74,6 +75,13 @@ def test_lines_below_the_level_are_not_written(lines: Lines) -> None:
     telemetry.configure_logging("reports", "WARNING")
     telemetry.logger("a").info("served")
     assert lines() == []
+
+
+def test_details_are_ours_to_tell_and_never_a_librarys(lines: Lines) -> None:
+    telemetry.configure_logging("reports", "DEBUG")
+    telemetry.logger("services.reports.server").debug("drew a page")
+    logging.getLogger("aiosqlite").debug("executing with ('Jane Doe',)")
+    assert [line["event"] for line in lines()] == ["drew a page"]
 
 
 def test_an_error_brings_its_trace_in_the_same_line(lines: Lines) -> None:

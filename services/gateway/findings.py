@@ -15,7 +15,8 @@ LABEL_NAMES = {
 
 
 class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    # JSON has no word for what is not a finite number.
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
 
 class Classification(_Value):

@@ -1,10 +1,8 @@
 """Settings and the process: what is refused at boot, and how it starts and stops."""
 
 import asyncio
-import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,22 +13,9 @@ import pytest
 from services import environment
 from services.gateway.settings import Settings
 from tests import specimens
+from tests.gateway.conftest import ADMIN_PASSWORD
 from tests.gateway.counterparts import ScriptedInference, serving
-
-Process = asyncio.subprocess.Process
-
-
-async def boot(folder: Path, **changes: str) -> Process:
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("DERMSERVE_")}
-    ours = {"DERMSERVE_DATA_DIR": str(folder), "DERMSERVE_GATEWAY_PORT": "0"}
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.gateway",
-        env=inherited | ours | changes,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+from tests.gateway.processes import boot, running
 
 
 async def refused(folder: Path, changes: Mapping[str, str]) -> tuple[int | None, str]:
@@ -172,3 +157,30 @@ async def test_the_process_shows_its_password_serves_and_finishes_what_runs(
     assert b"Traceback" not in logged
     assert password.encode() not in logged
     assert modes_below(tmp_path) == {0}
+
+
+async def test_not_even_at_debug_is_a_person_a_password_or_a_token_written(tmp_path: Path) -> None:
+    said = {"patient_id": "P-secret", "patient_name": "Jane Doe", "note": "private matter"}
+    credentials = {"username": "secretive", "password": "planted password"}
+    async with (
+        serving(ScriptedInference()) as address,
+        running(
+            tmp_path,
+            DERMSERVE_LOG_LEVEL="DEBUG",
+            DERMSERVE_GATEWAY_INFERENCE_ADDRESS=address,
+            DERMSERVE_GATEWAY_ADMIN_PASSWORD=ADMIN_PASSWORD,
+        ) as gateway,
+        httpx.AsyncClient(base_url=gateway.url, timeout=30) as http,
+    ):
+        pair = (await http.post("/v1/auth/register", json=credentials)).json()
+        bearer = {"Authorization": f"Bearer {pair['access_token']}"}
+        picture = {"image": specimens.lesion_jpeg()}
+        sent = await http.post("/v1/analyses", files=picture, data=said, headers=bearer)
+        seen = await http.get("/v1/analyses", params={"patient_id": "P-secret"}, headers=bearer)
+
+    written = "".join(gateway.written)
+    assert (sent.status_code, seen.json()["items"]) == (201, [sent.json()])
+    assert written.count("request answered") == 3
+    secrets = {*said.values(), *credentials.values(), *pair.values(), ADMIN_PASSWORD, "argon2id"}
+    for secret in secrets - {"bearer", 900}:
+        assert str(secret) not in written

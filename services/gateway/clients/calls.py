@@ -13,6 +13,10 @@ from services.gateway.deadlines import Deadline
 _Response = TypeVar("_Response")
 _log = telemetry.logger(__name__)
 
+# A server that drains ends calls that it has not begun as cancelled; when we cancel one
+# ourselves, nobody is left to be answered.
+_GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+
 Refused = Callable[[str], errors.GatewayError]
 """Makes the error for a request that the service found wrong, from the service's sentence."""
 
@@ -55,7 +59,7 @@ def _translated(error: aio.AioRpcError, refused: Refused) -> errors.GatewayError
     _log.warning("call failed", code=code.name, details=details)
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return errors.UnavailableError("Too much to do now. Try again later.", _pushback_s(error))
-    if code is grpc.StatusCode.UNAVAILABLE:
+    if code in _GONE:
         return errors.UnavailableError("A service that this needs is down. Try again later.")
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return errors.DeadlinePassedError("This took too long. Try again, or try later.")

@@ -1,5 +1,7 @@
 """The inference service, in the gateway's words."""
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,6 +21,11 @@ from services.gateway.findings import (
 )
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc
+
+_MALIGNANT = ("akiec", "bcc", "mel")
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+# Probabilities are added up in another order here, and may have been rounded.
+_ROUNDING = 1e-3
 
 _OUTCOMES = {pb.OUTCOME_ASSESSED: "assessed", pb.OUTCOME_CANNOT_ASSESS: "cannot_assess"}
 
@@ -115,6 +122,8 @@ def read_answer(answer: pb.AnalyzeResponse) -> Answer:
     outcome = _OUTCOMES[answer.outcome]
     if (outcome == "assessed") != answer.HasField("classification"):
         raise ValueError("outcome and classification contradict each other")
+    if outcome != "assessed" and not answer.quality.reasons:
+        raise ValueError("not assessed, and no reason why")
     findings = Findings(
         classification=_classification(answer.classification) if outcome == "assessed" else None,
         segmentation=_segmentation(answer.segmentation)
@@ -124,10 +133,7 @@ def read_answer(answer: pb.AnalyzeResponse) -> Answer:
             acceptable=answer.quality.acceptable,
             reasons=[_word(pb.Reason.Name(reason)) for reason in answer.quality.reasons],
         ),
-        models=[
-            ModelVersion(name=model.name, version=model.version, sha256=model.sha256)
-            for model in answer.models
-        ],
+        models=[_model_version(model) for model in answer.models],
         timings=Timings(
             queue_ms=answer.timings.queue_ms,
             run_ms=answer.timings.run_ms,
@@ -144,6 +150,7 @@ def _classification(found: pb.Classification) -> Classification:
     probabilities = {_label(each.label): each.probability for each in found.probabilities}
     if probabilities.keys() != LABEL_NAMES.keys():
         raise ValueError("not one probability a label")
+    _refuse_unlikely(probabilities, found.malignant_probability)
     label = _label(found.label)
     return Classification(
         label=label,
@@ -155,6 +162,17 @@ def _classification(found: pb.Classification) -> Classification:
     )
 
 
+def _refuse_unlikely(probabilities: Mapping[str, float], malignant: float) -> None:
+    """Raise ``ValueError`` where numbers cannot be probabilities that belong together."""
+    if not all(0 <= value <= 1 for value in probabilities.values()):
+        raise ValueError("a probability outside 0..1")
+    if not math.isclose(sum(probabilities.values()), 1, abs_tol=_ROUNDING):
+        raise ValueError("probabilities that do not sum to 1")
+    parts = sum(probabilities[label] for label in _MALIGNANT)
+    if not math.isclose(malignant, parts, abs_tol=_ROUNDING):
+        raise ValueError("a malignant probability that is not the sum of its parts")
+
+
 def _segmentation(found: pb.Segmentation) -> Segmentation:
     box = found.bounding_box
     return Segmentation(
@@ -164,6 +182,12 @@ def _segmentation(found: pb.Segmentation) -> Segmentation:
         border_irregularity=found.border_irregularity,
         color_variegation=found.color_variegation,
     )
+
+
+def _model_version(model: pb.ModelInfo) -> ModelVersion:
+    if _SHA256.fullmatch(model.sha256) is None:
+        raise ValueError("a model without its hash")
+    return ModelVersion(name=model.name, version=model.version, sha256=model.sha256)
 
 
 def _model(model: pb.ModelInfo) -> Model:
