@@ -241,7 +241,8 @@ def _novelty(evaluation: Evaluation) -> str:
         f"in training. It refuses {figures['outsiders_refused']} of {figures['outsiders']} "
         "pictures of other things (photographs, textures, histology, a fundus, a page) and "
         f"{number(figures['false_refusals'])} of fold 4 (AUC {number(figures['outsiders_auc'])}). "
-        "Few as they are, these pictures show that it works, not how well."
+        "The measure was picked among several with these same few pictures: they show that it "
+        "works, not how well."
     )
 
 
