@@ -1,43 +1,44 @@
-"""The command line: each command is a few lines over a room."""
+"""The command line: each command is a few lines over a room, loaded when it is called."""
 
-import importlib.metadata
-import subprocess
-import sys
+import importlib
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from services.cli import models, users
-from services.cli.analyze import analyze
-from services.cli.up import up
+_COMMANDS = ("up", "analyze", "users", "models", "evaluate", "version")
+"""Each is a module of this package with a Typer ``app``."""
+
+
+class _Commands(TyperGroup):
+    """Finds commands by name: ``version`` need not wait for what ``analyze`` imports.
+
+    The types are click's, of which Typer carries a copy of its own.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the commands, in the order in which help shows them."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Load a command, or say that there is none of this name."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command = typer.main.get_command(importlib.import_module(f"{__name__}.{cmd_name}").app)
+        command.name = cmd_name
+        return command
+
 
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Dermoscopy analysis: research and decision support only, never a diagnosis.",
+    add_completion=False,
 )
-app.command()(up)
-app.command()(analyze)
-app.add_typer(users.app, name="users")
-app.add_typer(models.app, name="models")
 
 
-@app.command(
-    context_settings={
-        "allow_extra_args": True,
-        "ignore_unknown_options": True,
-        "help_option_names": [],
-    }
-)
-def evaluate(context: typer.Context) -> None:
-    """Measure the shipped models on held-out lesions and render their cards."""
-    # The workshop is a program of its own: services never import it.
-    finished = subprocess.run(
-        [sys.executable, "-m", "weights.evaluate", *context.args], check=False
-    )
-    raise typer.Exit(finished.returncode)
-
-
-@app.command()
-def version() -> None:
-    """Print the version of dermserve."""
-    typer.echo(importlib.metadata.version("dermserve"))
+@app.callback()
+def main() -> None:
+    """Dermoscopy analysis: research and decision support only, never a diagnosis."""

@@ -23,6 +23,10 @@ SUFFIXES = (".jpg", ".jpeg", ".png")
 """What is taken from a folder; a file that is named is tried whatever its suffix."""
 
 
+app = typer.Typer()
+
+
+@app.command()
 def analyze(
     paths: Annotated[
         list[Path], typer.Argument(metavar="FILE-OR-FOLDER...", exists=True, readable=True)

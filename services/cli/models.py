@@ -8,7 +8,7 @@ from services.inference.contract import ClassifierContract, SegmenterContract
 from services.inference.onnx_model import ModelError, OnnxModel
 from services.inference.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="What lies in the model folder.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="What lies in the model folder.")
 
 _CONTRACTS = {"segmenter": SegmenterContract.of, "classifier": ClassifierContract.of}
 

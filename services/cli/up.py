@@ -29,6 +29,10 @@ class RoomEndedError(Exception):
     """A service ended though nobody asked it to; its own last line says why."""
 
 
+app = typer.Typer()
+
+
+@app.command()
 def up() -> None:
     """Start gateway, inference and reports, say where to go, and stop them on Ctrl-C."""
     try:

@@ -13,7 +13,11 @@ from services.gateway.identity import Accounts
 from services.gateway.records import Role, User
 from services.gateway.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Accounts, on the machine that has the database.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Accounts, on the machine that has the database.",
+)
 
 Username = Annotated[str, typer.Argument(help="Upper and lower case are the same.")]
 Password = Annotated[
