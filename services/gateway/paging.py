@@ -5,7 +5,6 @@ shown twice nor left out, and no page costs more than the first.
 """
 
 import base64
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -14,10 +13,10 @@ from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col
 
 from services.gateway import errors
+from services.gateway.records import is_id
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 class Listed(Protocol):
@@ -65,7 +64,7 @@ class Place:
         except (ValueError, OverflowError):
             place = None
         # Only what we would write ourselves is believed.
-        if place is None or _ID.fullmatch(place.id) is None or place.cursor() != cursor:
+        if place is None or not is_id(place.id) or place.cursor() != cursor:
             raise errors.InvalidRequestError(
                 "The cursor is not one of ours. Use next_cursor as it was given, or none."
             )

@@ -159,6 +159,13 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
 
 
 @pytest.fixture
+async def either(start: Start, database_url: str) -> AsyncIterator[Gateway]:
+    """A gateway on each kind of database in turn."""
+    async with start(database_url=database_url) as running:
+        yield running
+
+
+@pytest.fixture
 async def sessions(database_url: str) -> AsyncIterator[database.Sessions]:
     """A database of each kind at the current schema."""
     async with database.opened(database_url, 10) as opened:

@@ -77,11 +77,12 @@ async def test_a_user_disabled_by_whatever_means_is_out_at_once(
             await attempt
 
 
-async def test_unknown_users_are_named(accounts: Accounts) -> None:
-    with pytest.raises(errors.NotFoundError, match="'nobody'"):
-        await accounts.promote("nobody")
-    with pytest.raises(errors.NotFoundError, match="'nobody'"):
-        await accounts.disable("nobody")
+@pytest.mark.parametrize("name", ["nobody", "no\0body"])
+async def test_unknown_users_are_named(accounts: Accounts, name: str) -> None:
+    for look_for in (accounts.promote, accounts.disable):
+        with pytest.raises(errors.NotFoundError) as told:
+            await look_for(name)
+        assert repr(name) in str(told.value)
 
 
 async def test_of_many_who_hold_a_refresh_token_none_or_one_stays_signed_in(

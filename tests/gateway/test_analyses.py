@@ -187,8 +187,8 @@ async def test_the_list_can_be_narrowed(gateway: Gateway) -> None:
         {"patient_id": "a\0b"},
     ],
 )
-async def test_a_list_asked_for_wrongly_is_refused(gateway: Gateway, query: dict[str, str]) -> None:
-    alice = await gateway.signed_in()
+async def test_a_list_asked_for_wrongly_is_refused(either: Gateway, query: dict[str, str]) -> None:
+    alice = await either.signed_in()
 
     answer = await alice("GET", "/v1/analyses", params=query)
 

@@ -116,8 +116,9 @@ async def test_a_wrong_password_and_an_unknown_user_get_the_same_answer(gateway:
     assert wrong.headers["WWW-Authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize("stranger", ["nobody", "\0"])
 async def test_a_wrong_password_and_an_unknown_user_take_about_the_same_time(
-    gateway: Gateway,
+    gateway: Gateway, stranger: str
 ) -> None:
     await gateway.signed_in("alice")
 
@@ -130,7 +131,7 @@ async def test_a_wrong_password_and_an_unknown_user_take_about_the_same_time(
             times.append(time.perf_counter() - began)
         return min(times)
 
-    wrong, unknown = await quickest("alice"), await quickest("nobody")
+    wrong, unknown = await quickest("alice"), await quickest(stranger)
 
     # Without the dummy hash the unknown user would take a small fraction of it.
     assert unknown > wrong / 3
@@ -314,8 +315,18 @@ async def test_a_sign_in_ends_however_often_it_is_refreshed(
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "x" * 300, "ü\0"])
-async def test_refresh_tokens_that_are_none_are_refused(gateway: Gateway, token: str) -> None:
-    assert (await refresh(gateway, token)).status_code in {401, 422}
+async def test_refresh_tokens_that_are_none_are_refused(either: Gateway, token: str) -> None:
+    assert (await refresh(either, token)).status_code in {401, 422}
+
+
+@pytest.mark.parametrize("username", ["\0", "alice\0", "x" * 300, "-", "ä", " alice"])
+async def test_what_cannot_be_a_username_is_an_unknown_one(either: Gateway, username: str) -> None:
+    await either.signed_in("alice")
+
+    answer = await sign_in(either, username, PASSWORD)
+
+    assert answer.status_code == 401
+    assert answer.json()["detail"] == "The username or the password is wrong."
 
 
 async def test_an_access_token_does_not_refresh(gateway: Gateway) -> None:

@@ -95,9 +95,9 @@ async def test_the_last_administrator_cannot_be_removed(
     ],
 )
 async def test_changes_that_make_no_sense_are_refused(
-    gateway: Gateway, user_id: str, change: dict[str, object], status: int
+    either: Gateway, user_id: str, change: dict[str, object], status: int
 ) -> None:
-    admin = await gateway.admin()
+    admin = await either.admin()
 
     answer = await admin("PATCH", f"/v1/users/{user_id}", json=change)
 

@@ -1,6 +1,5 @@
 """The analyses of a user: found, listed, removed. Those of others do not exist here."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,9 +9,7 @@ from sqlmodel import col
 from services.gateway import errors, paging
 from services.gateway.analyses.files import NO_SUCH_ANALYSIS, Files
 from services.gateway.database import Sessions
-from services.gateway.records import Analysis
-
-_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+from services.gateway.records import Analysis, is_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ class History:
 
         """
         record = None
-        if _ID.fullmatch(analysis_id):
+        if is_id(analysis_id):
             found = select(Analysis).where(
                 col(Analysis.id) == analysis_id, col(Analysis.owner_id) == owner_id
             )

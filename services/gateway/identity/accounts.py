@@ -1,7 +1,5 @@
 """Accounts: made, promoted, disabled, listed. Used by REST and by the command line alike."""
 
-import re
-
 from sqlalchemy import Select, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,14 +7,14 @@ from sqlmodel import col
 
 from services.gateway import errors, paging
 from services.gateway.database import Sessions
-from services.gateway.records import Role, SignIn, User, now
+from services.gateway.records import Role, SignIn, User, is_id, is_username, now
 from services.gateway.security import passwords
 from services.gateway.threads import Threads
 
 ADMIN = "admin"
 """The account that first boot makes."""
 
-_USERNAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}", re.ASCII)
+_NO_SUCH_USER = "There is no such user."
 
 
 class Accounts:
@@ -42,7 +40,7 @@ class Accounts:
 
         """
         name = username.lower()
-        if _USERNAME.fullmatch(name) is None:
+        if not is_username(name):
             raise errors.InvalidRequestError(
                 "A username has 1 to 64 letters, digits or . _ @ + - and begins with a letter "
                 "or digit."
@@ -113,13 +111,15 @@ class Accounts:
             ConflictError: no administrator would be left.
 
         """
+        if not is_id(user_id):
+            raise errors.NotFoundError(_NO_SUCH_USER)
         async with self._sessions.begin() as session:
             # PostgreSQL lets two administrators remove each other unless both rows are held;
             # SQLite has one writer and knows no such lock.
             await session.execute(_active_admins().with_for_update())
             user = await session.get(User, user_id)
             if user is None:
-                raise errors.NotFoundError("There is no such user.")
+                raise errors.NotFoundError(_NO_SUCH_USER)
             user.role = user.role if role is None else role
             user.disabled = user.disabled if disabled is None else disabled
             await session.flush()
@@ -141,12 +141,16 @@ class Accounts:
             return paging.page(list(await session.scalars(rows)), limit)
 
     async def _id_of(self, username: str) -> str:
-        found = select(col(User.id)).where(col(User.username) == username.lower())
-        async with self._sessions() as session:
-            user_id = await session.scalar(found)
+        name = username.lower()
+        user_id = None
+        if is_username(name):
+            async with self._sessions() as session:
+                user_id = await session.scalar(
+                    select(col(User.id)).where(col(User.username) == name)
+                )
         if user_id is None:
             raise errors.NotFoundError(f"There is no user {username!r}.")
-        return str(user_id)
+        return user_id
 
 
 def _active_admins() -> Select[str]:

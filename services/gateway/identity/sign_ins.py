@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from services.gateway import errors
 from services.gateway.database import Sessions
-from services.gateway.records import RefreshToken, SignIn, User, now
+from services.gateway.records import RefreshToken, SignIn, User, is_username, now
 from services.gateway.security import passwords, tokens
 from services.gateway.threads import Threads
 
@@ -68,14 +68,19 @@ class SignIns:
                 disabled; which one cannot be told from the answer or its time.
 
         """
-        found = select(User).where(col(User.username) == username.lower())
-        async with self._sessions() as session:
-            user = await session.scalar(found)
+        user = await self._called(username.lower())
         stored = user.password_hash if user else None
         right = await self._hashing.run(passwords.matches, password, stored)
         if user is None or not right or user.disabled:
             raise errors.UnauthenticatedError("The username or the password is wrong.")
         return await self.begin_for(user)
+
+    async def _called(self, name: str) -> User | None:
+        if not is_username(name):
+            return None
+        async with self._sessions() as session:
+            user: User | None = await session.scalar(select(User).where(col(User.username) == name))
+        return user
 
     async def begin_for(self, user: User) -> TokenPair:
         """Sign in a user who has just proved who they are."""

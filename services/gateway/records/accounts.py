@@ -1,5 +1,6 @@
 """Users, their sign-ins, and the refresh tokens of each sign-in."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
 
@@ -9,6 +10,7 @@ from sqlmodel import Field
 from services.gateway.records.base import ID_LENGTH, Record, UtcDateTime, new_id, now
 
 DIGEST_LENGTH = 64
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}", re.ASCII)
 
 
 class Role(StrEnum):
@@ -63,3 +65,8 @@ class RefreshToken(Record, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     rotated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     successor: str | None = Field(default=None, max_length=DIGEST_LENGTH)
+
+
+def is_username(text: str) -> bool:
+    """Say whether a text, in lower case, keeps the rules for usernames."""
+    return _USERNAME.fullmatch(text) is not None

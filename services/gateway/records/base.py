@@ -1,5 +1,6 @@
 """What all tables share: their metadata, their ids and how they keep time."""
 
+import re
 import secrets
 import time
 import uuid
@@ -10,6 +11,7 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
 ID_LENGTH = 32
+_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}", re.ASCII)
 
 
 class Record(SQLModel):
@@ -62,3 +64,8 @@ def new_id() -> str:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return uuid.UUID(int=value).hex
+
+
+def is_id(text: str) -> bool:
+    """Say whether a text could be an id; what could not need not be looked for."""
+    return _ID.fullmatch(text) is not None
