@@ -18,6 +18,7 @@ from services.gateway.health import Health
 from services.gateway.identity import Access, Accounts, SignIns
 from services.gateway.metrics import Metrics
 from services.gateway.openapi import Application
+from services.gateway.places import Places
 from services.gateway.security import keys, tokens
 from services.gateway.settings import Settings
 from services.gateway.store import Store
@@ -96,7 +97,7 @@ async def _opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Parts]:
         inference_channel = await stack.enter_async_context(rpc.dial(settings.inference_address))
         reports_channel = await stack.enter_async_context(rpc.dial(settings.reports_address))
 
-        hashing, drawing = Threads(), Threads()
+        hashing, drawing = Threads(), Threads(settings.max_drawings)
         access_tokens = tokens.AccessTokens(key, settings.access_token_s)
         accounts = Accounts(sessions, hashing)
         store = Store(settings.data_dir / "pictures")
@@ -110,14 +111,13 @@ async def _opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Parts]:
             access=Access(sessions, access_tokens),
             accounts=accounts,
             analyzer=Analyzer(inference, files, drawing, limits, metrics),
-            bodies=Bodies(
-                settings.max_upload_bytes, settings.upload_timeout_s, settings.max_uploads
-            ),
+            bodies=Bodies(settings.max_upload_bytes, settings.upload_timeout_s),
             health=Health(sessions, {"inference": inference_channel, "reports": reports_channel}),
             history=History(sessions, files),
             inference=inference,
             key=key,
             metrics=metrics,
+            places=Places(settings.max_pictures),
             sign_ins=SignIns(sessions, hashing, access_tokens, settings.refresh_token_s),
             views=Views(store, drawing, Reports(reports_channel, settings.institution)),
             analysis_timeout_s=settings.analysis_timeout_s,

@@ -1,9 +1,14 @@
 """How much time is left: set once at the door, it only shrinks on the way in."""
 
+import asyncio
+import contextlib
 import time
+from collections.abc import AsyncIterator
 from typing import Self
 
 from services.gateway import errors
+
+_SENTENCE = "This took too long. Try again, or try later."
 
 
 class Deadline:
@@ -27,5 +32,19 @@ class Deadline:
         """
         left = self._moment - time.monotonic()
         if left <= 0:
-            raise errors.DeadlinePassedError("This took too long. Try again, or try later.")
+            raise errors.DeadlinePassedError(_SENTENCE)
         return left
+
+    @contextlib.asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Do what follows until the moment, and no longer.
+
+        Raises:
+            DeadlinePassedError: it was not done in time.
+
+        """
+        try:
+            async with asyncio.timeout(self.remaining_s()):
+                yield
+        except TimeoutError as error:
+            raise errors.DeadlinePassedError(_SENTENCE) from error

@@ -12,6 +12,7 @@ from services.gateway.deadlines import Deadline
 from services.gateway.health import Health
 from services.gateway.identity import Access, Accounts, Caller, SignIns
 from services.gateway.metrics import Metrics
+from services.gateway.places import Places
 from services.gateway.security.keys import SigningKey
 from services.gateway.uploads import Bodies
 
@@ -29,6 +30,7 @@ class Parts:
     inference: Inference
     key: SigningKey
     metrics: Metrics
+    places: Places
     sign_ins: SignIns
     views: Views
     analysis_timeout_s: float

@@ -1,5 +1,6 @@
 """What operators may set in the gateway."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -87,11 +88,18 @@ class Settings(BaseSettings):
     max_side: int = Field(
         16_384, ge=1, le=65_535, description="Longest side of a picture, in pixels."
     )
-    max_uploads: int = Field(
+    max_pictures: int = Field(
         64,
         ge=1,
         le=4096,
-        description="Pictures held in memory at the same time; further ones are refused with 503.",
+        description="Pictures held in memory at the same time, on their way in or out; "
+        "further ones are refused with 503.",
+    )
+    max_drawings: int = Field(
+        default_factory=lambda: min(len(os.sched_getaffinity(0)), 2),
+        ge=1,
+        le=256,
+        description="Pictures decoded or drawn at the same time; at most two unless set.",
     )
     registration_open: bool = Field(
         default=True, description="Whether anybody may make an account for themselves."

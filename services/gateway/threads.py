@@ -1,14 +1,18 @@
 """Work that would block the event loop is done here: in threads, a bounded number at a time."""
 
+import asyncio
+import contextvars
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from anyio import CapacityLimiter, to_thread
-
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
+
+# A limit on the CPU time of a container does not hide the machine's cores.
+_MOST = 4
 
 
 class Threads:
@@ -19,10 +23,11 @@ class Threads:
 
         Args:
             at_once: how many functions run at the same time; by default as many as this
-                process may use cores, which suits work that computes.
+                process may use cores, and at most four.
 
         """
-        self._limiter = CapacityLimiter(at_once or len(os.sched_getaffinity(0)))
+        cores = len(os.sched_getaffinity(0))
+        self._pool = ThreadPoolExecutor(at_once or min(cores, _MOST))
 
     async def run(
         self,
@@ -30,5 +35,17 @@ class Threads:
         *args: _Arguments.args,
         **kwargs: _Arguments.kwargs,
     ) -> _Result:
-        """Call a function in a thread and return what it returns."""
-        return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=self._limiter)
+        """Call a function in a thread and return what it returns.
+
+        Who is cancelled while waiting for a thread gets none. A function that runs cannot be
+        stopped: it is waited for, so that nobody goes on beside work that is half done.
+        """
+        context = contextvars.copy_context()
+        running = self._pool.submit(context.run, partial(function, *args, **kwargs))
+        done = asyncio.wrap_future(running)
+        try:
+            return await asyncio.shield(done)
+        except asyncio.CancelledError:
+            if not running.cancel():
+                await asyncio.wait([done])
+            raise

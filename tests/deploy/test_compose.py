@@ -109,6 +109,11 @@ def test_inference_runs_as_many_batches_as_it_has_cores() -> None:
     assert SERVICES["inference"]["deploy"]["resources"]["limits"]["cpus"] == runners
 
 
+def test_the_gateway_decodes_as_many_pictures_at_once_as_it_has_cores() -> None:
+    drawings = SERVICES["gateway"]["environment"]["DERMSERVE_GATEWAY_MAX_DRAWINGS"]
+    assert SERVICES["gateway"]["deploy"]["resources"]["limits"]["cpus"] == drawings
+
+
 def test_no_password_has_a_default() -> None:
     required = {name for name, must in composition.variables().items() if must}
     assert required == {"POSTGRES_PASSWORD", "ADMIN_PASSWORD"}

@@ -81,7 +81,10 @@ def cannot_assess(*reasons: pb.Reason) -> pb.AnalyzeResponse:
 
 
 class Scripted:
-    """Answers with ``answer``, or fails with ``failure``, or waits until told to go on."""
+    """Answers with ``answer``, or fails with ``failure``, or waits until told to go on.
+
+    ``left`` is set when a caller leaves meanwhile.
+    """
 
     def __init__(self, answer: Any) -> None:
         self.answer = answer
@@ -89,6 +92,7 @@ class Scripted:
         self.pushback_ms: int | None = None
         self.may_answer = asyncio.Event()
         self.may_answer.set()
+        self.left = asyncio.Event()
         self._arrival = asyncio.Condition()
         self.requests: list[Any] = []
         self.metadata: list[dict[str, Any]] = []
@@ -105,7 +109,11 @@ class Scripted:
         self.remaining_s.append(context.time_remaining())
         async with self._arrival:
             self._arrival.notify_all()
-        await self.may_answer.wait()
+        try:
+            await self.may_answer.wait()
+        except asyncio.CancelledError:
+            self.left.set()
+            raise
         if self.failure is not None:
             trailers = (
                 () if self.pushback_ms is None else ((rpc.PUSHBACK_TRAILER, str(self.pushback_ms)),)

@@ -1,10 +1,11 @@
 """The pictures and the report of an analysis, as a browser gets them."""
 
+import asyncio
 from typing import Any
 
 import grpc
 import pytest
-from PIL import ImageChops
+from PIL import Image, ImageChops
 
 from services import layers
 from services.pb import inference_pb2 as pb
@@ -161,6 +162,51 @@ async def test_reports_in_trouble_are_said_so(
 
     assert answer.status_code == status
     assert "secret" not in answer.text
+
+
+async def test_more_pictures_than_there_is_room_for_are_refused_also_on_their_way_out(
+    start: Start,
+) -> None:
+    async with start(max_pictures=1) as gateway:
+        alice = await gateway.signed_in()
+        where = await analyzed(alice)
+        gateway.reports.may_answer.clear()
+        held = asyncio.create_task(alice("GET", f"{where}/report.pdf"))
+        await gateway.reports.arrived()
+
+        refused = [await alice("GET", f"{where}/{name}") for name in KINDS]
+        refused.append(await alice.analyze())
+
+        assert {answer.status_code for answer in refused} == {503}
+        assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
+        assert (await alice("GET", where)).status_code == 200
+        gateway.reports.may_answer.set()
+        assert (await held).status_code == 200
+        assert (await alice("GET", f"{where}/image")).status_code == 200
+
+
+async def test_large_pictures_are_made_small_before_anything_is_drawn_on_them(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = (4800, 3600)
+    drawn_on: list[tuple[int, int]] = []
+
+    def outline(picture: Image.Image, mask: Image.Image) -> Image.Image:
+        drawn_on.extend([picture.size, mask.size])
+        return draw(picture, mask)
+
+    draw = layers.outline
+    monkeypatch.setattr(layers, "outline", outline)
+    gateway.inference.answer = assessed(size)
+    alice = await gateway.signed_in()
+    sent = await alice.analyze(specimens.encoded(specimens.lesion(size)))
+
+    overlay = await alice("GET", f"{sent.headers['Location']}/overlay.png")
+    drawn = opened(overlay.content)
+
+    assert drawn_on == [(2400, 1800), (1600, 1200)]
+    assert drawn.size == (1600, 1200)
+    assert layers.OUTLINE_COLOR in {color for _, color in drawn.getcolors(1 << 22)}
 
 
 async def test_without_reports_all_else_still_works(start: Start) -> None:

@@ -293,8 +293,8 @@ async def test_a_body_that_comes_too_slowly_is_given_up(start: Start) -> None:
     assert answer.status_code == 408
 
 
-async def test_more_uploads_than_there_is_room_for_are_refused_at_the_door(start: Start) -> None:
-    async with start(max_uploads=1) as gateway:
+async def test_more_pictures_than_there_is_room_for_are_refused_at_the_door(start: Start) -> None:
+    async with start(max_pictures=1) as gateway:
         alice = await gateway.signed_in()
         gateway.inference.may_answer.clear()
         first = asyncio.create_task(alice.analyze())

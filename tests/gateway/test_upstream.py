@@ -1,11 +1,14 @@
 """Inference or reports in trouble: an honest status within a bounded time, and nothing kept."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import grpc
+import httpx
 import pytest
 import structlog
 from sqlalchemy import delete
@@ -13,8 +16,10 @@ from sqlmodel import col
 
 from services.gateway.records import User
 from services.pb import inference_pb2 as pb
-from tests.gateway.conftest import Gateway, Start
-from tests.gateway.counterparts import assessed, cannot_assess
+from tests import specimens
+from tests.gateway.conftest import PASSWORD, Gateway, Start
+from tests.gateway.counterparts import ScriptedInference, assessed, cannot_assess, serving
+from tests.gateway.processes import running
 
 Code = grpc.StatusCode
 NOWHERE = "127.0.0.1:1"
@@ -170,6 +175,22 @@ async def test_inference_that_does_not_answer_is_waited_for_until_the_deadline(
         assert gateway.kept_files() == []
 
 
+async def test_a_picture_that_waits_for_a_thread_is_waited_for_until_the_deadline(
+    start: Start,
+) -> None:
+    go_on = threading.Event()
+    async with start(analysis_timeout_s=0.5, max_drawings=1) as gateway:
+        alice = await gateway.signed_in()
+        busy = asyncio.create_task(gateway.parts.analyzer._threads.run(go_on.wait, 5))
+
+        answer = await alice.analyze()
+
+        go_on.set()
+        assert await busy
+    assert answer.status_code == 504
+    assert gateway.inference.requests == []
+
+
 async def test_no_database_connection_is_held_while_inference_works(gateway: Gateway) -> None:
     """More analyses wait at once than the pool has connections, and others still get through."""
     alice = await gateway.signed_in()
@@ -184,7 +205,33 @@ async def test_no_database_connection_is_held_while_inference_works(gateway: Gat
     assert {(await each).status_code for each in waiting} == {201}
 
 
-async def test_a_caller_who_leaves_leaves_nothing_behind(gateway: Gateway) -> None:
+async def test_a_caller_who_leaves_over_a_real_socket_leaves_nothing_behind(
+    tmp_path: Path,
+) -> None:
+    inference = ScriptedInference()
+    inference.may_answer.clear()
+    async with (
+        serving(inference) as address,
+        running(tmp_path, DERMSERVE_GATEWAY_INFERENCE_ADDRESS=address) as gateway,
+        httpx.AsyncClient(base_url=gateway.url, timeout=30) as http,
+    ):
+        account = {"username": "alice", "password": PASSWORD}
+        pair = (await http.post("/v1/auth/register", json=account)).json()
+        bearer = {"Authorization": f"Bearer {pair['access_token']}"}
+        picture = {"image": specimens.lesion_jpeg()}
+        with pytest.raises(httpx.ReadTimeout):
+            await http.post("/v1/analyses", files=picture, headers=bearer, timeout=0.5)
+
+        await asyncio.wait_for(inference.left.wait(), 5)
+        inference.may_answer.set()
+        listed = await http.get("/v1/analyses", headers=bearer)
+
+    assert listed.json()["items"] == []
+    assert [path for path in (tmp_path / "pictures").rglob("*") if path.is_file()] == []
+    assert '"status": 499' in "".join(gateway.written)
+
+
+async def test_an_analysis_that_is_cancelled_leaves_nothing_behind(gateway: Gateway) -> None:
     alice = await gateway.signed_in()
     gateway.inference.may_answer.clear()
     leaving = asyncio.create_task(alice.analyze())

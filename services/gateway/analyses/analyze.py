@@ -50,7 +50,8 @@ class Analyzer:
         """
         subject = Subject.read(upload.fields)
         self._metrics.upload_bytes.observe(len(upload.picture))
-        picture = await self._threads.run(rewrite, upload.picture, *self._limits)
+        async with deadline.kept():
+            picture = await self._threads.run(rewrite, upload.picture, *self._limits)
         async with self._files.stage() as stage:
             # The disk makes it durable while inference looks at it.
             stage.add(picture.sha256, picture.encoded)

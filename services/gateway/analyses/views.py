@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from services import layers
+from services import layers, picture
 from services.gateway import errors
 from services.gateway.clients import Reports
 from services.gateway.clients.reports import Pictures
@@ -94,14 +94,23 @@ def _there(record: Analysis, name: str | None, what: str) -> str:
     raise errors.NotFoundError(f"This analysis has no {what}: {why}.")
 
 
-def _outlined(picture: bytes, mask: bytes) -> bytes:
-    with Image.open(io.BytesIO(picture)) as below, Image.open(io.BytesIO(mask)) as above:
-        return _png(layers.outline(below, above))
+def _outlined(encoded: bytes, mask: bytes) -> bytes:
+    return _png(layers.outline(_below(encoded), _above(mask)))
 
 
-def _heated(picture: bytes, weights: bytes) -> bytes:
-    with Image.open(io.BytesIO(picture)) as below, Image.open(io.BytesIO(weights)) as above:
-        return _png(layers.heat(below, above))
+def _heated(encoded: bytes, weights: bytes) -> bytes:
+    return _png(layers.heat(_below(encoded), _above(weights)))
+
+
+def _below(encoded: bytes) -> Image.Image:
+    """Decode a picture no larger than it takes: a large one would fill the memory."""
+    return picture.read(encoded, at_least=layers.MAX_SIDE_PX).pixels
+
+
+def _above(encoded: bytes) -> Image.Image:
+    layer = Image.open(io.BytesIO(encoded))
+    layer.thumbnail((layers.MAX_SIDE_PX, layers.MAX_SIDE_PX), Image.Resampling.NEAREST)
+    return layer
 
 
 def _png(drawn: Image.Image) -> bytes:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 from services.gateway.analyses import Filters, Subject
 from services.gateway.deadlines import Deadline
 from services.gateway.dependencies import CallerDep, Cursor, Limit, PartsDep
+from services.gateway.presence import while_there
 from services.gateway.problems import documented
 from services.gateway.routes.shapes import AnalysisPage, AnalysisView, Label
 from services.gateway.uploads.body import FORM_TYPE, PICTURE_FIELD, PICTURE_TYPES
@@ -52,13 +53,14 @@ async def analyze(
     """Analyze one picture, sent as a form or as the bytes themselves.
 
     JPEG or PNG, one still picture; it is turned upright and kept without anything but its
-    pixels. When the analysis fails, nothing is kept.
+    pixels. When the analysis fails, or the caller leaves before it is done, nothing is kept.
     """
-    with parts.bodies.place():
+    with parts.places.taken():
         upload = await parts.bodies.read(request)
         # The clock starts when the picture is there: a slow line is not a slow analysis.
         deadline = Deadline.after(parts.analysis_timeout_s)
-        record = await parts.analyzer.analyze(caller.user.id, upload, deadline)
+        work = parts.analyzer.analyze(caller.user.id, upload, deadline)
+        record = await while_there(request, work)
     response.headers["Location"] = f"/v1/analyses/{record.id}"
     return AnalysisView.of(record)
 

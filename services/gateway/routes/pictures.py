@@ -3,6 +3,7 @@
 # The id in these paths is taken by the dependency that finds the record.
 # ruff: noqa: FAST003
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
@@ -21,11 +22,21 @@ async def _record(analysis_id: str, caller: CallerDep, parts: PartsDep) -> Analy
 _RecordDep = Annotated[Analysis, Depends(_record)]
 
 
-def _gives(*kinds: str, failing: tuple[int, ...] = (401, 404)) -> dict[str, Any]:
+async def _place(parts: PartsDep) -> AsyncIterator[None]:
+    """Hold a place in memory until the answer is out."""
+    with parts.places.taken():
+        yield
+
+
+def _gives(*kinds: str, failing: tuple[int, ...] = (401, 404, 503)) -> dict[str, Any]:
     """Describe a route whose answer is a file."""
     content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
     ok = {200: {"description": "The file.", "content": content}}
-    return {"responses": ok | documented(*failing), "response_class": Response}
+    return {
+        "responses": ok | documented(*failing),
+        "response_class": Response,
+        "dependencies": [Depends(_place)],
+    }
 
 
 def _private(content: bytes, kind: str, name: str) -> Response:

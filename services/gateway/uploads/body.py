@@ -5,8 +5,7 @@ a person is not spilled into a folder for temporary files.
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import FormData, Headers, UploadFile
@@ -40,36 +39,18 @@ class Upload:
 
 
 class Bodies:
-    """Reads bodies, only so many at a time, each only so large and so slow."""
+    """Reads bodies, each only so large and so slow."""
 
-    def __init__(self, max_bytes: int, timeout_s: float, at_once: int) -> None:
+    def __init__(self, max_bytes: int, timeout_s: float) -> None:
         """Build with bounds.
 
         Args:
             max_bytes: the largest picture file.
             timeout_s: seconds that a body may take to arrive.
-            at_once: uploads held in memory at the same time.
 
         """
         self._max_bytes = max_bytes
         self._timeout_s = timeout_s
-        self._free = at_once
-
-    @contextlib.contextmanager
-    def place(self) -> Iterator[None]:
-        """Take a place in memory for one upload, or be refused at once.
-
-        Raises:
-            UnavailableError: all places are taken.
-
-        """
-        if self._free <= 0:
-            raise errors.UnavailableError("Too many pictures are arriving. Try again shortly.")
-        self._free -= 1
-        try:
-            yield
-        finally:
-            self._free += 1
 
     async def read(self, request: Request) -> Upload:
         """Read the picture and the text fields of a request.
