@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy.exc
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Dialect, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import (
@@ -30,6 +31,8 @@ Sessions = async_sessionmaker[AsyncSession]
 _RETRY_S = 0.25
 # How long a statement waits for a lock of SQLite, or a connection to PostgreSQL.
 _PATIENCE_S = 5.0
+# How long a statement of PostgreSQL may take; the slowest of ours takes milliseconds.
+_STATEMENT_S = 20.0
 _TRY_S = 0.1
 # What PostgreSQL says while it starts or stops, and when it has too many connections.
 _PASSING = frozenset({"57P01", "57P02", "57P03", "53300"})
@@ -50,24 +53,47 @@ async def opened(url: str, timeout_s: float) -> AsyncIterator[Sessions]:
         timeout_s: seconds to wait until it answers and nobody has it locked.
 
     Raises:
-        DatabaseError: it did not answer in time, or stays locked.
+        DatabaseError: it did not answer in time, stays locked, or cannot be brought to the
+            current schema.
 
     """
+    until = time.monotonic() + timeout_s
     await _reach(url, timeout_s)
     engine = _engine(url, _PATIENCE_S)
     try:
-        await migrate(engine)
+        await _bring_up_to_date(engine, max(_TRY_S, until - time.monotonic()))
         yield async_sessionmaker(engine, expire_on_commit=False)
     finally:
         await engine.dispose()
 
 
-async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
-    """Bring the schema to a revision, one process at a time, all or nothing."""
+async def migrate(
+    engine: AsyncEngine, revision: str = "head", patience_s: float = _PATIENCE_S
+) -> None:
+    """Bring the schema to a revision, one process at a time, all or nothing.
+
+    Args:
+        engine: of the database.
+        revision: ``"head"``, ``"base"`` or one in between.
+        patience_s: seconds that PostgreSQL may wait for each lock.
+
+    """
     async with engine.connect() as connection:
-        await _lock(connection)
+        await _lock(connection, patience_s)
         await connection.run_sync(_run_migrations, revision)
         await connection.commit()
+
+
+async def _bring_up_to_date(engine: AsyncEngine, patience_s: float) -> None:
+    try:
+        await migrate(engine, patience_s=patience_s)
+    except CommandError as error:
+        raise DatabaseError(
+            f"the database {_shown(engine.url)} was made by a newer version ({error}): run that "
+            "one, or restore a backup"
+        ) from error
+    except (OSError, sqlalchemy.exc.SQLAlchemyError) as error:
+        raise DatabaseError(_sentence(engine.url, error)) from error
 
 
 def _engine(url: str, patience_s: float) -> AsyncEngine:
@@ -83,10 +109,18 @@ def _engine(url: str, patience_s: float) -> AsyncEngine:
         hide_parameters=True,
         pool_pre_ping=True,
         pool_timeout=patience_s,
-        connect_args={"timeout": patience_s},
+        connect_args={"timeout": patience_s, "server_settings": _bounds(patience_s)},
     )
     event.listen(engine.sync_engine, "do_connect", _connect)
     return engine
+
+
+def _bounds(patience_s: float) -> dict[str, str]:
+    """Bound what a statement of ours may wait and take; PostgreSQL itself bounds neither."""
+    return {
+        "lock_timeout": f"{patience_s * 1000:.0f}",
+        "statement_timeout": f"{_STATEMENT_S * 1000:.0f}",
+    }
 
 
 def _connect(dialect: Dialect, _: object, args: list[Any], options: dict[str, Any]) -> Any:
@@ -117,7 +151,7 @@ async def _reach(url: str, timeout_s: float) -> None:
             if sqlite:
                 return await asyncio.to_thread(_touch_sqlite, address.database or ":memory:")
             return await _touch_postgresql(url, timeout_s)
-        except (OSError, sqlite3.Error, sqlalchemy.exc.SQLAlchemyError) as error:
+        except (OSError, TypeError, sqlite3.Error, sqlalchemy.exc.SQLAlchemyError) as error:
             if time.monotonic() + _RETRY_S >= until or _is_final(error):
                 raise DatabaseError(_sentence(address, error)) from error
         await asyncio.sleep(_RETRY_S)
@@ -142,7 +176,12 @@ async def _touch_postgresql(url: str, timeout_s: float) -> None:
 
 
 def _is_final(error: Exception) -> bool:
-    """Say whether waiting cannot help: a wrong password, a missing folder, not a database."""
+    """Say whether waiting cannot help: a wrong password, a missing folder, not a database.
+
+    An option in the address that the driver does not know is a wrong argument to it.
+    """
+    if isinstance(error, TypeError):
+        return True
     if isinstance(error, sqlite3.Error):
         return "locked" not in str(error)
     state = getattr(getattr(error, "orig", None), "sqlstate", None)
@@ -153,18 +192,26 @@ def _sentence(address: URL, error: Exception) -> str:
     cause = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
     reason = cause.splitlines()[0].rpartition("'>: ")[2]
     return (
-        f"the database {address.render_as_string(hide_password=True)} cannot be used ({reason}): "
-        "check that it runs and that no other program has it locked, or set "
+        f"the database {_shown(address)} cannot be used ({reason}): check that it runs, that no "
+        "other program has it locked and that we may make tables in it, or set "
         "DERMSERVE_GATEWAY_DATABASE_URL"
     )
 
 
-async def _lock(connection: AsyncConnection) -> None:
+def _shown(address: URL) -> str:
+    """Return an address without its secrets; its options may hold some too."""
+    return address.set(query={}).render_as_string(hide_password=True)
+
+
+async def _lock(connection: AsyncConnection, patience_s: float) -> None:
     """Let one process migrate while the others wait for it."""
     if connection.dialect.name == "sqlite":
         # An explicit BEGIN makes SQLite's schema changes part of the transaction.
         await connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
+        await connection.execute(text(f"SET LOCAL lock_timeout = {patience_s * 1000:.0f}"))
+        # A migration of many rows takes what it takes.
+        await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
 
 

@@ -120,9 +120,21 @@ UNKNOWN = Kind(
 """What a fault of ours looks like: always the same, so that nothing leaks."""
 
 
+# PostgreSQL's classes for what passes: a lost connection, no room, a lock or bound on time, an
+# operator's hand, and two that stood in each other's way.
+_PASSING_STATES = ("08", "53", "55", "57", "40001", "40P01")
+
+
 def kind_of(error: Exception) -> Kind:
     """Return the kind of the nearest ancestor of an error that the table names."""
+    if isinstance(error, sqlalchemy.exc.DBAPIError) and _passes(error):
+        return _DATABASE_DOWN
     for ancestor in type(error).__mro__:
         if ancestor in KINDS:
             return KINDS[ancestor]
     return UNKNOWN
+
+
+def _passes(error: sqlalchemy.exc.DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    return state is not None and state.startswith(_PASSING_STATES)

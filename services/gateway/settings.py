@@ -25,14 +25,16 @@ def _with_driver(url: str) -> str:
     """Name the driver in a database address, so that people may write the usual short form."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         parsed = None
     if parsed is None or parsed.drivername not in _DRIVERS:
         # The address may hold a password, so it is not repeated.
         raise ValueError(
             "must look like sqlite:///folder/file.db or postgresql://user:password@host/name"
         )
-    named = parsed.set(drivername=_DRIVERS[parsed.drivername])
+    # The driver's own name for what libpq and its address books call sslmode.
+    query = {"ssl" if key == "sslmode" else key: value for key, value in parsed.query.items()}
+    named = parsed.set(drivername=_DRIVERS[parsed.drivername], query=query)
     return named.render_as_string(hide_password=False)
 
 

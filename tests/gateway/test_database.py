@@ -1,23 +1,26 @@
 """SQLite and PostgreSQL: the same schema, the same behaviour, opened within a bounded time."""
 
 import asyncio
+import contextlib
 import sqlite3
 import time
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, delete, inspect, select
+from sqlalchemy import Connection, delete, inspect, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, StatementError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlmodel import col
 
 from services.gateway import database
 from services.gateway.database import Sessions
 from services.gateway.records import Analysis, Record, RefreshToken, SignIn, User, new_id
+from tests.gateway import databases
 
 
 def differences(connection: Connection) -> list[object]:
@@ -27,6 +30,17 @@ def differences(connection: Connection) -> list[object]:
 
 def tables(connection: Connection) -> set[str]:
     return set(inspect(connection).get_table_names())
+
+
+@contextlib.asynccontextmanager
+async def connected(url: str) -> AsyncIterator[AsyncConnection]:
+    """A connection beside the gateway's, whose statements count at once."""
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    finally:
+        await engine.dispose()
 
 
 def a_user(username: str = "alice") -> User:
@@ -137,6 +151,52 @@ async def test_a_postgresql_that_does_not_know_us_is_not_waited_for(postgres: st
             pass
 
     assert time.monotonic() - began < 15
+
+
+async def test_a_role_that_may_make_no_tables_is_told_in_a_sentence(postgres: str) -> None:
+    async with databases.fresh(postgres) as of_owner, connected(of_owner) as owner:
+        await owner.execute(text("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
+        await owner.execute(text("CREATE ROLE reader LOGIN PASSWORD 'hush'"))
+        url = make_url(of_owner).set(username="reader", password="hush")
+
+        with pytest.raises(database.DatabaseError, match="permission denied") as told:
+            async with database.opened(url.render_as_string(hide_password=False), 10):
+                pass
+
+    assert "hush" not in str(told.value)
+
+
+async def test_a_schema_of_a_newer_version_is_left_alone(database_url: str) -> None:
+    async with database.opened(database_url, 10) as sessions, sessions.begin() as session:
+        await session.execute(text("UPDATE alembic_version SET version_num = 'r9999'"))
+
+    with pytest.raises(database.DatabaseError, match="newer version"):
+        async with database.opened(database_url, 10):
+            pass
+
+
+async def test_a_migration_that_another_process_does_not_end_is_given_up(postgres: str) -> None:
+    async with databases.fresh(postgres) as url, connected(url) as other:
+        await other.execute(text(f"SELECT pg_advisory_lock({database._MIGRATION_LOCK})"))
+        began = time.monotonic()
+
+        with pytest.raises(database.DatabaseError, match="lock timeout"):
+            async with database.opened(url, 1):
+                pass
+
+        assert time.monotonic() - began < 4
+
+
+async def test_options_that_the_driver_does_not_know_are_told_in_a_sentence(
+    postgres: str,
+) -> None:
+    url = make_url(postgres).update_query_dict({"sslroot": "x", "password": "hush"})
+
+    with pytest.raises(database.DatabaseError, match="sslroot") as told:
+        async with database.opened(url.render_as_string(hide_password=False), 30):
+            pass
+
+    assert "hush" not in str(told.value)
 
 
 async def test_a_locked_database_is_waited_for_and_then_given_up(tmp_path: Path) -> None:

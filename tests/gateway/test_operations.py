@@ -1,9 +1,13 @@
 """Alive, ready, and what is down."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from services.gateway import database
 from services.gateway.app import open_accounts
 from services.gateway.records import Role
 from tests.gateway import databases
@@ -91,3 +95,37 @@ async def test_a_gateway_works_on_postgresql_and_says_so_when_it_goes_away(
     assert (me.status_code, ready.status_code, refused.status_code) == (503, 503, 503)
     assert me.json()["detail"] == "The database does not answer. Try again later."
     assert ready.json()["checks"]["database"] == "unavailable"
+
+
+@pytest.mark.parametrize("ended", [True, False])
+async def test_a_statement_that_postgresql_ends_is_said_to_be_worth_another_try(
+    start: Start, postgres: str, monkeypatch: pytest.MonkeyPatch, *, ended: bool
+) -> None:
+    """A table is locked: the statement is ended by an operator, or by the bound on waiting."""
+    monkeypatch.setattr(database, "_PATIENCE_S", 30 if ended else 0.5)
+    engine = create_async_engine(postgres, isolation_level="AUTOCOMMIT")
+    async with databases.fresh(postgres) as url, start(database_url=url) as gateway:
+        alice = await gateway.signed_in()
+        locking = create_async_engine(url)
+        async with locking.begin() as holder:
+            await holder.execute(text("LOCK TABLE users IN ACCESS EXCLUSIVE MODE"))
+            asking = asyncio.create_task(alice("GET", "/v1/me"))
+            if ended:
+                await end_waiting(engine)
+            answer = await asyncio.wait_for(asking, 10)
+        again = await alice("GET", "/v1/me")
+        await locking.dispose()
+        await engine.dispose()
+
+    assert (answer.status_code, again.status_code) == (503, 200)
+    assert answer.headers["Retry-After"] == "1"
+
+
+async def end_waiting(engine: AsyncEngine) -> None:
+    """End the backend that waits for a lock, as soon as there is one."""
+    end = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    )
+    async with engine.connect() as connection:
+        while not (await connection.execute(end)).all():
+            await asyncio.sleep(0.05)
