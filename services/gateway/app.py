@@ -24,7 +24,6 @@ from services.gateway.settings import Settings
 from services.gateway.store import Store
 from services.gateway.threads import Threads
 from services.gateway.uploads import Bodies
-from services.gateway.uploads.body import FORM_OVERHEAD_BYTES
 
 _DESCRIPTION = (
     "Dermoscopic pictures in; lesion outline, calibrated probabilities, explanation and report "
@@ -64,11 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
-    app.add_middleware(
-        Door,
-        metrics=metrics,
-        larger={"/v1/analyses": settings.max_upload_bytes + FORM_OVERHEAD_BYTES},
-    )
+    app.add_middleware(Door, metrics=metrics, unbounded=frozenset({"/v1/analyses"}))
     problems.install(app)
     for router in routes.ALL:
         app.include_router(router)

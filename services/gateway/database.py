@@ -9,6 +9,7 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy.exc
@@ -28,6 +29,7 @@ from sqlalchemy.ext.asyncio import (
 Sessions = async_sessionmaker[AsyncSession]
 """Makes sessions. One is held for a few statements, never while another service is asked."""
 
+_IN_MEMORY = ":memory:"
 _RETRY_S = 0.25
 # How long a statement waits for a lock of SQLite, or a connection to PostgreSQL.
 _PATIENCE_S = 5.0
@@ -149,7 +151,7 @@ async def _reach(url: str, timeout_s: float) -> None:
     while True:
         try:
             if sqlite:
-                return await asyncio.to_thread(_touch_sqlite, address.database or ":memory:")
+                return await asyncio.to_thread(_touch_sqlite, address.database or _IN_MEMORY)
             return await _touch_postgresql(url, timeout_s)
         except (OSError, TypeError, sqlite3.Error, sqlalchemy.exc.SQLAlchemyError) as error:
             if time.monotonic() + _RETRY_S >= until or _is_final(error):
@@ -159,6 +161,11 @@ async def _reach(url: str, timeout_s: float) -> None:
 
 def _touch_sqlite(path: str) -> None:
     """Take the lock that a writer takes, and turn on the write-ahead log."""
+    # For its owner only; the write-ahead log gets the same mode. Why a file cannot be made,
+    # SQLite says itself.
+    if path != _IN_MEMORY:
+        with contextlib.suppress(OSError):
+            Path(path).touch(mode=0o600)
     connection = sqlite3.connect(path, timeout=_TRY_S, isolation_level=None)
     with contextlib.closing(connection):
         connection.execute("PRAGMA journal_mode = WAL")

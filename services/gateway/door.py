@@ -37,18 +37,18 @@ _log = telemetry.logger(__name__)
 class Door:
     """The outermost middleware."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, larger: dict[str, int]) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, unbounded: frozenset[str]) -> None:
         """Build around an application.
 
         Args:
             app: what lies behind the door.
             metrics: counts and times requests.
-            larger: paths whose bodies may be larger than others, and how large.
+            unbounded: paths that bound their bodies themselves.
 
         """
         self._app = app
         self._metrics = metrics
-        self._larger = larger
+        self._unbounded = unbounded
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; anything else, such as a lifespan, passes through."""
@@ -58,7 +58,7 @@ class Door:
         clear_contextvars()
         request_id = telemetry.enter_request(Headers(scope=scope).get(rpc.REQUEST_ID_HEADER))
         visit = _Visit(scope, receive, send, request_id)
-        visit.limit = self._larger.get(scope["path"], MAX_BODY_BYTES)
+        visit.bounded = scope["path"] not in self._unbounded
         try:
             await self._app(scope, visit.receive, visit.send)
         except ClientDisconnect:
@@ -91,7 +91,7 @@ class Door:
 class _Visit:
     """One request on its way in and its answer on its way out."""
 
-    limit = MAX_BODY_BYTES
+    bounded = True
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         self.scope = scope
@@ -106,9 +106,9 @@ class _Visit:
         message = await self._receive()
         if message["type"] == "http.request":
             self._received += len(message.get("body", b""))
-            if self._received > self.limit:
+            if self.bounded and self._received > MAX_BODY_BYTES:
                 raise errors.TooLargeError(
-                    f"The request has too many bytes. Send at most {self.limit:,}."
+                    f"The request has too many bytes. Send at most {MAX_BODY_BYTES:,}."
                 )
         return message
 

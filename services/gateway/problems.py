@@ -34,19 +34,29 @@ class Problem(BaseModel):
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI responses of a route that can fail with these statuses."""
+    """Return the OpenAPI responses of a route that can fail with these statuses.
+
+    Every route asks the database, which may be down; and nobody is free of faults.
+    """
     reference = {"$ref": "#/components/schemas/Problem"}
     return {
         status: {
             "description": http.HTTPStatus(status).phrase,
             "content": {MEDIA_TYPE: {"schema": reference}},
         }
-        for status in (*statuses, 500)
+        for status in sorted({*statuses, 500, 503})
     }
 
 
-def answer(error: Exception, scope: Scope) -> Response:
-    """Return the answer for an error; an unknown one is logged and says nothing of itself."""
+def answer(error: Exception, scope: Scope, **members: Any) -> Response:
+    """Return the answer for an error; an unknown one is logged and says nothing of itself.
+
+    Args:
+        error: what happened.
+        scope: of the request.
+        members: further members of the problem.
+
+    """
     kind = errors.kind_of(error)
     if kind is errors.UNKNOWN:
         _log.error("request failed", exc_info=error)
@@ -58,6 +68,7 @@ def answer(error: Exception, scope: Scope) -> Response:
         kind.detail or str(error),
         kind=(f"urn:dermserve:problem:{kind.slug}", kind.title),
         headers=_headers(error),
+        **members,
     )
 
 
@@ -121,10 +132,13 @@ async def _by_status(request: Request, error: Exception) -> Response:
         return answer(cause, request.scope)
     if not isinstance(error, HTTPException):
         raise TypeError(type(error)) from error
+    if error.status_code == http.HTTPStatus.BAD_REQUEST:
+        # A body that cannot be read is as wrong as one that breaks the rules.
+        return answer(errors.InvalidRequestError(f"{error.detail.rstrip('.')}."), request.scope)
     return render(
         request.scope,
         error.status_code,
-        _SENTENCES.get(error.status_code, f"{error.detail}."),
+        _SENTENCES.get(error.status_code, f"{error.detail.rstrip('.')}."),
         headers=dict(error.headers or {}),
     )
 

@@ -184,6 +184,10 @@ async def test_the_list_can_be_narrowed(gateway: Gateway) -> None:
         {"cursor": "AAAA"},
         {"label": "melanoma"},
         {"since": "yesterday"},
+        {"since": "1700000000"},
+        {"until": "-1"},
+        {"since": "0001-01-01T00:00:00+14:00"},
+        {"until": "9999-12-31T23:59:59-14:00"},
         {"patient_id": "a\0b"},
     ],
 )

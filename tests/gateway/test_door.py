@@ -14,6 +14,9 @@ from services.gateway.errors import GatewayError
 from services.gateway.metrics import Metrics
 from tests.gateway.conftest import PASSWORD, Gateway
 
+FORM = {"Content-Type": "multipart/form-data"}
+UNDEFINED = {"Content-Type": "multipart/form-data; boundary=x; charset=undefined"}
+PART = b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\nA\r\n--x--\r\n'
 MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
 
 
@@ -26,7 +29,11 @@ MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
         ("GET", "/v1/me", {}, 401),
         ("POST", "/v1/auth/register", {"json": {}}, 422),
         ("POST", "/v1/auth/register", {"content": b"{not json"}, 422),
+        ("POST", "/v1/auth/register", {"content": b'"\xff"'}, 422),
+        ("POST", "/v1/auth/register", {"content": b"[" * 60_000}, 422),
         ("POST", "/v1/auth/token", {"data": {"username": "x"}}, 422),
+        ("POST", "/v1/auth/token", {"content": b"--", "headers": FORM}, 422),
+        ("POST", "/v1/auth/token", {"content": PART, "headers": UNDEFINED}, 422),
         ("POST", "/v1/auth/refresh", {"content": b"x" * 70_000}, 413),
         ("POST", "/v1/auth/token", {"data": {"username": "x" * 70_000}}, 413),
     ],
@@ -34,7 +41,7 @@ MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
 async def test_whatever_goes_wrong_has_the_same_shape(
     gateway: Gateway, method: str, path: str, options: dict[str, Any], status: int
 ) -> None:
-    headers = {"X-Request-Id": "ward-7"}
+    headers = {"X-Request-Id": "ward-7", **options.pop("headers", {})}
 
     answer = await gateway.http.request(method, path, headers=headers, **options)
 
@@ -45,6 +52,8 @@ async def test_whatever_goes_wrong_has_the_same_shape(
     assert (problem["status"], problem["request_id"]) == (status, "ward-7")
     assert problem["instance"] == path
     assert problem["detail"].endswith(".")
+    assert not problem["detail"].endswith("..")
+    assert (problem["type"] == "about:blank") == (status in {404, 405})
 
 
 async def test_a_method_that_is_not_taken_is_told_which_are(gateway: Gateway) -> None:
@@ -81,7 +90,7 @@ async def test_a_fault_of_ours_is_logged_in_full_and_says_nothing_outside() -> N
     async def unmapped() -> None:
         raise GatewayError("another secret")
 
-    app.add_middleware(Door, metrics=Metrics(), larger={})
+    app.add_middleware(Door, metrics=Metrics(), unbounded=frozenset())
     problems.install(app)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
@@ -168,6 +177,32 @@ async def test_the_openapi_document_covers_every_route_and_its_problems(gateway:
             for status, described in operation["responses"].items():
                 if int(status) >= 400:
                     assert list(described["content"]) == ["application/problem+json"], path
+            if path.startswith("/v1"):
+                assert {"500", "503"} <= operation["responses"].keys(), path
+
+
+OPEN = {
+    "POST /v1/auth/register",
+    "POST /v1/auth/token",
+    "POST /v1/auth/refresh",
+    "GET /.well-known/jwks.json",
+    "GET /livez",
+    "GET /readyz",
+    "GET /metrics",
+}
+
+
+async def test_nothing_but_what_is_listed_here_is_open_to_strangers(gateway: Gateway) -> None:
+    document = (await gateway.http.get("/openapi.json")).json()
+    operations = [(method.upper(), path) for path, ms in document["paths"].items() for method in ms]
+
+    answered = {
+        f"{method} {path}": await gateway.http.request(method, path) for method, path in operations
+    }
+
+    assert answered.keys() > OPEN
+    for operation, answer in answered.items():
+        assert (answer.status_code == 401) == (operation not in OPEN), operation
 
 
 async def test_the_reference_needs_no_script_and_no_network(gateway: Gateway) -> None:

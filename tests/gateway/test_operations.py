@@ -33,6 +33,8 @@ async def test_without_inference_it_is_alive_and_not_ready(start: Start) -> None
 
     assert (ready.status_code, live.status_code) == (503, 200)
     assert ready.json()["detail"] == "Down: inference."
+    assert ready.json()["type"] == "urn:dermserve:problem:unavailable"
+    assert ready.headers["Retry-After"] == "1"
     assert ready.json()["checks"] == {
         "database": "ok",
         "inference": "unavailable",
@@ -66,7 +68,9 @@ async def test_the_first_password_is_shown_once_and_only_when_it_was_invented(
     assert again == ""
 
 
-async def test_accounts_can_be_managed_without_a_server(tmp_path: Path) -> None:
+async def test_accounts_can_be_managed_without_a_server_and_stay_their_owners_own(
+    tmp_path: Path,
+) -> None:
     async with open_accounts(settings_for(tmp_path / "data")) as accounts:
         await accounts.create("root", PASSWORD, Role.ADMIN)
         await accounts.create("Carol", PASSWORD)
@@ -75,6 +79,7 @@ async def test_accounts_can_be_managed_without_a_server(tmp_path: Path) -> None:
 
     assert promoted.role == Role.ADMIN
     assert disabled.disabled
+    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "data").rglob("*")} == {0}
 
 
 async def test_a_gateway_works_on_postgresql_and_says_so_when_it_goes_away(
@@ -127,5 +132,7 @@ async def end_waiting(engine: AsyncEngine) -> None:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     )
     async with engine.connect() as connection:
-        while not (await connection.execute(end)).all():
+        for _ in range(100):
+            if (await connection.execute(end)).all():
+                return
             await asyncio.sleep(0.05)

@@ -164,6 +164,21 @@ async def test_reports_in_trouble_are_said_so(
     assert "secret" not in answer.text
 
 
+@pytest.mark.parametrize("name", KINDS)
+async def test_a_picture_removed_while_its_record_was_read_is_missing(
+    gateway: Gateway, name: str
+) -> None:
+    alice = await gateway.signed_in()
+    where = await analyzed(alice)
+    for path in gateway.kept_files():
+        path.unlink()
+
+    answer = await alice("GET", f"{where}/{name}")
+
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == "There is no analysis of this id among yours."
+
+
 async def test_more_pictures_than_there_is_room_for_are_refused_also_on_their_way_out(
     start: Start,
 ) -> None:

@@ -218,8 +218,19 @@ async def test_other_kinds_of_body_are_refused(alice: Client, kind: str, body: b
             "multipart/form-data; boundary=x",
             b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\nA\r\n' * 20 + b"--x--\r\n",
         ),
+        (
+            "multipart/form-data; boundary=x; charset=undefined",
+            b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\nA\r\n--x--\r\n',
+        ),
     ],
-    ids=["no boundary named", "no boundary", "broken off", "two pictures", "many fields"],
+    ids=[
+        "no boundary named",
+        "no boundary",
+        "broken off",
+        "two pictures",
+        "many fields",
+        "no such charset",
+    ],
 )
 async def test_a_form_that_cannot_be_read_is_refused(
     gateway: Gateway, alice: Client, kind: str, body: bytes
@@ -270,6 +281,8 @@ async def test_a_body_is_refused_as_soon_as_it_is_too_large(
 
     assert answer.status_code in {413, 422}
     assert body.sent <= 17 * MIB
+    if answer.status_code == 413:
+        assert "Send at most 16,777,216." in answer.json()["detail"]
 
 
 async def test_a_long_text_is_refused_before_it_fills_the_memory(alice: Client) -> None:

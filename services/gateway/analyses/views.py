@@ -4,14 +4,17 @@ import io
 
 from PIL import Image
 
-from services import layers, picture
+from services import layers, picture, telemetry
 from services.gateway import errors
+from services.gateway.analyses.files import NO_SUCH_ANALYSIS
 from services.gateway.clients import Reports
 from services.gateway.clients.reports import Pictures
 from services.gateway.deadlines import Deadline
 from services.gateway.records import Analysis
 from services.gateway.store import Store
 from services.gateway.threads import Threads
+
+_log = telemetry.logger(__name__)
 
 
 class Views:
@@ -32,7 +35,7 @@ class Views:
 
     async def image(self, record: Analysis) -> bytes:
         """Return the picture as it was judged, in its own format."""
-        return await self._store.get(record.image_sha256)
+        return await self._get(record.image_sha256)
 
     async def mask(self, record: Analysis) -> bytes:
         """Return the mask as a PNG, 255 lesion.
@@ -41,7 +44,7 @@ class Views:
             NotFoundError: no lesion was outlined; the sentence says why.
 
         """
-        return await self._store.get(_there(record, record.mask_sha256, "mask"))
+        return await self._get(_there(record, record.mask_sha256, "mask"))
 
     async def overlay(self, record: Analysis) -> bytes:
         """Return the picture with the lesion's outline as a PNG.
@@ -50,7 +53,7 @@ class Views:
             NotFoundError: no lesion was outlined; the sentence says why.
 
         """
-        mask = await self._store.get(_there(record, record.mask_sha256, "outline"))
+        mask = await self._get(_there(record, record.mask_sha256, "outline"))
         return await self._threads.run(_outlined, await self.image(record), mask)
 
     async def explanation(self, record: Analysis) -> bytes:
@@ -61,7 +64,7 @@ class Views:
 
         """
         name = _there(record, record.explanation_sha256, "explanation")
-        weights = await self._store.get(name)
+        weights = await self._get(name)
         return await self._threads.run(_heated, await self.image(record), weights)
 
     async def report(self, record: Analysis, deadline: Deadline) -> bytes:
@@ -80,8 +83,16 @@ class Views:
         )
         return await self._reports.render(record, pictures, deadline)
 
+    async def _get(self, name: str) -> bytes:
+        try:
+            return await self._store.get(name)
+        except FileNotFoundError as error:
+            # Removed since its record was read; or lost, which the log should tell.
+            _log.warning("picture was not there", file=name)
+            raise errors.NotFoundError(NO_SUCH_ANALYSIS) from error
+
     async def _optional(self, name: str | None) -> bytes:
-        return await self._store.get(name) if name else b""
+        return await self._get(name) if name else b""
 
 
 def _there(record: Analysis, name: str | None, what: str) -> str:

@@ -1,10 +1,11 @@
 """Analyses: made, listed, shown, removed."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from services.gateway.analyses import Filters, Subject
 from services.gateway.deadlines import Deadline
@@ -16,6 +17,7 @@ from services.gateway.uploads.body import FORM_TYPE, PICTURE_FIELD, PICTURE_TYPE
 
 router = APIRouter(tags=["analyses"])
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _BINARY = {"type": "string", "format": "binary"}
 
 
@@ -32,11 +34,23 @@ def _body() -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+def _spelled_out(text: object) -> object:
+    """Refuse plain numbers, which would be taken for seconds or milliseconds, whichever fits."""
+    if isinstance(text, str) and _DATE.match(text) is None:
+        raise ValueError("must begin with a date, as RFC 3339 writes it")
+    return text
+
+
 def _in_utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be between the years 1 and 9999 in UTC") from error
 
 
-_Moment = Annotated[datetime, AfterValidator(_in_utc)]
+_Moment = Annotated[datetime, BeforeValidator(_spelled_out), AfterValidator(_in_utc)]
 # A NUL would not fit into PostgreSQL.
 _PatientId = Annotated[str | None, Query(max_length=64, pattern=r"^[^\x00]*$")]
 

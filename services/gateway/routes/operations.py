@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from services.gateway import problems
+from services.gateway import errors, problems
 from services.gateway.dependencies import PartsDep
 from services.gateway.health import NEEDED
 
@@ -27,7 +27,8 @@ async def ready(request: Request, parts: PartsDep) -> Response:
     checks = await parts.health.check()
     down = [name for name, state in checks.items() if state != "ok"]
     if NEEDED.intersection(down):
-        return problems.render(request.scope, 503, f"Down: {', '.join(down)}.", checks=checks)
+        down_now = errors.UnavailableError(f"Down: {', '.join(down)}.")
+        return problems.answer(down_now, request.scope, checks=checks)
     return JSONResponse({"status": "degraded" if down else "ready", "checks": checks})
 
 

@@ -79,20 +79,30 @@ class Bodies:
         )
 
     async def _raw(self, request: Request) -> bytes:
-        chunks = [chunk async for chunk in _bounded(request, self._max_bytes)]
+        chunks = [chunk async for chunk in self._bounded(request, 0)]
         return b"".join(chunks)
 
     async def _form(self, request: Request) -> Upload:
-        limit = self._max_bytes + FORM_OVERHEAD_BYTES
-        parser = _Parser(request.headers, _bounded(request, limit), limit)
+        stream = self._bounded(request, FORM_OVERHEAD_BYTES)
+        parser = _Parser(request.headers, stream, self._max_bytes + FORM_OVERHEAD_BYTES)
         try:
             form = await parser.parse()
         except MultiPartException as error:
             raise errors.InvalidRequestError(_unreadable(error.message)) from error
+        except (LookupError, UnicodeError) as error:
+            raise errors.InvalidRequestError(_unreadable("its charset is not known")) from error
         try:
             return await self._upload(form)
         finally:
             await form.close()
+
+    async def _bounded(self, request: Request, overhead: int) -> AsyncGenerator[bytes, None]:
+        total = 0
+        async for chunk in request.stream():
+            total += len(chunk)
+            if total > self._max_bytes + overhead:
+                raise _too_large(self._max_bytes)
+            yield chunk
 
     async def _upload(self, form: FormData) -> Upload:
         sent = form.get(PICTURE_FIELD)
@@ -131,15 +141,6 @@ class _Parser(MultiPartParser):
             yield chunk
         if not self._complete:
             raise MultiPartException("it ends before its last boundary")
-
-
-async def _bounded(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
-    total = 0
-    async for chunk in request.stream():
-        total += len(chunk)
-        if total > limit:
-            raise _too_large(limit)
-        yield chunk
 
 
 def _too_large(limit: int) -> errors.TooLargeError:
