@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from services import environment, rpc, telemetry
 from services.gateway.app import BootError, create_app
+from services.gateway.protocol import Protocol
 from services.gateway.settings import Settings
 
 _BACKLOG = 2048
@@ -58,7 +59,7 @@ async def _serve(settings: Settings) -> None:
 def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="off",
         log_config=None,

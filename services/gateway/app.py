@@ -63,7 +63,12 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
-    app.add_middleware(Door, metrics=metrics, unbounded=frozenset({"/v1/analyses"}))
+    app.add_middleware(
+        Door,
+        metrics=metrics,
+        body_timeout_s=settings.upload_timeout_s,
+        unbounded=frozenset({"/v1/analyses"}),
+    )
     problems.install(app)
     for router in routes.ALL:
         app.include_router(router)
@@ -106,7 +111,7 @@ async def _opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Parts]:
             access=Access(sessions, access_tokens),
             accounts=accounts,
             analyzer=Analyzer(inference, files, drawing, limits, metrics),
-            bodies=Bodies(settings.max_upload_bytes, settings.upload_timeout_s),
+            bodies=Bodies(settings.max_upload_bytes),
             health=Health(sessions, {"inference": inference_channel, "reports": reports_channel}),
             history=History(sessions, files),
             inference=inference,

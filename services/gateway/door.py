@@ -4,6 +4,7 @@ Here a request gets its id, its bound and its place in metrics and log, and an a
 security headers; what nobody else caught becomes a problem here.
 """
 
+import asyncio
 import time
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -37,17 +38,21 @@ _log = telemetry.logger(__name__)
 class Door:
     """The outermost middleware."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, unbounded: frozenset[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, body_timeout_s: float, unbounded: frozenset[str]
+    ) -> None:
         """Build around an application.
 
         Args:
             app: what lies behind the door.
             metrics: counts and times requests.
+            body_timeout_s: seconds that a body may take to arrive.
             unbounded: paths that bound their bodies themselves.
 
         """
         self._app = app
         self._metrics = metrics
+        self._body_timeout_s = body_timeout_s
         self._unbounded = unbounded
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,7 +62,7 @@ class Door:
             return
         clear_contextvars()
         request_id = telemetry.enter_request(Headers(scope=scope).get(rpc.REQUEST_ID_HEADER))
-        visit = _Visit(scope, receive, send, request_id)
+        visit = _Visit(scope, receive, send, request_id, self._body_timeout_s)
         visit.bounded = scope["path"] not in self._unbounded
         try:
             await self._app(scope, visit.receive, visit.send)
@@ -93,7 +98,9 @@ class _Visit:
 
     bounded = True
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, request_id: str, body_timeout_s: float
+    ) -> None:
         self.scope = scope
         self.status: int | None = None
         self.began = time.perf_counter()
@@ -101,15 +108,29 @@ class _Visit:
         self._send = send
         self._request_id = request_id
         self._received = 0
+        self._until: float | None = asyncio.get_running_loop().time() + body_timeout_s
 
     async def receive(self) -> Message:
-        message = await self._receive()
+        message = await self._next()
         if message["type"] == "http.request":
             self._received += len(message.get("body", b""))
             if self.bounded and self._received > MAX_BODY_BYTES:
                 raise errors.TooLargeError(
                     f"The request has too many bytes. Send at most {MAX_BODY_BYTES:,}."
                 )
+        return message
+
+    async def _next(self) -> Message:
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
+        except TimeoutError as error:
+            raise errors.UploadTimeoutError(
+                "The request took too long to arrive. Send it again over a faster connection."
+            ) from error
+        if not message.get("more_body"):
+            # All has come: what is waited for from now on is that the caller leaves.
+            self._until = None
         return message
 
     async def send(self, message: Message) -> None:

@@ -64,7 +64,7 @@ class Settings(BaseSettings):
         10, description="Seconds to wait at boot for a database that does not answer."
     )
     upload_timeout_s: Seconds = Field(
-        60, description="Seconds that a picture may take to arrive; then 408."
+        60, description="Seconds that a request's body may take to arrive; then 408."
     )
     analysis_timeout_s: Seconds = Field(
         10, description="Seconds that an analysis may take once its picture has arrived; then 504."

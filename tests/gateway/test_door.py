@@ -90,7 +90,7 @@ async def test_a_fault_of_ours_is_logged_in_full_and_says_nothing_outside() -> N
     async def unmapped() -> None:
         raise GatewayError("another secret")
 
-    app.add_middleware(Door, metrics=Metrics(), unbounded=frozenset())
+    app.add_middleware(Door, metrics=Metrics(), body_timeout_s=1, unbounded=frozenset())
     problems.install(app)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:

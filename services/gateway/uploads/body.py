@@ -4,7 +4,6 @@ Bytes are counted as they come, whatever Content-Length says, and stay in memory
 a person is not spilled into a folder for temporary files.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
@@ -39,18 +38,11 @@ class Upload:
 
 
 class Bodies:
-    """Reads bodies, each only so large and so slow."""
+    """Reads bodies, each only so large."""
 
-    def __init__(self, max_bytes: int, timeout_s: float) -> None:
-        """Build with bounds.
-
-        Args:
-            max_bytes: the largest picture file.
-            timeout_s: seconds that a body may take to arrive.
-
-        """
+    def __init__(self, max_bytes: int) -> None:
+        """Build with the size of the largest picture file."""
         self._max_bytes = max_bytes
-        self._timeout_s = timeout_s
 
     async def read(self, request: Request) -> Upload:
         """Read the picture and the text fields of a request.
@@ -59,20 +51,13 @@ class Bodies:
             UnsupportedMediaTypeError: neither a form nor a JPEG or PNG.
             InvalidRequestError: the form cannot be read or has no picture.
             TooLargeError: the picture or the form has too many bytes.
-            UploadTimeoutError: it took too long to arrive.
 
         """
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                if kind == FORM_TYPE:
-                    return await self._form(request)
-                if kind in PICTURE_TYPES:
-                    return Upload(await self._raw(request), {})
-        except TimeoutError as error:
-            raise errors.UploadTimeoutError(
-                "The picture took too long to arrive. Send it again over a faster connection."
-            ) from error
+        if kind == FORM_TYPE:
+            return await self._form(request)
+        if kind in PICTURE_TYPES:
+            return Upload(await self._raw(request), {})
         raise errors.UnsupportedMediaTypeError(
             f"Send {FORM_TYPE} with the field {PICTURE_FIELD!r}, or the picture itself as "
             "image/jpeg or image/png."

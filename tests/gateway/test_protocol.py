@@ -1,0 +1,72 @@
+"""What comes over the socket before anybody has said who they are: bounded in size and time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.processes import Running, running
+
+GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n"
+HEAD = (
+    b"POST /v1/auth/token HTTP/1.1\r\nHost: x\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\n"
+)
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
+MUCH = 8 * 1024 * 1024
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Running]:
+    async with running(tmp_path, DERMSERVE_GATEWAY_UPLOAD_TIMEOUT_S="0.5") as served:
+        yield served
+
+
+async def answer_to(gateway: Running, begin: bytes, go_on: bytes = b"", much: int = 0) -> bytes:
+    """Send a beginning, then more and more until it is enough or nobody listens."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(begin)
+    try:
+        for _ in range(0, much, max(1, len(go_on))):
+            writer.write(go_on)
+            await writer.drain()
+    except ConnectionError:
+        pass
+    try:
+        return await asyncio.wait_for(reader.read(400), 5)
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+async def test_heads_and_trailers_without_end_are_refused(gateway: Running) -> None:
+    long_value = (GET + b"X-Long: ", b"x" * 65_536)
+    many = (GET, b"X-Many: yes\r\n" * 5000)
+    long_path = (b"GET /", b"x" * 65_536)
+    trailers = (CHUNKED, b"X-Many: yes\r\n" * 5000)
+
+    for begin, go_on in (long_value, many, long_path, trailers):
+        # A reset may overtake the answer; what counts is that nobody goes on reading.
+        answer = await answer_to(gateway, begin, go_on, MUCH)
+        assert answer[:12] in {b"HTTP/1.1 431", b""}, begin
+
+    usual = await answer_to(gateway, GET + b"X-Long: " + b"x" * 20_000 + b"\r\n\r\n")
+    assert usual.startswith(b"HTTP/1.1 200")
+
+
+async def test_a_body_in_many_small_pieces_is_no_head(gateway: Running) -> None:
+    pieces = b"".join(b"1\r\na\r\n" for _ in range(20_000))
+
+    answer = await answer_to(
+        gateway, HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\n\r\n"
+    )
+
+    assert answer.startswith(b"HTTP/1.1 422")
+
+
+async def test_a_body_that_does_not_come_is_given_up(gateway: Running) -> None:
+    answer = await answer_to(gateway, HEAD + b"Content-Length: 100\r\n\r\nusername=")
+
+    assert answer.startswith(b"HTTP/1.1 408")
