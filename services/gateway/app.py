@@ -105,7 +105,7 @@ async def _opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Parts]:
         inference = Inference(inference_channel)
         limits = (settings.max_upload_bytes, settings.max_pixels, settings.max_side)
 
-        await store.sweep()
+        await files.sweep()
         await _welcome(accounts, settings)
         yield Parts(
             access=Access(sessions, access_tokens),

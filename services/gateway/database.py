@@ -1,7 +1,7 @@
 """The database: opened within a bounded time, brought to the current schema, handed out.
 
-SQLite and PostgreSQL are both meant for production: the first for one machine, the second for
-replicas of the gateway.
+SQLite and PostgreSQL are both meant for production: the first needs no server, the second has
+its own backups, roles and tools, and may lie on another machine.
 """
 
 import asyncio

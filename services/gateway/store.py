@@ -6,6 +6,8 @@ and its name comes from its content alone, never from a caller.
 Making a file survive a power failure takes a disk milliseconds. So files are staged first,
 written and durable but without their name, while other work goes on; publishing them is then
 a matter of renaming.
+
+A folder belongs to one process: who holds a file is known to that process alone.
 """
 
 import asyncio
@@ -85,8 +87,7 @@ class Store:
     async def publish(self, stage: Stage) -> None:
         """Give staged files their names; those that are there already stay as they are."""
         moves = {path: self._path(name) for name, path in (await stage.written()).items()}
-        await self._threads.run(_rename_all, moves)
-        folders = {path.parent for path in moves.values()}
+        folders = await self._threads.run(_rename_all, moves)
         await asyncio.gather(*(self._threads.run(_sync_folder, folder) for folder in folders))
 
     async def get(self, name: str) -> bytes:
@@ -102,6 +103,10 @@ class Store:
         """Remove files; missing ones are no error."""
         await self._threads.run(_unlink_all, [self._path(name) for name in names])
 
+    async def settled(self) -> list[str]:
+        """Return the names that were published more than an hour ago."""
+        return await self._threads.run(_settled, self._root)
+
     async def sweep(self) -> None:
         """Remove staged files that a process left behind when it was killed."""
         await self._threads.run(_unlink_abandoned, self._staged)
@@ -110,8 +115,9 @@ class Store:
     async def holding(self, names: Iterable[str]) -> AsyncIterator[None]:
         """Keep others from adding or removing these files meanwhile.
 
-        Whoever writes a record of a file holds it from before the file is published until the
-        record is written; whoever removes one holds it while looking for other records of it.
+        Others are those of this process. Whoever writes a record of a file holds it from before
+        the file is published until the record is written; whoever removes one holds it while
+        looking for other records of it.
         So no record is left without its file.
         """
         async with contextlib.AsyncExitStack() as stack:
@@ -138,7 +144,8 @@ class Store:
 
 def _write(folder: Path, content: bytes) -> Path:
     """Write a file that only its owner reads, and make its content durable."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for above in _make_folders(folder):
+        _sync_folder(above)
     handle, name = tempfile.mkstemp(dir=folder)
     path = Path(name)
     try:
@@ -152,10 +159,21 @@ def _write(folder: Path, content: bytes) -> Path:
     return path
 
 
-def _rename_all(moves: dict[Path, Path]) -> None:
+def _rename_all(moves: dict[Path, Path]) -> set[Path]:
+    """Rename files; return the folders that have new names in them."""
+    changed: set[Path] = set()
     for path, published in moves.items():
-        published.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        changed |= _make_folders(published.parent) | {published.parent}
         path.replace(published)
+    return changed
+
+
+def _make_folders(folder: Path) -> set[Path]:
+    """Make a folder and what is missing above it; return the folders that got a new one."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+    return {each.parent for each in missing}
 
 
 def _sync_folder(folder: Path) -> None:
@@ -173,6 +191,16 @@ def _unlink_all(paths: list[Path]) -> None:
 
 
 def _unlink_abandoned(folder: Path) -> None:
-    for path in folder.glob("*"):
-        if time.time() - path.stat().st_mtime > _ABANDONED_AFTER_S:
-            path.unlink(missing_ok=True)
+    _unlink_all([path for path in folder.glob("*") if _is_old(path)])
+
+
+def _settled(root: Path) -> list[str]:
+    return [path.name for path in root.glob("??/??/*") if _is_old(path)]
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > _ABANDONED_AFTER_S
+    except FileNotFoundError:
+        # Somebody else has just removed it.
+        return False

@@ -1,6 +1,8 @@
 """Alive, ready, and what is down."""
 
 import asyncio
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -136,3 +138,25 @@ async def end_waiting(engine: AsyncEngine) -> None:
             if (await connection.execute(end)).all():
                 return
             await asyncio.sleep(0.05)
+
+
+async def test_pictures_of_no_record_are_swept_at_boot_unless_the_database_looks_like_another(
+    start: Start, tmp_path: Path
+) -> None:
+    """A process can be killed after its pictures are published and before their record is."""
+    pictures = tmp_path / "data" / "pictures"
+    old, new = pictures / "aa" / "aa" / ("a" * 64), pictures / "bb" / "bb" / ("b" * 64)
+    async with start() as gateway:
+        await (await gateway.signed_in()).analyze()
+        kept = set(gateway.kept_files())
+    for path in (old, new):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    ago = time.time() - 7200
+    for path in kept | {old}:
+        os.utime(path, (ago, ago))
+
+    async with start(database_url=f"sqlite+aiosqlite:///{tmp_path / 'another.db'}") as mistaken:
+        assert set(mistaken.kept_files()) == kept | {old, new}
+    async with start() as again:
+        assert set(again.kept_files()) == kept | {new}

@@ -91,6 +91,37 @@ async def test_who_holds_a_file_holds_it_alone_and_nothing_is_remembered(store: 
     assert store._locks == {}
 
 
+async def test_new_folders_are_made_durable_with_their_files(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    fsync = os.fsync
+
+    def noted(handle: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{handle}").readlink())
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    await keep(store, b"one")
+
+    first, second = digest(b"one")[:2], digest(b"one")[2:4]
+    pictures = tmp_path / "pictures"
+    assert {tmp_path, pictures, pictures / first, pictures / first / second} <= set(synced)
+    assert {path.stat().st_mode & 0o777 for path in (pictures / first, pictures)} == {0o700}
+
+
+async def test_a_staged_file_that_goes_while_it_is_looked_at_is_no_error(
+    store: Store, tmp_path: Path
+) -> None:
+    await keep(store, b"kept")
+    # Like a file that another sweep has just removed: a name that leads nowhere.
+    (tmp_path / "pictures" / "staged" / "gone").symlink_to("nowhere")
+
+    await store.sweep()
+
+    assert await store.get(digest(b"kept")) == b"kept"
+
+
 async def test_files_abandoned_on_the_stage_are_swept_and_fresh_ones_left(
     store: Store, tmp_path: Path
 ) -> None:

@@ -2,7 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select, union
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
@@ -14,6 +14,9 @@ from services.gateway.store import Stage, Store
 
 NO_SUCH_ANALYSIS = "There is no analysis of this id among yours."
 """The one sentence for a missing analysis and for somebody else's."""
+
+# SQLite takes a thousand parameters, and each name is asked for three times.
+_NAMES_AT_ONCE = 300
 
 _log = telemetry.logger(__name__)
 
@@ -61,20 +64,30 @@ class Files:
                 raise errors.NotFoundError(NO_SUCH_ANALYSIS)
             await self._forget(files)
 
+    async def sweep(self) -> None:
+        """Remove what processes left behind when they were killed.
+
+        A database without a single analysis is more likely the wrong one than all pictures
+        are left over: then they stay.
+        """
+        await self._store.sweep()
+        names = await self._store.settled()
+        async with self._sessions() as session:
+            if await session.scalar(select(col(Analysis.id)).limit(1)) is None:
+                return
+        for start in range(0, len(names), _NAMES_AT_ONCE):
+            await self._forget(names[start : start + _NAMES_AT_ONCE])
+
     async def _forget(self, names: list[str]) -> None:
         """Remove files that no record has. What cannot be removed now is left, and said."""
         try:
-            await self._store.remove([name for name in names if await self._is_unused(name)])
+            await self._store.remove(set(names) - await self._used(names))
         except (OSError, SQLAlchemyError):
             _log.exception("pictures were left behind", files=names)
 
-    async def _is_unused(self, name: str) -> bool:
-        used = select(col(Analysis.id)).where(
-            or_(
-                col(Analysis.image_sha256) == name,
-                col(Analysis.mask_sha256) == name,
-                col(Analysis.explanation_sha256) == name,
-            )
-        )
+    async def _used(self, names: list[str]) -> set[str]:
+        """Return those of some names that a record has."""
+        columns = (Analysis.image_sha256, Analysis.mask_sha256, Analysis.explanation_sha256)
+        used = union(*(select(col(column)).where(col(column).in_(names)) for column in columns))
         async with self._sessions() as session:
-            return await session.scalar(used.limit(1)) is None
+            return {str(name) for name in await session.scalars(used)}
