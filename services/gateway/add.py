@@ -1,0 +1,42 @@
+"""``python -m services.gateway.add USERNAME``: make an account where registration is closed.
+
+For containers, which have no other command line; elsewhere ``dermserve users`` does more.
+"""
+
+import argparse
+import asyncio
+import getpass
+import os
+import sys
+from collections.abc import Sequence
+
+from services import environment
+from services.gateway.app import BootError, open_accounts
+from services.gateway.errors import GatewayError
+from services.gateway.records import Role
+from services.gateway.settings import Settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make the account; return the exit status."""
+    parser = argparse.ArgumentParser("services.gateway.add", description="Make an account.")
+    parser.add_argument("username")
+    parser.add_argument("--admin", action="store_true", help="make an administrator")
+    asked = parser.parse_args(arguments)
+    # Never an argument: those can be read by whoever sees the processes.
+    password = os.environ.get("DERMSERVE_NEW_PASSWORD") or getpass.getpass("Password: ")
+    try:
+        asyncio.run(_add(asked.username, password, Role.ADMIN if asked.admin else Role.USER))
+    except (environment.SettingsError, BootError, GatewayError) as error:
+        print(f"dermserve gateway: {error}", file=sys.stderr)  # noqa: T201 - for the person there
+        return 2
+    return 0
+
+
+async def _add(username: str, password: str, role: Role) -> None:
+    async with open_accounts(environment.read(Settings)) as accounts:
+        await accounts.create(username, password, role)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
