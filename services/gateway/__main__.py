@@ -28,19 +28,23 @@ class _Server(uvicorn.Server):
 
 
 def main() -> int:
-    """Run the gateway; return the exit status."""
+    """Run until stopped.
+
+    Returns:
+        The process's exit status: 0 after an orderly end, 2 when it could not start; then
+        one sentence on stderr says why.
+
+    """
     # What is made here (database, pictures, key) is for its owner only.
     os.umask(0o077)
     try:
         settings = environment.read(Settings)
-    except environment.SettingsError as error:
-        return _refuse(error, 2)
-    telemetry.configure_logging("gateway", settings.log_level)
-    try:
+        telemetry.configure_logging("gateway", settings.log_level)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(settings))
-    except (BootError, telemetry.ListenerError) as error:
-        return _refuse(error, 1)
+    except (environment.SettingsError, telemetry.ListenerError, BootError) as error:
+        sys.stderr.write(f"gateway cannot start: {error}\n")
+        return 2
     return 0
 
 
@@ -108,11 +112,6 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
         return None
     factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
     return factory
-
-
-def _refuse(error: Exception, status: int) -> int:
-    print(f"dermserve gateway: {error}", file=sys.stderr)  # noqa: T201 - for people, not for logs
-    return status
 
 
 if __name__ == "__main__":

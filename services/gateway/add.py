@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asyncio.run(_add(asked.username, password, Role.ADMIN if asked.admin else Role.USER))
     except (environment.SettingsError, BootError, GatewayError) as error:
-        print(f"dermserve gateway: {error}", file=sys.stderr)  # noqa: T201 - for the person there
+        sys.stderr.write(f"dermserve: {error}\n")
         return 2
     return 0
 

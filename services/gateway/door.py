@@ -36,7 +36,7 @@ _log = telemetry.logger(__name__)
 
 
 class Door:
-    """The outermost middleware."""
+    """The outermost middleware of ours; only the framework's own net lies around it."""
 
     def __init__(
         self, app: ASGIApp, metrics: Metrics, body_timeout_s: float, unbounded: frozenset[str]

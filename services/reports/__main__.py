@@ -19,7 +19,7 @@ def main() -> int:
     try:
         asyncio.run(serve(environment.read(Settings)))
     except (environment.SettingsError, telemetry.ListenerError) as error:
-        sys.stderr.write(f"reports: {error}\n")
+        sys.stderr.write(f"reports cannot start: {error}\n")
         return 2
     except KeyboardInterrupt:
         return 130

@@ -7,7 +7,7 @@ and without a bound a burst would keep every picture of it in memory.
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from services.reports.errors import DeadlinePassedError, TooManyWaitingError
@@ -54,7 +54,7 @@ class Renderers:
         loop = asyncio.get_running_loop()
         # The place is given back when the thread is done, not when the caller leaves:
         # a thread cannot be stopped, and until it ends it holds its memory.
-        future.add_done_callback(lambda done: self._give_back(loop, done))
+        future.add_done_callback(lambda _: self._give_back(loop))
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
@@ -82,6 +82,6 @@ class Renderers:
             taken = time.perf_counter() - began
             self._usual_s = _MEMORY * self._usual_s + (1 - _MEMORY) * taken
 
-    def _give_back(self, loop: asyncio.AbstractEventLoop, _done: Future[_Result]) -> None:
+    def _give_back(self, loop: asyncio.AbstractEventLoop) -> None:
         if not loop.is_closed():
             loop.call_soon_threadsafe(self._free.release)

@@ -33,5 +33,5 @@ def test_accounts_are_made_with_a_password_that_is_typed_or_in_the_environment(
 
     assert made(tmp_path) == [("bob", "admin"), ("alice", "user")]
     written = capsys.readouterr()
-    assert written.err == "dermserve gateway: This username is taken. Choose another one.\n"
+    assert written.err == "dermserve: This username is taken. Choose another one.\n"
     assert PASSWORD not in written.out

@@ -99,13 +99,14 @@ async def test_the_process_refuses_in_one_sentence(tmp_path: Path) -> None:
         )
 
     expected = (
-        (2, "DERMSERVE_GATEWAY_PORT?"),
-        (1, "DERMSERVE_GATEWAY_PORT"),
-        (1, "DERMSERVE_DATA_DIR"),
-        (1, "DERMSERVE_GATEWAY_DATABASE_URL"),
+        "DERMSERVE_GATEWAY_PORT?",
+        "DERMSERVE_GATEWAY_PORT",
+        "DERMSERVE_DATA_DIR",
+        "DERMSERVE_GATEWAY_DATABASE_URL",
     )
-    for (status, told), (wanted, words) in zip(outcomes, expected, strict=True):
-        assert status == wanted, told
+    for (status, told), words in zip(outcomes, expected, strict=True):
+        assert status == 2, told
+        assert told.startswith("gateway cannot start: ")
         assert words in told
         assert told.count("\n") == 1, told
         assert "hush" not in told

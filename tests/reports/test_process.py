@@ -114,7 +114,8 @@ def test_a_misspelt_setting_is_named_with_the_right_one(
     monkeypatch.setenv("DERMSERVE_REPORTS_PROT", "1")
     assert main() == 2
     assert capsys.readouterr().err == (
-        "reports: DERMSERVE_REPORTS_PROT is not a setting; did you mean DERMSERVE_REPORTS_PORT?\n"
+        "reports cannot start: DERMSERVE_REPORTS_PROT is not a setting; "
+        "did you mean DERMSERVE_REPORTS_PORT?\n"
     )
 
 
@@ -128,7 +129,7 @@ def test_a_setting_out_of_range_is_named(
     monkeypatch.setenv(f"DERMSERVE_{name}", value)
     assert main() == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"reports: DERMSERVE_{name}: ")
+    assert said.startswith(f"reports cannot start: DERMSERVE_{name}: ")
     assert said.count("\n") == ONE_SENTENCE
 
 

@@ -8,13 +8,7 @@ from fastapi.security import OAuth2PasswordRequestForm
 from services.gateway import errors
 from services.gateway.dependencies import CallerDep, OptionalTokenDep, PartsDep
 from services.gateway.problems import documented
-from services.gateway.routes.shapes import (
-    LogoutRequest,
-    RefreshRequest,
-    Registration,
-    Tokens,
-    UserView,
-)
+from services.gateway.routes.shapes import RefreshRequest, Registration, Tokens, UserView
 
 router = APIRouter(tags=["accounts"])
 
@@ -47,7 +41,7 @@ async def refresh(request: RefreshRequest, parts: PartsDep) -> Tokens:
 
 @router.post("/v1/auth/logout", status_code=204, responses=documented(401, 413, 422))
 async def sign_out(
-    parts: PartsDep, token: OptionalTokenDep, request: LogoutRequest | None = None
+    parts: PartsDep, token: OptionalTokenDep, request: RefreshRequest | None = None
 ) -> None:
     """End a sign-in at once: that of the refresh token in the body, else that of the caller."""
     if request is not None:

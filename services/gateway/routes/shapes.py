@@ -30,13 +30,7 @@ class Registration(BaseModel):
 
 
 class RefreshRequest(BaseModel):
-    """A refresh token to exchange."""
-
-    refresh_token: str = Field(max_length=256)
-
-
-class LogoutRequest(BaseModel):
-    """The refresh token of the sign-in to end."""
+    """A refresh token: to exchange it, or to end its sign-in."""
 
     refresh_token: str = Field(max_length=256)
 
