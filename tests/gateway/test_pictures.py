@@ -195,6 +195,8 @@ async def test_more_pictures_than_there_is_room_for_are_refused_also_on_their_wa
         assert {answer.status_code for answer in refused} == {503}
         assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
         assert (await alice("GET", where)).status_code == 200
+        # Who may not see it is told so, full or not.
+        assert (await gateway.anonymous("GET", f"{where}/image")).status_code == 401
         gateway.reports.may_answer.set()
         assert (await held).status_code == 200
         assert (await alice("GET", f"{where}/image")).status_code == 200

@@ -22,8 +22,8 @@ async def _record(analysis_id: str, caller: CallerDep, parts: PartsDep) -> Analy
 _RecordDep = Annotated[Analysis, Depends(_record)]
 
 
-async def _place(parts: PartsDep) -> AsyncIterator[None]:
-    """Hold a place in memory until the answer is out."""
+async def _place(_found: _RecordDep, parts: PartsDep) -> AsyncIterator[None]:
+    """Hold a place in memory until the answer is out; only for who may have it."""
     with parts.places.taken():
         yield
 
