@@ -1,0 +1,18 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import tables
+
+
+@pytest.mark.parametrize("page", tables.PAGES, ids=lambda page: page.parent.name)
+def test_the_tables_of_a_page_are_those_of_the_committed_results(page: Path) -> None:
+    text = page.read_text()
+    assert "<!-- floor -->" in text
+    assert tables.rendered(text) == text, "run `python -m benchmarks.tables`"
+
+
+def test_a_result_names_its_machine_and_commit() -> None:
+    machine = json.loads((tables.RESULTS / "floor.json").read_text())["machine"]
+    assert {"processor", "cores", "commit", "measured_at"} <= machine.keys()
