@@ -29,6 +29,11 @@ def test_softmax_of_huge_logits_is_finite() -> None:
     assert calibrate.softmax(np.array([[1e4, 0.0]])).tolist() == [[1.0, 0.0]]
 
 
+def test_a_common_label_gets_a_small_head_start() -> None:
+    offsets = calibrate.prior_offsets(np.repeat(np.arange(7), [94, 1, 1, 1, 1, 1, 1]))
+    assert offsets[0] - offsets[1] == pytest.approx(0.1 * np.log(94), abs=1e-3)
+
+
 def test_the_threshold_is_the_highest_that_is_sensitive_enough() -> None:
     scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.95])
     positive = np.array([True, True, True, True, False, False])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -77,6 +78,11 @@ def test_metadata_says_what_the_file_is(shipped: Path) -> None:
 
 def test_a_file_is_small_enough_to_live_in_the_repository(shipped: Path) -> None:
     assert (shipped / "model.onnx").stat().st_size <= 30 * 2**20
+
+
+def test_the_checksum_is_the_files_own(shipped: Path) -> None:
+    digest = hashlib.sha256((shipped / "model.onnx").read_bytes()).hexdigest()
+    assert (shipped / "SHA256SUMS").read_text(encoding="utf-8") == f"{digest}  model.onnx\n"
 
 
 def test_a_card_is_exactly_what_its_evaluation_says(shipped: Path) -> None:
