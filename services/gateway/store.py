@@ -61,7 +61,10 @@ class Stage:
 
 
 class Store:
-    """A folder of files named by their content, two levels deep."""
+    """A folder of files named by their content, dealt into 256 folders by its first byte.
+
+    Few enough that they soon exist: making a folder durable costs as much as a file.
+    """
 
     def __init__(self, root: Path) -> None:
         """Build over a folder.
@@ -87,8 +90,7 @@ class Store:
     async def publish(self, stage: Stage) -> None:
         """Give staged files their names; those that are there already stay as they are."""
         moves = {path: self._path(name) for name, path in (await stage.written()).items()}
-        folders = await self._threads.run(_rename_all, moves)
-        await asyncio.gather(*(self._threads.run(_sync_folder, folder) for folder in folders))
+        await self._threads.run(_publish, moves)
 
     async def get(self, name: str) -> bytes:
         """Return the content of a file.
@@ -139,7 +141,7 @@ class Store:
                 self._locks[name] = (lock, users - 1)
 
     def _path(self, name: str) -> Path:
-        return self._root / name[:2] / name[2:4] / name
+        return self._root / name[:2] / name
 
 
 def _write(folder: Path, content: bytes) -> Path:
@@ -159,13 +161,14 @@ def _write(folder: Path, content: bytes) -> Path:
     return path
 
 
-def _rename_all(moves: dict[Path, Path]) -> set[Path]:
-    """Rename files; return the folders that have new names in them."""
+def _publish(moves: dict[Path, Path]) -> None:
+    """Rename files, and make their new names durable."""
     changed: set[Path] = set()
     for path, published in moves.items():
         changed |= _make_folders(published.parent) | {published.parent}
         path.replace(published)
-    return changed
+    for folder in changed:
+        _sync_folder(folder)
 
 
 def _make_folders(folder: Path) -> set[Path]:
@@ -195,7 +198,7 @@ def _unlink_abandoned(folder: Path) -> None:
 
 
 def _settled(root: Path) -> list[str]:
-    return [path.name for path in root.glob("??/??/*") if _is_old(path)]
+    return [path.name for path in root.glob("??/*") if _is_old(path)]
 
 
 def _is_old(path: Path) -> bool:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-MAX_SIDE = 1024
+MAX_SIDE = 256
 """A map of a few cells a side gains nothing from more pixels than this."""
 
 

@@ -1,5 +1,7 @@
 """From the outputs of both models to what is said about the picture. Pure functions."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from services.inference import explanation, lesion
@@ -10,9 +12,38 @@ from services.inference.lesion import Lesion
 from services.inference.onnx_model import Outputs
 
 
+@dataclass(frozen=True, slots=True)
+class Outlined:
+    """What the segmenter's output says.
+
+    Attributes:
+        lesion: None when there is none worth the name.
+        mask_png: see ``lesion.mask_png``; empty when not wanted or there is no lesion.
+
+    """
+
+    lesion: Lesion | None
+    mask_png: bytes
+
+
+def outline(view: View, segmented: Outputs, wanted: Wanted) -> Outlined:
+    """Find, measure and draw the lesion.
+
+    Args:
+        view: the picture that the segmenter saw.
+        segmented: ``mask``, float32, S x S x 1, 0..1.
+        wanted: which pictures to draw.
+
+    """
+    size = (view.width, view.height)
+    mask = segmented["mask"][..., 0]
+    found = lesion.find(mask, view.tensors[len(mask)], size)
+    return Outlined(found, lesion.mask_png(found, size) if found and wanted.mask else b"")
+
+
 def conclude(
     view: View,
-    segmented: Outputs,
+    outlined: Outlined,
     classified: Outputs,
     contract: ClassifierContract,
     wanted: Wanted,
@@ -21,18 +52,16 @@ def conclude(
 
     Args:
         view: the picture that they saw.
-        segmented: ``mask``, float32, S x S x 1, 0..1.
+        outlined: what came of the segmenter's output.
         classified: ``probabilities`` (7), ``explanation`` (h x w x 7), perhaps ``novelty``.
         contract: the classifier's promises.
         wanted: which pictures to draw.
 
     """
+    reasons = _reasons(outlined.lesion, classified, contract)
     size = (view.width, view.height)
-    found = lesion.find(segmented["mask"][..., 0], view.working, size)
-    reasons = _reasons(found, classified, contract)
-    drawn = lesion.mask_png(found, size) if found and wanted.mask else b""
     classification = None if reasons else _classify(classified, contract, size, wanted)
-    return Findings(reasons, found, drawn, classification)
+    return Findings(reasons, outlined.lesion, outlined.mask_png, classification)
 
 
 def _reasons(

@@ -14,9 +14,6 @@ from services import picture
 
 RESIZE = "pillow-bicubic"
 
-WORKING_SIDE = 640
-"""The longer side, in pixels, of the picture on which a lesion is measured."""
-
 _OVERSAMPLING = 2
 """A JPEG may shrink while decoding, but never below this many times what is needed."""
 
@@ -28,7 +25,6 @@ class View:
     """One decoded picture in the sizes that the pipeline needs.
 
     Attributes:
-        working: uint8, height x width x 3, RGB, in the picture's aspect ratio.
         tensors: uint8, S x S x 3, RGB, by S.
         width: of the upright original, in pixels.
         height: of the upright original, in pixels.
@@ -36,7 +32,6 @@ class View:
 
     """
 
-    working: Pixels
     tensors: dict[int, Pixels]
     width: int
     height: int
@@ -55,12 +50,8 @@ def view(encoded: bytes, sizes: frozenset[int]) -> View:
 
     """
     decoded = picture.read(encoded, at_least=_OVERSAMPLING * max(sizes))
-    tensors = {size: squash(decoded.pixels, size) for size in sizes}
-    working = decoded.pixels
-    working.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return View(
-        working=np.asarray(working),
-        tensors=tensors,
+        tensors={size: squash(decoded.pixels, size) for size in sizes},
         width=decoded.width,
         height=decoded.height,
         format=decoded.format,

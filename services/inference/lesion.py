@@ -15,12 +15,16 @@ THRESHOLD = 0.5
 MIN_AREA_FRACTION = 0.002
 """A smaller region is noise, not a lesion."""
 
+WORKING_SIDE = 384
+"""The longer side, in pixels, of the frame in which a lesion is measured: finer than the mask
+that is measured, and cheap."""
+
 Pixels = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.int32]
 
-# About half a pixel of the mask in pixels of the working picture: what lies below is the
-# staircase of the mask's grid, not the lesion's border.
-_OUTLINE_TOLERANCE_PX = 1.5
+# About half a pixel of the mask in working pixels: what lies below is the staircase of the
+# mask's grid, not the lesion's border.
+_OUTLINE_TOLERANCE_PX = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,8 @@ class Lesion:
     """One contiguous lesion without holes.
 
     Attributes:
-        inside: uint8, 1 in the lesion, 0 on skin, in the size of the working picture.
+        inside: uint8, 1 in the lesion, 0 on skin, in the picture's aspect ratio, at most
+            ``WORKING_SIDE`` a side.
         outline: int32, N x 2, x and y in pixels of the original picture, closed.
         bounding_box: x, y, width, height in pixels of the original picture.
         area_fraction: share of the picture, 0..1.
@@ -49,20 +54,21 @@ class Lesion:
 
 
 def find(
-    soft_mask: npt.NDArray[np.float32], working: Pixels, size: tuple[int, int]
+    soft_mask: npt.NDArray[np.float32], tensor: Pixels, size: tuple[int, int]
 ) -> Lesion | None:
     """Find the lesion of a picture and measure it.
 
     Args:
         soft_mask: float32, S x S, 0..1, of the whole squashed frame.
-        working: uint8, height x width x 3, RGB, in the picture's aspect ratio.
+        tensor: uint8, S x S x 3, RGB, the squashed frame itself.
         size: width and height of the original in pixels.
 
     Returns:
         The largest region, or None when there is none worth the name.
 
     """
-    height, width = working.shape[:2]
+    shrunk = WORKING_SIDE / max(size)
+    width, height = (max(1, round(side * shrunk)) for side in size)
     soft = cv2.resize(soft_mask, (width, height), interpolation=cv2.INTER_LINEAR)
     contour = _largest_contour((soft >= THRESHOLD).astype(np.uint8))
     if contour is None:
@@ -81,7 +87,7 @@ def find(
         area_fraction=area_fraction,
         asymmetry=_asymmetry(inside),
         border_irregularity=_border_irregularity(polygon),
-        color_variegation=_color_variegation(working, inside),
+        color_variegation=_color_variegation(tensor, inside),
     )
 
 
@@ -147,7 +153,9 @@ def _border_irregularity(polygon: Points) -> float:
     return float(np.clip(1 - roundness, 0, 1))
 
 
-def _color_variegation(working: Pixels, inside: Pixels) -> float:
-    lab = cv2.cvtColor(working.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    _, deviation = cv2.meanStdDev(lab, mask=inside)
+def _color_variegation(tensor: Pixels, inside: Pixels) -> float:
+    # Squashing moves colors about but does not change them.
+    squashed = cv2.resize(inside, tensor.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    lab = cv2.cvtColor(tensor.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    _, deviation = cv2.meanStdDev(lab, mask=squashed)
     return float(np.clip(np.sqrt(np.square(deviation).sum()) / 100, 0, 1))

@@ -6,7 +6,7 @@ segmenter: both models run side by side on the one decoded picture.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from services.inference.admission import Admission
 from services.inference.analysis import Analysis, Findings, Timings, Wanted
 from services.inference.batcher import Answer
 from services.inference.contract import ClassifierContract, SegmenterContract
+from services.inference.findings import Outlined
 from services.inference.imaging import View
 from services.inference.metrics import Metrics
 from services.inference.onnx_model import Outputs
@@ -24,6 +25,7 @@ from services.inference.stage import Stage
 EVERYTHING = Wanted()
 
 _Result = TypeVar("_Result")
+_Other = TypeVar("_Other")
 
 
 class Pipeline:
@@ -77,12 +79,14 @@ class Pipeline:
         view, measured = await self._in_thread(self._look, encoded)
         if measured.reasons:
             return self._answer(began, view, measured, Findings(measured.reasons), ())
-        answers = await self._run_models(view)
-        segmented, classified = (answer.output for answer in answers)
-        found = await self._in_thread(
-            findings.conclude, view, segmented, classified, self._contract, wanted
+        (segmented, outlined), classified = await _both(
+            self._outline(view, wanted),
+            self._classifier.submit(view.tensors[self._contract.input_size]),
         )
-        return self._answer(began, view, measured, found, answers)
+        found = await self._in_thread(
+            findings.conclude, view, outlined, classified.output, self._contract, wanted
+        )
+        return self._answer(began, view, measured, found, (segmented, classified))
 
     def _look(self, encoded: bytes) -> tuple[View, Quality]:
         with self._metrics.decode_seconds.time():
@@ -90,17 +94,11 @@ class Pipeline:
         shorter_side = min(view.width, view.height)
         return view, quality.measure(view.tensors[self._contract.input_size], shorter_side)
 
-    async def _run_models(self, view: View) -> tuple[Answer[Outputs], ...]:
-        running = [
-            asyncio.ensure_future(self._segmenter.submit(view.tensors[self._segments_at])),
-            asyncio.ensure_future(self._classifier.submit(view.tensors[self._contract.input_size])),
-        ]
-        try:
-            return tuple(await asyncio.gather(*running))
-        finally:
-            # When one is refused the other has no reader left.
-            for task in running:
-                task.cancel()
+    async def _outline(self, view: View, wanted: Wanted) -> tuple[Answer[Outputs], Outlined]:
+        # The segmenter is the quicker of the two: its lesion is measured and drawn while the
+        # classifier still runs.
+        segmented = await self._segmenter.submit(view.tensors[self._segments_at])
+        return segmented, await self._in_thread(findings.outline, view, segmented.output, wanted)
 
     def _answer(
         self,
@@ -128,3 +126,15 @@ class Pipeline:
     async def _in_thread(self, work: Callable[..., _Result], *arguments: Any) -> _Result:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, work, *arguments)
+
+
+async def _both(
+    one: Coroutine[Any, Any, _Result], other: Coroutine[Any, Any, _Other]
+) -> tuple[_Result, _Other]:
+    """Run two side by side; when one fails, the other has no reader left and ends too."""
+    first, second = asyncio.create_task(one), asyncio.create_task(other)
+    try:
+        return await asyncio.gather(first, second)
+    finally:
+        first.cancel()
+        second.cancel()

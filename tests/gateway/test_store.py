@@ -26,14 +26,12 @@ def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-async def test_content_is_found_by_its_digest_two_folders_deep(
-    store: Store, tmp_path: Path
-) -> None:
+async def test_content_is_found_by_its_digest(store: Store, tmp_path: Path) -> None:
     await keep(store, b"one", b"two", b"one")
 
     name = digest(b"one")
     assert await store.get(name) == b"one"
-    assert (tmp_path / "pictures" / name[:2] / name[2:4] / name).read_bytes() == b"one"
+    assert (tmp_path / "pictures" / name[:2] / name).read_bytes() == b"one"
     assert len(files(tmp_path)) == 2
 
 
@@ -104,10 +102,10 @@ async def test_new_folders_are_made_durable_with_their_files(
     monkeypatch.setattr(os, "fsync", noted)
     await keep(store, b"one")
 
-    first, second = digest(b"one")[:2], digest(b"one")[2:4]
+    dealt = digest(b"one")[:2]
     pictures = tmp_path / "pictures"
-    assert {tmp_path, pictures, pictures / first, pictures / first / second} <= set(synced)
-    assert {path.stat().st_mode & 0o777 for path in (pictures / first, pictures)} == {0o700}
+    assert {tmp_path, pictures, pictures / dealt} <= set(synced)
+    assert {path.stat().st_mode & 0o777 for path in (pictures / dealt, pictures)} == {0o700}
 
 
 async def test_a_staged_file_that_goes_while_it_is_looked_at_is_no_error(

@@ -28,7 +28,8 @@ def classified(novelty: float = 0, **probabilities: float) -> dict[str, np.ndarr
 
 def conclude(outputs: dict[str, np.ndarray], novelty: float | None = None) -> Findings:
     contract = ClassifierContract(64, suspicious_threshold=0.3, novelty_threshold=novelty)
-    return findings.conclude(VIEW, {"mask": MASK}, outputs, contract, Wanted())
+    outlined = findings.outline(VIEW, {"mask": MASK}, Wanted())
+    return findings.conclude(VIEW, outlined, outputs, contract, Wanted())
 
 
 @pytest.mark.parametrize(("share", "verdict"), [(0.29, [False]), (0.31, [True])])
@@ -43,9 +44,9 @@ def test_the_explanation_is_that_of_the_predicted_label() -> None:
     found = conclude(classified(mel=0.9, nv=0.1)).classification
     assert found is not None
     drawn = np.asarray(Image.open(io.BytesIO(found.explanation_png)))
-    assert drawn.shape == (450, 600)
-    assert drawn[20, 20] == 255
-    assert drawn[430, 580] == 0
+    assert drawn.shape == (192, 256)
+    assert drawn[8, 8] == 255
+    assert drawn[184, 248] == 0
 
 
 def test_probabilities_sum_to_one_to_the_last_digit() -> None:

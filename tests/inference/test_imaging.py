@@ -16,7 +16,6 @@ def test_every_size_comes_from_one_decoding_of_the_whole_frame() -> None:
     assert (view.width, view.height) == (1200, 400)
     assert view.tensors[64].shape == (64, 64, 3)
     assert view.tensors[224].shape == (224, 224, 3)
-    assert view.working.shape == (213, 640, 3)
 
 
 def test_shrinking_while_decoding_changes_the_tensor_by_less_than_a_level() -> None:

@@ -17,12 +17,12 @@ def disc(radius: float, center: tuple[float, float] = (0.5, 0.5)) -> np.ndarray:
     return soft
 
 
-def working(color: tuple[int, int, int] = (120, 80, 60)) -> np.ndarray:
-    return np.full((450, 600, 3), color, np.uint8)
+def tensor() -> np.ndarray:
+    return np.full((224, 224, 3), (120, 80, 60), np.uint8)
 
 
 def find(mask: np.ndarray, pixels: np.ndarray | None = None) -> lesion.Lesion:
-    found = lesion.find(mask, working() if pixels is None else pixels, SIZE)
+    found = lesion.find(mask, tensor() if pixels is None else pixels, SIZE)
     assert found is not None
     return found
 
@@ -35,7 +35,7 @@ def test_a_disc_is_round_symmetric_and_as_large_as_drawn() -> None:
 
 
 def test_the_bounding_box_is_in_pixels_of_the_original() -> None:
-    found = lesion.find(disc(0.2, (0.25, 0.5)), working(), (6000, 4500))
+    found = lesion.find(disc(0.2, (0.25, 0.5)), tensor(), (6000, 4500))
     assert found is not None
     assert found.bounding_box == pytest.approx((600, 1350, 1800, 1800), abs=40)
 
@@ -43,7 +43,7 @@ def test_the_bounding_box_is_in_pixels_of_the_original() -> None:
 @pytest.mark.parametrize("scale", [1, 3, 10])
 def test_the_mask_covers_what_was_measured_at_any_scale(scale: int) -> None:
     size = (SIZE[0] * scale, SIZE[1] * scale)
-    found = lesion.find(disc(0.1), working(), size)
+    found = lesion.find(disc(0.1), tensor(), size)
     assert found is not None
     mask = np.asarray(Image.open(io.BytesIO(lesion.mask_png(found, size)))) > 0
     assert mask.mean() == pytest.approx(found.area_fraction, rel=0.01)
@@ -56,7 +56,7 @@ def test_the_mask_covers_what_was_measured_at_any_scale(scale: int) -> None:
 def test_a_thread_of_a_lesion_has_measures_too() -> None:
     thread = np.zeros((224, 224), np.float32)
     thread[100:102, 20:200] = 1
-    found = lesion.find(thread, np.zeros((4, 600, 3), np.uint8), (600, 4))
+    found = lesion.find(thread, tensor(), (600, 4))
     assert found is None or 0 <= found.border_irregularity <= 1
 
 
@@ -72,7 +72,7 @@ def test_only_the_largest_region_stays_and_its_holes_are_filled() -> None:
 
 @pytest.mark.parametrize("mask", [np.zeros((224, 224), np.float32), disc(0.01)])
 def test_nothing_or_next_to_nothing_is_no_lesion(mask: np.ndarray) -> None:
-    assert lesion.find(mask, working(), SIZE) is None
+    assert lesion.find(mask, tensor(), SIZE) is None
 
 
 def test_a_half_disc_is_less_symmetric_than_a_disc() -> None:
@@ -90,8 +90,8 @@ def test_a_star_has_a_more_irregular_border_than_a_disc() -> None:
 
 
 def test_two_colors_vary_more_than_one() -> None:
-    two = working()
-    two[:, 300:] = (40, 20, 20)
+    two = tensor()
+    two[:, 112:] = (40, 20, 20)
     assert find(disc(0.3)).color_variegation == pytest.approx(0, abs=1e-3)
     assert find(disc(0.3), two).color_variegation > 0.1
 
