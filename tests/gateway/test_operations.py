@@ -145,12 +145,12 @@ async def test_pictures_of_no_record_are_swept_at_boot_unless_the_database_looks
 ) -> None:
     """A process can be killed after its pictures are published and before their record is."""
     pictures = tmp_path / "data" / "pictures"
-    old, new = pictures / "aa" / "aa" / ("a" * 64), pictures / "bb" / "bb" / ("b" * 64)
+    old, new = pictures / "aa" / ("a" * 64), pictures / "bb" / ("b" * 64)
     async with start() as gateway:
         await (await gateway.signed_in()).analyze()
         kept = set(gateway.kept_files())
     for path in (old, new):
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(exist_ok=True)
         path.touch()
     ago = time.time() - 7200
     for path in kept | {old}:
