@@ -274,7 +274,7 @@ def circumstances(models: str) -> Json:
 
 
 def _commit() -> str:
-    asked = ["git", "rev-parse", "--short=12", "HEAD"]
+    asked = ["git", "describe", "--always", "--abbrev=12", "--dirty"]
     answer = subprocess.run(  # noqa: S603 - our own words, no shell
         asked, capture_output=True, text=True, check=False, cwd=Path(__file__).parent
     )
