@@ -4,6 +4,7 @@ The file's own words about itself (name, content type) are never believed: its c
 read, its size is known before a pixel is decoded, and nothing but pixels leaves here.
 """
 
+import ctypes
 import io
 import struct
 import zlib
@@ -28,6 +29,9 @@ and editors write ten or so. Without a bound, a small file could keep a core bus
 
 # The bounds above hold before decoding; Pillow's own would warn on stderr below them.
 Image.MAX_IMAGE_PIXELS = None
+
+_M_MMAP_THRESHOLD = -3  # its number in malloc.h
+_LARGE_BLOCK_BYTES = 4 * 1024 * 1024
 
 _START_OF_SCAN = b"\xff\xda"
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
@@ -132,6 +136,18 @@ def read(
         pixels = pixels.transpose(_TURNS[orientation])
     pixels.info = {}
     return Picture(pixels, width, height, FORMATS[str(image.format)])
+
+
+def return_memory() -> None:
+    """Have this process give the memory of large pictures back as soon as they are done with.
+
+    By default glibc learns from the first large block that it should keep such blocks, and a
+    single picture of many megapixels stays in the process for good. Elsewhere than on glibc
+    nothing is done.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK_BYTES)
 
 
 def _open(encoded: bytes) -> Image.Image:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import uvicorn
 from fastapi import FastAPI
 
-from services import environment, rpc, telemetry
+from services import environment, picture, rpc, telemetry
 from services.gateway.app import BootError, create_app
 from services.gateway.protocol import Protocol
 from services.gateway.settings import Settings
@@ -37,6 +37,7 @@ def main() -> int:
     """
     # What is made here (database, pictures, key) is for its owner only.
     os.umask(0o077)
+    picture.return_memory()
     try:
         settings = environment.read(Settings)
         telemetry.configure_logging("gateway", settings.log_level)

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from services import environment, telemetry
+from services import environment, picture, telemetry
 from services.inference.onnx_model import ModelError
 from services.inference.server import serve
 from services.inference.settings import Settings
@@ -17,6 +17,7 @@ def main() -> int:
         one sentence on stderr says why.
 
     """
+    picture.return_memory()
     try:
         settings = environment.read(Settings)
         telemetry.configure_logging("inference", settings.log_level)

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 from prometheus_client import CollectorRegistry
 
+from services.inference import imaging, quality
 from services.inference.analysis import MALIGNANT, Analysis
 from services.inference.engine import engine
 from services.inference.settings import Settings
@@ -51,6 +52,16 @@ def members(archive: str, names: list[str]) -> Iterator[bytes]:
     with zipfile.ZipFile(DATA / archive) as opened:
         for name in names:
             yield opened.read(name)
+
+
+def test_the_quality_gate_refuses_none_of_the_pictures_that_its_bounds_were_set_beyond() -> None:
+    with (DATA / "ham10000.csv").open() as file:
+        names = [f"{row['image_id']}.jpg" for row in csv.DictReader(file) if row["fold"] == "3"]
+    assert len(names) == 2002
+    for picture in members("ham10000_images.zip", names):
+        view = imaging.view(picture, frozenset({224}))
+        # The pictures lie there scaled down; their side says nothing about the camera's.
+        assert quality.measure(view.tensors[224], shorter_side=450).reasons == ()
 
 
 def test_few_real_lesions_are_refused(lesions: list[tuple[dict[str, str], Analysis]]) -> None:

@@ -158,8 +158,9 @@ def test_memory_settles_within_bounds_after_large_pictures(
     services: Stack, rest: httpx.Client
 ) -> None:
     photo = specimens.lesion_jpeg((4000, 3000))
-    for _ in range(3):
-        assert rest.post("/v1/analyses", files={"image": photo}).status_code == 201
+    flat = specimens.encoded(Image.new("RGB", (7000, 7000), (190, 130, 110)), "PNG")
+    for picture in (photo, flat, photo):
+        assert rest.post("/v1/analyses", files={"image": picture}).status_code == 201
     resident = {name: _resident_mb(process.pid) for name, process in services.processes.items()}
     assert resident["inference"] <= 600
     assert resident["gateway"] <= 250
