@@ -26,6 +26,7 @@ class Strength(NamedTuple):
 
 
 MODERATE = Strength()
+STRONG = Strength(zoom=0.3, shift=0.1, rotation=45.0, brightness=0.12, contrast=0.2, color=0.06)
 
 
 Motion = Callable[[np.ndarray], np.ndarray]

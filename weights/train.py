@@ -60,6 +60,7 @@ class Config:
     cut_mix: float = 0.0
     frozen_stages: int = 0
     crop_share: float = 0.12
+    hand_drawn: float = 0.25
     seed: int = 7
 
     @property
@@ -135,7 +136,7 @@ class ClassifierBatches(Batches):
             self.crops if rng.random() < self.config.crop_share else self.frames for _ in labels
         ]
         drawn = np.stack([pool.draw(rng, label) for pool, label in zip(pools, labels, strict=True)])
-        images = augment.pictures(rng, drawn, self.size)
+        images = augment.pictures(rng, drawn, self.size, augment.STRONG)
         targets = np.eye(len(self.shares), dtype=np.float32)[labels]
         if rng.random() < self.config.cut_mix:
             images, targets = augment.cut_mix(rng, images, targets)
@@ -145,16 +146,25 @@ class ClassifierBatches(Batches):
 class SegmenterBatches(Batches):
     """Pictures and their masks, each drawn equally often."""
 
-    def __init__(self, config: Config, epoch: int, images: np.ndarray, masks: np.ndarray) -> None:
-        """Draw from ``images`` (NxSxSx3) and ``masks`` (NxSxS), both uint8."""
+    def __init__(
+        self,
+        config: Config,
+        epoch: int,
+        images: np.ndarray,
+        masks: np.ndarray,
+        shares: np.ndarray,
+    ) -> None:
+        """Draw from ``images`` (NxSxSx3) and ``masks`` (NxSxS), both uint8, by ``shares``."""
         super().__init__(config, epoch)
-        self.images, self.masks = images, masks
+        self.images, self.masks, self.shares = images, masks, shares
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return pictures (float32, 0..255) and masks (float32, 0..1, NxSxSx1)."""
         rng = self.rng(index)
-        chosen = rng.choice(len(self.images), self.config.batch, replace=False)
-        images, masks = augment.pairs(rng, self.images[chosen], self.masks[chosen], self.size)
+        chosen = rng.choice(len(self.images), self.config.batch, replace=False, p=self.shares)
+        images, masks = augment.pairs(
+            rng, self.images[chosen], self.masks[chosen], self.size, augment.STRONG
+        )
         return images.astype(np.float32), masks[..., None].astype(np.float32) / 255
 
 
@@ -276,6 +286,9 @@ class SegmenterTask(Task):
         validation = [
             p for p in dataset.ham10000(data, [dataset.VALIDATION_FOLD]) if not p.mask_suspect
         ][::2]
+        by_hand = np.array([p.fold is None for p in training])
+        share = config.hand_drawn
+        self.shares = np.where(by_hand, share / by_hand.sum(), (1 - share) / (~by_hand).sum())
         self.images = dataset.images(data, training, CACHE_SIZE)
         self.masks = dataset.masks(data, training, CACHE_SIZE)
         self.validation = validation
@@ -291,13 +304,17 @@ class SegmenterTask(Task):
 
     def batches(self, epoch: int) -> Batches:
         """Return an epoch of pictures with masks."""
-        return SegmenterBatches(self.config, epoch, self.images, self.masks)
+        return SegmenterBatches(self.config, epoch, self.images, self.masks, self.shares)
 
     def score(self, model: keras.Model, size: int) -> dict[str, float]:
         """Return the mean Dice on every second picture of fold 3."""
         logits = predict(model, self.validation_images, size)[..., 0]
         masks = dataset.masks(self.data, self.validation, size)
-        return {"mean_dice": float(metrics.dice(masks > dataset.MIDDLE, logits > 0).mean())}
+        overlap = metrics.jaccard(masks > dataset.MIDDLE, logits > 0)
+        return {
+            "thresholded_jaccard": float(np.where(overlap < 0.65, 0, overlap).mean()),
+            "mean_jaccard": float(overlap.mean()),
+        }
 
 
 TASKS: dict[str, type[Task]] = {"classifier": ClassifierTask, "segmenter": SegmenterTask}
@@ -463,6 +480,9 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--epoch-pictures", type=int, default=8000)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--cut-mix", type=float, default=0.0, help="share of batches mixed")
+    parser.add_argument("--ema", type=float, default=0.995, help="memory of the averaged weights")
+    parser.add_argument("--hand-drawn", type=float, default=0.25, help="share of ISIC 2017 masks")
+    parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--start", type=Path, help="weights to begin with (default: ImageNet's)")
     parser.add_argument("--freeze", type=int, default=0, help="leave the first stages as they are")
     parser.add_argument("--minutes", type=float, default=120, help="stop after this long")
@@ -486,6 +506,9 @@ def main() -> None:
         epoch_pictures=args.epoch_pictures,
         learning_rate=args.learning_rate,
         cut_mix=args.cut_mix,
+        ema=args.ema,
+        hand_drawn=args.hand_drawn,
+        seed=args.seed,
         frozen_stages=args.freeze,
     )
     task = TASKS[args.task](config, args.data)
