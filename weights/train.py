@@ -332,6 +332,18 @@ def learning_rate(config: Config) -> keras.optimizers.schedules.LearningRateSche
     )
 
 
+class AveragingAdamW(keras.optimizers.AdamW):  # type: ignore[misc] # Keras ships no types
+    """Keeps averages beside the weights and leaves the weights alone.
+
+    Keras would put the averages in the weights' place whenever ``fit`` returns,
+    which here is after every epoch: with a long memory, training would be thrown
+    back to where the epoch began.
+    """
+
+    def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
+        """Change nothing."""
+
+
 def trainable(task: Task, start: Path | None) -> keras.Model:
     """Build the network with logits as its only output, pretrained and compiled.
 
@@ -348,7 +360,7 @@ def trainable(task: Task, start: Path | None) -> keras.Model:
     # nearly half the time, and edges and colours are much the same everywhere.
     for layer in efficientnet_lite.first_layers(model, task.config.frozen_stages):
         layer.trainable = False
-    optimizer = keras.optimizers.AdamW(
+    optimizer = AveragingAdamW(
         learning_rate(task.config),
         weight_decay=1e-4,
         use_ema=True,

@@ -111,3 +111,14 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path) -> None:
     progress = json.loads((tmp_path / "progress.json").read_text())
     assert progress == {"epoch": 3, "best": 0.32, "best_epoch": 2}
     assert (tmp_path / "best.weights.h5").exists()
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
+def test_an_epochs_end_leaves_the_weights_and_their_averages_apart() -> None:
+    keras.utils.set_random_seed(1)
+    model = train.trainable(Tiny(PLAN), None)
+    model.fit(Tiny(PLAN).batches(0), verbose=0)
+    raw = [keras.ops.convert_to_numpy(v.value) for v in model.trainable_variables]
+    with train.Averaged(model):
+        averages = [keras.ops.convert_to_numpy(v.value) for v in model.trainable_variables]
+    assert not np.allclose(raw[0], averages[0], rtol=0, atol=1e-9)
