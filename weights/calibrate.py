@@ -22,6 +22,12 @@ of it would be best for calibration and lose the rare labels. On the validation
 fold a tenth costs next to nothing of the one and gains most of the other.
 """
 
+SUSPICIOUS_SENSITIVITY = 0.94
+"""What ``suspicious`` is asked to reach on the validation fold."""
+
+MELANOMA_SENSITIVITY = 0.90
+"""What the melanoma threshold is asked to reach on the validation fold."""
+
 TEMPERATURES = np.geomspace(0.25, 5.0, 400)
 
 
@@ -31,6 +37,7 @@ class Calibration(NamedTuple):
     temperature: float = 1.0
     label_offsets: tuple[float, ...] = (0.0,) * len(LABELS)
     suspicious_threshold: float = 0.5
+    melanoma_threshold: float = 0.5
     novelty_threshold: float = float("inf")
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
@@ -66,18 +73,23 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     return float(TEMPERATURES[int(np.argmin(losses))])
 
 
-def fit(logits: np.ndarray, targets: np.ndarray, sensitivity: float) -> Calibration:
-    """Choose offsets, temperature and operating point on validation logits (Nx7)."""
+def fit(logits: np.ndarray, targets: np.ndarray) -> Calibration:
+    """Choose offsets, temperature and operating points on validation logits (Nx7)."""
     offsets = prior_offsets(targets)
     calibration = Calibration(
         temperature=fit_temperature(logits + offsets, targets),
         label_offsets=tuple(float(offset) for offset in offsets),
     )
-    scores = malignant_probability(calibration.probabilities(logits))
-    threshold = threshold_for_sensitivity(scores, is_malignant(targets), sensitivity)
-    # Rounded down, so that the picture which set the threshold still reaches it.
-    threshold = float(np.floor(threshold * 1e6) / 1e6)
-    return calibration._replace(suspicious_threshold=threshold)
+    probabilities = calibration.probabilities(logits)
+    melanoma = LABELS.index("mel")
+    return calibration._replace(
+        suspicious_threshold=threshold_for_sensitivity(
+            malignant_probability(probabilities), is_malignant(targets), SUSPICIOUS_SENSITIVITY
+        ),
+        melanoma_threshold=threshold_for_sensitivity(
+            probabilities[:, melanoma], targets == melanoma, MELANOMA_SENSITIVITY
+        ),
+    )
 
 
 def malignant_probability(probabilities: np.ndarray) -> np.ndarray:
@@ -104,4 +116,5 @@ def threshold_for_sensitivity(
         message = "no positive case: a sensitivity cannot be chosen"
         raise ValueError(message)
     needed = int(np.ceil(sensitivity * len(ranked) - 1e-9))
-    return float(ranked[max(needed, 1) - 1])
+    # Rounded down, so that the picture which set the threshold still reaches it.
+    return float(np.floor(ranked[max(needed, 1) - 1] * 1e6) / 1e6)

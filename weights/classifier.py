@@ -9,7 +9,7 @@ mapping, arXiv:1512.04150) and costs nothing beside it.
 from __future__ import annotations
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from weights import efficientnet_lite
 
@@ -20,6 +20,15 @@ MALIGNANT = ("akiec", "bcc", "mel")
 """Labels whose probabilities add up to ``malignant_probability``."""
 
 INPUT_SIZE = 224
+
+TEXTURE_STAGES = (2, 3, 4)
+"""Stages whose maps tell dermoscopy from other pictures (counted from 0).
+
+Deeper ones have learned to see nothing but lesions, shallower ones know little
+beyond colour.
+"""
+
+VARIANCE_FLOOR = 1e-6
 
 
 class Bias(layers.Layer):  # type: ignore[misc] # Keras ships no types
@@ -34,6 +43,25 @@ class Bias(layers.Layer):  # type: ignore[misc] # Keras ships no types
         return inputs + self.bias
 
 
+class Texture(layers.Layer):  # type: ignore[misc] # Keras ships no types
+    """Mean and standard deviation of every channel over the whole map.
+
+    What a picture is made of, without where: dermoscopy looks like dermoscopy
+    by its textures, long before the network decides which lesion it shows.
+    """
+
+    def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        """Return (N, 2c) for maps (N, h, w, c): means, then deviations."""
+        mean = ops.mean(inputs, axis=(1, 2), keepdims=True)
+        variance = ops.mean(ops.square(inputs - mean), axis=(1, 2))
+        return ops.concatenate([mean[:, 0, 0], ops.sqrt(variance + VARIANCE_FLOOR)], axis=-1)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape: twice the channels."""
+        channels = input_shape[-1]
+        return input_shape[0], channels and 2 * channels
+
+
 def build(
     size: int | None = INPUT_SIZE, *, dropout: float = 0.2, drop_path: float = 0.1
 ) -> keras.Model:
@@ -41,12 +69,16 @@ def build(
 
     ``None`` builds it for any size, as training needs. Input: float32 RGB in
     0..255, (N, size, size, 3). Outputs, by name: ``logits`` (N, 7),
-    ``explanation`` (N, h, w, 7) with h = w = size / 32, and ``embedding``
-    (N, 1280), the average of the last feature map; all float32.
+    ``explanation`` (N, h, w, 7) with h = w = size / 32, ``embedding``
+    (N, 1280), the average of the last feature map, and ``texture`` (N, 464),
+    from which the novelty is measured; all float32.
     """
     image = keras.Input((size, size, 3), name="image")
     pixels = efficientnet_lite.normalise(image)
-    features = efficientnet_lite.head(efficientnet_lite.stages(pixels, drop_path=drop_path)[-1])
+    maps = efficientnet_lite.stages(pixels, drop_path=drop_path)
+    textures = [Texture(name=f"texture_{stage}")(maps[stage]) for stage in TEXTURE_STAGES]
+    texture = layers.Concatenate(name="texture", dtype="float32")(textures)
+    features = efficientnet_lite.head(maps[-1])
     embedding = layers.GlobalAveragePooling2D(name="embedding", dtype="float32")(features)
     # Whole channels are dropped, so every place of the map loses the same
     # evidence and the maps still average to the logits.
@@ -56,5 +88,10 @@ def build(
     )(dropped)
     evidence = layers.GlobalAveragePooling2D(name="evidence", dtype="float32")(explanation)
     logits = Bias(name="logits", dtype="float32")(evidence)
-    outputs = {"logits": logits, "explanation": explanation, "embedding": embedding}
+    outputs = {
+        "logits": logits,
+        "explanation": explanation,
+        "embedding": embedding,
+        "texture": texture,
+    }
     return keras.Model(image, outputs, name="classifier")

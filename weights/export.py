@@ -41,8 +41,6 @@ LICENSE = (
 TRAINING_DATA = (
     "HAM10000 folds 0-2 (split by lesion) and ISIC 2017 train; backbone pretrained on ImageNet-1k."
 )
-SENSITIVITY = 0.93
-"""What ``suspicious`` is asked to reach on the validation fold."""
 
 
 class ExportError(Exception):
@@ -211,29 +209,28 @@ def common_words(
 
 
 def export_classifier(
-    model: keras.Model, calibration: calibrate.Calibration, familiar: novelty.Familiar | None
+    model: keras.Model, calibration: calibrate.Calibration, familiar: novelty.Familiar
 ) -> Export:
     """Build the classifier's graph and what it must agree with."""
     size = int(model.input.shape[1])
-    proto = convert(model, size, ["logits", "explanation", "embedding"])
+    proto = convert(model, size, ["logits", "explanation", "embedding", "texture"])
     graph.answer_probabilities(proto, calibration)
+    graph.answer_novelty(proto, familiar)
     words = common_words(
         "classifier", classifier.LABELS, size, "EfficientNet-Lite0, 1x1 convolution head"
     )
     words["temperature"] = round(calibration.temperature, 6)
     words["label_offsets"] = [round(offset, 6) for offset in calibration.label_offsets]
     words["suspicious_threshold"] = round(calibration.suspicious_threshold, 6)
-    if familiar is not None:
-        graph.answer_novelty(proto, familiar)
-        words["novelty_threshold"] = round(calibration.novelty_threshold, 6)
+    words["melanoma_threshold"] = round(calibration.melanoma_threshold, 6)
+    words["novelty_threshold"] = round(calibration.novelty_threshold, 6)
     graph.describe(proto, words)
     raw = keras_answers(model)
 
     def expected(images: np.ndarray) -> dict[str, np.ndarray]:
         outputs = raw(images)
         outputs["probabilities"] = calibration.probabilities(outputs.pop("logits"))
-        if familiar is not None:
-            outputs["novelty"] = familiar.novelty(outputs["embedding"])
+        outputs["novelty"] = familiar.novelty(outputs.pop("texture"))
         return outputs
 
     return Export(proto, expected)
@@ -280,19 +277,19 @@ def _segmenter(weights: Path, _data: Path) -> Export:
 def _classifier(weights: Path, data: Path) -> Export:
     model = classifier.build()
     load_weights(model, weights)
-    raw = session(convert(model, classifier.INPUT_SIZE, ["logits", "embedding"]))
-    familiar = novelty.fit(_embeddings(raw, data))
+    raw = session(convert(model, classifier.INPUT_SIZE, ["logits", "texture"]))
+    familiar = novelty.fit(_textures(raw, data))
     calibration = _calibrate(raw, familiar, data)
     return export_classifier(model, calibration, familiar)
 
 
-def _embeddings(raw: ort.InferenceSession, data: Path) -> np.ndarray:
-    """Return the embeddings of all training pictures, frames and crops: (N, 1280)."""
+def _textures(raw: ort.InferenceSession, data: Path) -> np.ndarray:
+    """Return the textures of all training pictures, frames and crops: (N, 464)."""
     pictures = dataset.training(data)
     cropped = [picture for picture in pictures if picture.has_centercrop]
     size = classifier.INPUT_SIZE
     parts = (dataset.images(data, pictures, size), dataset.center_crops(data, cropped, size))
-    return np.concatenate([answers(raw, images)["embedding"] for images in parts])
+    return np.concatenate([answers(raw, images)["texture"] for images in parts])
 
 
 def _calibrate(
@@ -300,8 +297,8 @@ def _calibrate(
 ) -> calibrate.Calibration:
     pictures = dataset.ham10000(data, [dataset.VALIDATION_FOLD])
     outputs = answers(raw, dataset.images(data, pictures, classifier.INPUT_SIZE))
-    calibration = calibrate.fit(outputs["logits"], dataset.targets(pictures), SENSITIVITY)
-    limit = novelty.threshold(familiar.novelty(outputs["embedding"]))
+    calibration = calibrate.fit(outputs["logits"], dataset.targets(pictures))
+    limit = novelty.threshold(familiar.novelty(outputs["texture"]))
     return calibration._replace(novelty_threshold=limit)
 
 

@@ -76,23 +76,22 @@ def answer_probabilities(model: onnx.ModelProto, calibration: Calibration) -> No
 
 
 def answer_novelty(model: onnx.ModelProto, familiar: Familiar) -> None:
-    """Add the output ``novelty`` (N): how much of the embedding is unfamiliar."""
+    """Turn the output ``texture`` into ``novelty`` (N): how unfamiliar it is."""
     graph = model.graph
     _constant(graph, "familiar_mean", familiar.mean[None])
-    _constant(graph, "familiar_axes", familiar.axes)
-    _constant(graph, "inverse_remainder", np.array(1 / familiar.remainder))
-    squared = {"axes": [1], "keepdims": 0}
+    _constant(graph, "whitening", familiar.whitening)
+    _constant(graph, "axes_share", np.array(1 / len(familiar.mean)))
     graph.node.extend(
         [
-            helper.make_node("Sub", ["embedding", "familiar_mean"], ["steps"]),
-            helper.make_node("MatMul", ["steps", "familiar_axes"], ["principal_steps"]),
-            helper.make_node("ReduceSumSquare", ["steps"], ["length"], **squared),
-            helper.make_node("ReduceSumSquare", ["principal_steps"], ["principal"], **squared),
-            helper.make_node("Sub", ["length", "principal"], ["remainder"]),
-            helper.make_node("Mul", ["remainder", "inverse_remainder"], ["novelty"]),
+            helper.make_node("Sub", ["texture", "familiar_mean"], ["steps"]),
+            helper.make_node("MatMul", ["steps", "whitening"], ["white_steps"]),
+            helper.make_node(
+                "ReduceSumSquare", ["white_steps"], ["distance"], axes=[1], keepdims=0
+            ),
+            helper.make_node("Mul", ["distance", "axes_share"], ["novelty"]),
         ]
     )
-    graph.output.append(helper.make_tensor_value_info("novelty", TensorProto.FLOAT, [BATCH]))
+    _replace_output(graph, "texture", "novelty", [BATCH])
 
 
 def _replace_output(graph: onnx.GraphProto, old: str, new: str, shape: Sequence[int | str]) -> None:

@@ -1,9 +1,10 @@
-"""Novelty: how much of a picture the model was never taught to see.
+"""Novelty: how unlike everything the model was taught a picture is.
 
-Embeddings of dermoscopic pictures lie near a subspace of few dimensions; a
-photograph of something else sticks out of it. The novelty is what remains of
-an embedding after its principal part is taken away (the residual of Wang et
-al., ViM, arXiv:2203.10807), relative to what remains at home.
+The textures of dermoscopic pictures (`weights.classifier.Texture`) fill a
+small cloud; a photograph of something else lies outside. Novelty is the
+squared Mahalanobis distance from the cloud's middle (Lee et al.,
+arXiv:1807.03888, with one cloud for all labels), divided by the number of
+axes, so that it is about 1 at home.
 """
 
 from __future__ import annotations
@@ -12,37 +13,38 @@ from typing import NamedTuple
 
 import numpy as np
 
-AXES = 32
+FLOOR = 1e-4
+"""Axes along which the cloud is thinner than this share of the average count as this thick."""
+
+FALSE_REFUSALS = 0.005
+"""The share of good pictures that may be called novel."""
 
 
 class Familiar(NamedTuple):
-    """Where the known lies: ``mean`` (D), ``axes`` (D, k), and the usual ``remainder``."""
+    """Where the known lies: ``mean`` (D) and ``whitening`` (D, D), both float32."""
 
     mean: np.ndarray
-    axes: np.ndarray
-    remainder: float
+    whitening: np.ndarray
 
-    def novelty(self, embeddings: np.ndarray) -> np.ndarray:
-        """Return the squared remainder of embeddings (N, D); about 1 at home."""
-        return _remainder(embeddings - self.mean, self.axes) / self.remainder
-
-
-def _remainder(steps: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """Return the squared length that orthonormal ``axes`` do not explain."""
-    lengths: np.ndarray = (steps**2).sum(axis=1) - ((steps @ axes) ** 2).sum(axis=1)
-    return lengths
+    def novelty(self, textures: np.ndarray) -> np.ndarray:
+        """Return the novelty of textures (N, D): float, N; about 1 at home."""
+        steps = (textures - self.mean) @ self.whitening
+        novelties: np.ndarray = (steps**2).mean(axis=1)
+        return novelties
 
 
-def fit(embeddings: np.ndarray, count: int = AXES) -> Familiar:
-    """Learn mean, principal axes and remainder from training embeddings (N, D)."""
-    mean = embeddings.mean(axis=0, dtype=np.float64)
-    steps = embeddings - mean
-    _, directions = np.linalg.eigh(np.cov(steps, rowvar=False))
-    axes = directions[:, ::-1][:, :count]
-    remainder = float(_remainder(steps, axes).mean())
-    return Familiar(mean.astype(np.float32), axes.astype(np.float32), remainder)
+def fit(textures: np.ndarray) -> Familiar:
+    """Learn the cloud from training textures (N, D)."""
+    mean = textures.mean(axis=0, dtype=np.float64)
+    spread = textures.std(axis=0, dtype=np.float64) + 1e-6
+    # Channels differ in size by orders: first each gets the same, then the axes do.
+    correlation = np.cov((textures - mean) / spread, rowvar=False)
+    thickness, axes = np.linalg.eigh(correlation)
+    thickness = np.maximum(thickness, FLOOR * thickness.mean())
+    whitening = axes / spread[:, None] / np.sqrt(thickness)
+    return Familiar(mean.astype(np.float32), whitening.astype(np.float32))
 
 
-def threshold(novelties: np.ndarray, false_refusals: float = 0.01) -> float:
+def threshold(novelties: np.ndarray, false_refusals: float = FALSE_REFUSALS) -> float:
     """Find the value that at most ``false_refusals`` of good pictures exceed."""
     return float(np.quantile(novelties, 1 - false_refusals, method="higher"))

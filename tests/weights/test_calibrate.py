@@ -46,6 +46,18 @@ def test_a_threshold_without_a_positive_case_is_refused() -> None:
         calibrate.threshold_for_sensitivity(np.ones(2), np.zeros(2, bool), 0.9)
 
 
+def test_both_operating_points_reach_the_sensitivity_they_are_asked_for() -> None:
+    rng = np.random.default_rng(3)
+    targets = np.repeat(np.arange(7), 100)
+    logits = rng.normal(0, 1, (700, 7)) + 2 * np.eye(7)[targets]
+    fitted = calibrate.fit(logits, targets)
+    probabilities = fitted.probabilities(logits)
+    melanoma = probabilities[targets == 4, 4] >= fitted.melanoma_threshold
+    malignant = calibrate.malignant_probability(probabilities)[calibrate.is_malignant(targets)]
+    assert melanoma.mean() == calibrate.MELANOMA_SENSITIVITY
+    assert np.mean(malignant >= fitted.suspicious_threshold) == calibrate.SUSPICIOUS_SENSITIVITY
+
+
 def test_malignant_is_akiec_bcc_and_mel() -> None:
     probabilities = np.array([[0.1, 0.2, 0.0, 0.0, 0.3, 0.4, 0.0]])
     assert calibrate.malignant_probability(probabilities)[0] == pytest.approx(0.6)

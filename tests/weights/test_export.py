@@ -14,10 +14,13 @@ from weights import calibrate, export, graph, novelty
 if TYPE_CHECKING:
     import keras
 
+TEXTURES = 2 * (40 + 80 + 112)
+
 CALIBRATION = calibrate.Calibration(
     temperature=1.7,
     label_offsets=(0.1, -0.2, 0.3, 0.0, 0.5, -0.4, 0.0),
     suspicious_threshold=0.21,
+    melanoma_threshold=0.13,
     novelty_threshold=2.5,
 )
 
@@ -25,7 +28,7 @@ CALIBRATION = calibrate.Calibration(
 @pytest.fixture(scope="module")
 def classifier_export(classifier_network: keras.Model) -> export.Export:
     rng = np.random.default_rng(11)
-    familiar = novelty.fit(rng.normal(1, 1, (200, 1280)).astype(np.float32))
+    familiar = novelty.fit(rng.normal(1, 1, (2000, TEXTURES)).astype(np.float32))
     return export.export_classifier(classifier_network, CALIBRATION, familiar)
 
 
@@ -117,6 +120,7 @@ def test_metadata_keeps_strings_as_they_are_and_numbers_as_json(
     assert words["labels"] == '["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]'
     assert words["temperature"] == "1.7"
     assert words["suspicious_threshold"] == "0.21"
+    assert words["melanoma_threshold"] == "0.13"
     assert words["notice"] == "Research and decision support only. Not a diagnosis."
 
 

@@ -7,15 +7,24 @@ import pytest
 
 from weights import novelty
 
+HOME = np.random.default_rng(0).normal(0, 1, (2000, 4)) * [30, 20, 1, 0.5] + 7
 
-def test_what_sticks_out_of_the_familiar_plane_is_novel() -> None:
-    rng = np.random.default_rng(0)
-    home = (rng.normal(0, 1, (2000, 4)) * [30, 20, 1, 0.5] + 7).astype(np.float32)
-    familiar = novelty.fit(home, count=2)
-    assert familiar.novelty(home).mean() == pytest.approx(1, abs=0.01)
-    along, across = np.array([[97, 7, 7, 7]]), np.array([[7, 7, 27, 7]])
-    assert familiar.novelty(along)[0] < 10
-    assert familiar.novelty(across)[0] > 200
+
+def test_novelty_is_one_at_home_on_average() -> None:
+    assert novelty.fit(HOME).novelty(HOME).mean() == pytest.approx(1, abs=0.01)
+
+
+def test_a_step_counts_by_how_unusual_it_is_not_by_how_long() -> None:
+    familiar = novelty.fit(HOME)
+    along, across = np.array([[67.0, 7, 7, 7]]), np.array([[7.0, 7, 17, 7]])
+    assert familiar.novelty(along)[0] < 2
+    assert familiar.novelty(across)[0] > 20
+
+
+def test_an_axis_without_any_spread_does_not_refuse_everything() -> None:
+    flat = HOME.copy()
+    flat[:, 3] = 5.0
+    assert np.isfinite(novelty.fit(flat).novelty(HOME[:3])).all()
 
 
 def test_the_threshold_refuses_no_more_than_it_may() -> None:
