@@ -1,13 +1,13 @@
 """Figures of merit: pure functions on arrays.
 
 Balanced multiclass accuracy and thresholded Jaccard follow the ISIC challenges
-(``isic-challenge-scoring``); `evaluate` takes the former from that package and
-the tests compare both.
+(``isic-challenge-scoring``); the evaluation takes the former from that package
+and the tests compare both.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -53,22 +53,76 @@ def macro_auc(targets: np.ndarray, scores: np.ndarray) -> float:
     return float(np.mean(areas))
 
 
+class Bin(NamedTuple):
+    """What happened to the cases that were given a probability from ``low`` to ``high``."""
+
+    low: float
+    high: float
+    members: np.ndarray
+    """Places of the cases that fell into the bin: int, M."""
+
+    sure: float
+    """Their average probability; not a number when there is none."""
+
+    right: float
+    """The share of them that came true; not a number when there is none."""
+
+
+def reliability(came_true: np.ndarray, probabilities: np.ndarray, bins: int = 15) -> list[Bin]:
+    """Sort N cases into equal bins by what was said of them (N, 0..1; ``came_true`` bool N).
+
+    A well calibrated model is right as often as it was sure, in every bin
+    (Niculescu-Mizil & Caruana, ICML 2005).
+    """
+    places = np.minimum((probabilities * bins).astype(int), bins - 1)
+    members = [np.flatnonzero(places == k) for k in range(bins)]
+    return [_bin(k, bins, members[k], came_true, probabilities) for k in range(bins)]
+
+
+def _bin(
+    place: int, bins: int, members: np.ndarray, came_true: np.ndarray, probabilities: np.ndarray
+) -> Bin:
+    nothing = not len(members)
+    return Bin(
+        low=place / bins,
+        high=(place + 1) / bins,
+        members=members,
+        sure=float("nan") if nothing else float(probabilities[members].mean()),
+        right=float("nan") if nothing else float(came_true[members].mean()),
+    )
+
+
+def calibration_error(came_true: np.ndarray, probabilities: np.ndarray, bins: int = 15) -> float:
+    """Average gap between said and happened over N cases (Naeini et al., AAAI 2015).
+
+    Each of the ``bins`` equal bins weighs as many cases as it holds.
+    """
+    filled = [b for b in reliability(came_true, probabilities, bins) if len(b.members)]
+    gaps = [abs(b.right - b.sure) * len(b.members) for b in filled]
+    return float(np.sum(gaps)) / len(probabilities)
+
+
 def expected_calibration_error(
     targets: np.ndarray, probabilities: np.ndarray, bins: int = 15
 ) -> float:
-    """Average gap between how sure the model was and how often it was right.
-
-    Pictures are binned by the probability of the label they were given; each
-    of the ``bins`` equal bins weighs as many as it holds.
-    """
-    sure = probabilities.max(axis=1)
+    """Return the `calibration_error` of the label that each picture was given."""
     right = probabilities.argmax(axis=1) == targets
-    place = np.minimum((sure * bins).astype(int), bins - 1)
-    gaps = [
-        abs(right[place == k].mean() - sure[place == k].mean()) * np.mean(place == k)
-        for k in np.unique(place)
-    ]
-    return float(np.sum(gaps))
+    return calibration_error(right, probabilities.max(axis=1), bins)
+
+
+def roc(positive: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ROC curve of N cases: shares of others and of positives flagged, rising.
+
+    One point a distinct score, from (0, 0) to (1, 1); the area below the
+    straight lines between them is the `auc`.
+    """
+    order = np.argsort(-scores, kind="stable")
+    hits, misses = np.cumsum(positive[order]), np.cumsum(~positive[order])
+    last_of_ties = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    return (
+        np.concatenate([[0.0], misses[last_of_ties] / max(misses[-1], 1)]),
+        np.concatenate([[0.0], hits[last_of_ties] / max(hits[-1], 1)]),
+    )
 
 
 def _areas(masks: np.ndarray, guesses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -94,25 +148,52 @@ def thresholded(jaccards: np.ndarray, least: float = JACCARD_THRESHOLD) -> np.nd
     return np.where(jaccards >= least, jaccards, 0.0)
 
 
-def interval(
-    figure: Callable[[np.ndarray], float],
-    lesions: Sequence[str],
-    *,
-    draws: int = 1000,
-    seed: int = 7,
-) -> tuple[float, float]:
-    """Return a bootstrap 95 % interval that draws whole lesions.
+def draws(lesions: Sequence[str], count: int = 1000, seed: int = 7) -> list[np.ndarray]:
+    """Draw whole lesions with replacement, ``count`` times: places of their pictures.
 
     Pictures of one lesion resemble each other; drawing them singly would make
-    the interval too narrow. ``figure`` takes the drawn pictures' places.
+    an interval too narrow.
     """
     _, owners = np.unique(np.asarray(lesions), return_inverse=True)
     order = np.argsort(owners, kind="stable")
-    members = np.split(order, np.cumsum(np.bincount(owners))[:-1])
+    sizes = np.bincount(owners)
     rng = np.random.default_rng(seed)
-    figures = [
-        figure(np.concatenate([members[k] for k in rng.integers(0, len(members), len(members))]))
-        for _ in range(draws)
+    return [
+        order[_runs(np.cumsum(sizes) - sizes, sizes, rng.integers(0, len(sizes), len(sizes)))]
+        for _ in range(count)
     ]
-    low, high = np.nanquantile(figures, [0.025, 0.975])
+
+
+def _runs(starts: np.ndarray, sizes: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Count on from the start of every chosen run, as far as it is long, one after the other."""
+    lengths = sizes[chosen]
+    ends = np.cumsum(lengths)
+    shifts = starts[chosen] - (ends - lengths)
+    runs: np.ndarray = np.repeat(shifts, lengths) + np.arange(ends[-1])
+    return runs
+
+
+def interval(
+    figure: Callable[[np.ndarray], float], drawn: Sequence[np.ndarray]
+) -> tuple[float, float]:
+    """Return the bootstrap 95 % interval of a figure over what was drawn.
+
+    ``figure`` takes the places of drawn pictures. Draws for which it is not a
+    number are left out; both ends are not a number when none remains.
+    """
+    figures = np.array([figure(chosen) for chosen in drawn])
+    defined = figures[~np.isnan(figures)]
+    if not len(defined):
+        return float("nan"), float("nan")
+    low, high = np.quantile(defined, [0.025, 0.975])
     return float(low), float(high)
+
+
+def unanimous(count: int, *, all_true: bool) -> tuple[float, float]:
+    """Return the exact 95 % interval of a share when ``count`` cases all agree.
+
+    A bootstrap can draw nothing but what it has: none of 20 would look
+    certain. Clopper & Pearson (Biometrika 26:404, 1934) has a closed form here.
+    """
+    margin = 1 - 0.025 ** (1 / count)
+    return (1 - margin, 1.0) if all_true else (0.0, margin)

@@ -1,0 +1,1 @@
+"""What is measured about a model, one noun a file; `weights.evaluate` puts it together."""
