@@ -71,8 +71,8 @@ def test_what_is_painted_over_becomes_skin_and_the_rest_stays() -> None:
     image[:32, :32] = (60, 40, 30)
     region = np.zeros((SIDE, SIDE), bool)
     region[:32, :32] = True
-    painted = deletion.painted(image, region)
+    painted = deletion.painted(image, region, deletion.skin_color(image))
     assert deletion.skin_color(image) == pytest.approx([220, 170, 150])
     assert painted[10, 10].tolist() == [220, 170, 150]
     assert painted[50, 50].tolist() == [220, 170, 150]
-    assert deletion.painted(image, np.zeros_like(region)).tolist() == image.tolist()
+    assert deletion.painted(image, ~region & region, np.zeros(3)).tolist() == image.tolist()

@@ -79,13 +79,15 @@ def _drops(answers: Answers, images: np.ndarray, rng: np.random.Generator) -> di
     rows = np.arange(len(images))
     maps = before["explanation"][rows, :, :, labels]
     chosen = [regions(grid, images.shape[1], rng) for grid in maps]
-    return {
-        name: before["probabilities"][rows, labels]
-        - answers(
-            np.stack([painted(image, of[name]) for image, of in zip(images, chosen, strict=True)])
-        )["probabilities"][rows, labels]
-        for name in ("map", *CONTROLS)
-    }
+    skins = [skin_color(image) for image in images]
+
+    def drop(name: str) -> np.ndarray:
+        covered = [of[name] for of in chosen]
+        after = answers(np.stack(list(map(painted, images, covered, skins))))
+        fallen: np.ndarray = (before["probabilities"] - after["probabilities"])[rows, labels]
+        return fallen
+
+    return {name: drop(name) for name in ("map", *CONTROLS)}
 
 
 def regions(grid: np.ndarray, side: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -122,11 +124,11 @@ def moved(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.roll(turned, (int(shift[0]), int(shift[1])), axis=(0, 1))
 
 
-def painted(image: np.ndarray, region: np.ndarray) -> np.ndarray:
-    """Paint a region (bool, S x S) of a picture (uint8, S x S x 3) in the color of its skin."""
+def painted(image: np.ndarray, region: np.ndarray, color: np.ndarray) -> np.ndarray:
+    """Paint a region (bool, S x S) of a picture (uint8, S x S x 3) in one color (3)."""
     softness = _SOFTNESS * len(image)
     weight = cv2.GaussianBlur(region.astype(np.float32), (0, 0), softness)[:, :, None]
-    mixed: np.ndarray = np.rint(image * (1 - weight) + skin_color(image) * weight)
+    mixed: np.ndarray = np.rint(image * (1 - weight) + color * weight)
     return mixed.astype(np.uint8)
 
 

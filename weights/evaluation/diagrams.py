@@ -100,8 +100,9 @@ def _reliability(axes: Axes, bins: Sequence[Json], title: str) -> None:
     )
     sizes = np.array([entry["pictures"] for entry in bins])
     _diagonal(axes)
-    axes.vlines(sure, low, high, color=COLORS[0], linewidth=1)
-    axes.scatter(sure, right, s=10 + 150 * sizes / sizes.max(), color=COLORS[0], alpha=0.8)
+    axes.vlines(sure, low, high, color=COLORS[0], linewidth=1, clip_on=False)
+    areas = 10 + 150 * sizes / sizes.max()
+    axes.scatter(sure, right, s=areas, color=COLORS[0], alpha=0.8, clip_on=False, zorder=3)
     axes.set(title=title, xlabel="Probability given", ylabel="Share that came true")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from weights.evaluation.sample import Json
 
 _BATCH = 8
-_THREADS = 2
+_AT_ONCE = 2
+"""Batches in work side by side, on one thread each, as in the product."""
 
 
 class Model:
@@ -45,16 +47,21 @@ class Model:
 
     @cached_property
     def _session(self) -> ort.InferenceSession:
-        return export.session(self.path, threads=_THREADS)
+        return export.session(self.path, threads=1)
 
     def answers(self, images: np.ndarray, title: str = "") -> dict[str, np.ndarray]:
         """Run uint8 pictures (N, S, S, 3); return every output by name, in their order.
 
         With a ``title``, a person at a terminal sees how far it is.
         """
-        starts = range(0, len(images), _BATCH)
-        steps = watched(starts, title, len(starts)) if title else starts
-        parts = [export.answers(self._session, images[k : k + _BATCH], _BATCH) for k in steps]
+        session, starts = self._session, range(0, len(images), _BATCH)
+
+        def run(start: int) -> dict[str, np.ndarray]:
+            return export.answers(session, images[start : start + _BATCH], _BATCH)
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            done = pool.map(run, starts)
+            parts = list(watched(done, title, len(starts)) if title else done)
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def speed(self, runs: int = 100) -> Json:

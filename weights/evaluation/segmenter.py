@@ -71,11 +71,11 @@ def _overlaps(
     outline counts with an empty one.
     """
     images = dataset.images(data, pictures, model.size)
+    soft = model.answers(images, f"Segmenter, {title}")["mask"][..., 0]
     judged = judgements.of(pictures)
     drawn = watched(dataset.full_masks(data, pictures), f"Outlines, {title}", len(pictures))
     raw, shown = [], []
-    for image, judgement, mask in zip(images, judged, drawn, strict=True):
-        probability = model.answers(image[None])["mask"][0, :, :, 0]
+    for probability, judgement, mask in zip(soft, judged, drawn, strict=True):
         raw.append(outlines.overlap(outlines.raw(probability, *mask.shape), mask))
         shown.append(outlines.overlap(judgement.mask(*mask.shape), mask))
     return np.array(raw), np.array(shown)
