@@ -11,7 +11,7 @@ from __future__ import annotations
 import keras
 from keras import layers, ops
 
-from weights import efficientnet_lite
+from weights import efficientnet_lite, looks
 
 LABELS = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 """The seven HAM10000 labels, in the order of every vector in this product."""
@@ -20,6 +20,9 @@ MALIGNANT = ("akiec", "bcc", "mel")
 """Labels whose probabilities add up to ``malignant_probability``."""
 
 INPUT_SIZE = 224
+
+LOOKS = (looks.PLAIN,)
+"""The looks that the served model averages."""
 
 TEXTURE_STAGES = (2, 3, 4)
 """Stages whose maps tell dermoscopy from other pictures (counted from 0).

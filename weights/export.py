@@ -20,7 +20,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from weights import calibrate, classifier, dataset, graph, novelty, segmenter
+from weights import calibrate, classifier, dataset, graph, looks, novelty, segmenter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +31,9 @@ OPSET = 17
 TOLERANCE = 1e-4
 SIZE_LIMIT = 30 * 2**20
 CHECKSUMS = "SHA256SUMS"
+NETWORK = "network.weights.h5"
+"""Beside each model: the trained weights in Keras's own format."""
+
 MODELS = Path(__file__).parent / "models"
 VERSION = "1"
 NOTICE = "Research and decision support only. Not a diagnosis."
@@ -184,9 +187,25 @@ def replacing(path: Path) -> Iterator[Path]:
         yield partial
         digest = hashlib.sha256(partial.read_bytes()).hexdigest()
         partial.replace(path)
-        path.with_name(CHECKSUMS).write_text(f"{digest}  {path.name}\n", encoding="utf-8")
+        list_checksum(path, digest)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def list_checksum(path: Path, digest: str | None) -> None:
+    """Write the SHA-256 of ``path`` into the list beside it, or with None strike it off.
+
+    Other files of the list stay on it while they exist; the list is sorted by name.
+    """
+    checksums = path.with_name(CHECKSUMS)
+    lines = checksums.read_text(encoding="utf-8").splitlines() if checksums.exists() else []
+    listed = {name: known for known, name in (line.split(maxsplit=1) for line in lines)}
+    kept = {name: known for name, known in listed.items() if path.with_name(name).exists()}
+    kept.pop(path.name, None)
+    if digest:
+        kept[path.name] = digest
+    text = "".join(f"{kept[name]}  {name}\n" for name in sorted(kept))
+    checksums.write_text(text, encoding="utf-8")
 
 
 def common_words(
@@ -251,6 +270,11 @@ def load_weights(model: keras.Model, path: Path) -> None:
     keras.Model(model.input, model.output["logits"], name=model.name).load_weights(path)
 
 
+def keep_weights(model: keras.Model, path: Path) -> None:
+    """Write the weights, without an optimizer's, for training to go on from."""
+    keras.Model(model.input, model.output["logits"], name=model.name).save_weights(path)
+
+
 def main() -> None:
     """Export from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m weights.export")
@@ -259,24 +283,24 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=dataset.data_folder())
     parser.add_argument("--models", type=Path, default=MODELS)
     args = parser.parse_args()
+    network = {"classifier": classifier.build, "segmenter": segmenter.build}[args.model]()
+    load_weights(network, args.weights)
     build = {"classifier": _classifier, "segmenter": _segmenter}[args.model]
-    export = build(args.weights, args.data)
+    export = build(network, args.data)
     pictures = dataset.ham10000(args.data, [dataset.VALIDATION_FOLD])[:3]
     images = dataset.images(args.data, pictures, segmenter.INPUT_SIZE)
     path = args.models / args.model / VERSION / "model.onnx"
     difference = save(export, path, images)
+    keep_weights(network, path.with_name(NETWORK))
     print(f"{path}: {path.stat().st_size} bytes, at most {difference:.1e} from Keras")
 
 
-def _segmenter(weights: Path, _data: Path) -> Export:
-    model = segmenter.build()
-    load_weights(model, weights)
-    return export_segmenter(model)
+def _segmenter(network: keras.Model, _data: Path) -> Export:
+    return export_segmenter(looks.averaged(network, segmenter.LOOKS))
 
 
-def _classifier(weights: Path, data: Path) -> Export:
-    model = classifier.build()
-    load_weights(model, weights)
+def _classifier(network: keras.Model, data: Path) -> Export:
+    model = looks.averaged(network, classifier.LOOKS)
     raw = session(convert(model, classifier.INPUT_SIZE, ["logits", "texture"]))
     familiar = novelty.fit(_textures(raw, data))
     calibration = _calibrate(raw, familiar, data)

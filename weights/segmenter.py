@@ -17,9 +17,13 @@ from __future__ import annotations
 import keras
 from keras import layers, ops
 
-from weights import efficientnet_lite
+from weights import efficientnet_lite, looks
 
 INPUT_SIZE = 224
+
+LOOKS = (looks.PLAIN, looks.SIDEWAYS)
+"""The looks that the served model averages."""
+
 ENCODER_STAGES = 5
 DECODER_CHANNELS = (64, 32, 24, 16)
 """Channels after each doubling: at strides 8, 4, 2 and 1 of the halved picture."""
