@@ -10,6 +10,7 @@ from __future__ import annotations  # gRPC's classes are generic for type checke
 import asyncio
 import contextlib
 import json
+import math
 import signal
 import socket
 import time
@@ -165,6 +166,19 @@ def dial(address: str) -> aio.Channel:
     )
 
 
+def deadline_of(context: aio.ServicerContext[Any, Any]) -> float:
+    """Return when a caller stops waiting, on the event loop's clock; infinity for never."""
+    remaining_s = context.time_remaining()
+    now = asyncio.get_running_loop().time()
+    return math.inf if remaining_s is None else now + remaining_s
+
+
+def pushback_ms(error: Exception) -> int | None:
+    """Return after how long a caller should come back, if the error knows (gRFC A6)."""
+    wait_s = getattr(error, "retry_after_s", None)
+    return None if wait_s is None else math.ceil(wait_s * 1000)
+
+
 async def until_told_to_stop() -> None:
     """Return when the process gets SIGTERM or SIGINT."""
     told = asyncio.Event()
@@ -313,8 +327,8 @@ class _Call:
 
 def _pushback(error: Exception) -> tuple[tuple[str, str], ...]:
     """Return the trailer that tells a caller when to come back, if the error knows."""
-    wait_s = getattr(error, "retry_after_s", None)
-    return () if wait_s is None else ((PUSHBACK_TRAILER, str(round(wait_s * 1000))),)
+    wait_ms = pushback_ms(error)
+    return () if wait_ms is None else ((PUSHBACK_TRAILER, str(wait_ms)),)
 
 
 class _RequestIdInterceptor(aio.UnaryUnaryClientInterceptor):

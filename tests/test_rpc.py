@@ -3,7 +3,10 @@
 The service borrows a contract of the project: what it answers is its own affair.
 """
 
+from __future__ import annotations  # gRPC's classes are generic for type checkers only
+
 import asyncio
+import math
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -54,8 +57,12 @@ class Servicer(inference.InferenceServiceServicer):
 
     def __init__(self) -> None:
         self.act: Callable[[], Awaitable[object]] = nothing
+        self.deadline = math.nan
 
-    async def Analyze(self, *_: object) -> AnalyzeResponse:  # noqa: N802 - the contract's
+    async def Analyze(  # noqa: N802 - the contract's
+        self, _: AnalyzeRequest, context: aio.ServicerContext[object, object]
+    ) -> AnalyzeResponse:
+        self.deadline = rpc.deadline_of(context)
         await self.act()
         return AnalyzeResponse(notice=telemetry.current_request_id() or "")
 
@@ -107,7 +114,7 @@ async def channel(server: rpc.Server) -> AsyncIterator[aio.Channel]:
 
 
 @pytest.fixture
-def stub(channel: aio.Channel) -> "inference.InferenceServiceAsyncStub":
+def stub(channel: aio.Channel) -> inference.InferenceServiceAsyncStub:
     return inference.InferenceServiceStub(channel)
 
 
@@ -122,7 +129,7 @@ async def until_counted(registry: CollectorRegistry, code: str) -> None:
             await asyncio.sleep(0.01)
 
 
-async def refusal(stub: "inference.InferenceServiceAsyncStub") -> aio.AioRpcError:
+async def refusal(stub: inference.InferenceServiceAsyncStub) -> aio.AioRpcError:
     with pytest.raises(aio.AioRpcError) as caught:
         await stub.Analyze(AnalyzeRequest(), timeout=5)
     return caught.value
@@ -130,7 +137,7 @@ async def refusal(stub: "inference.InferenceServiceAsyncStub") -> aio.AioRpcErro
 
 @pytest.mark.parametrize("error", [WrongError("look here"), VeryWrongError("look here")])
 async def test_a_domain_error_becomes_the_status_of_its_nearest_ancestor(
-    stub: "inference.InferenceServiceAsyncStub", servicer: Servicer, error: Exception
+    stub: inference.InferenceServiceAsyncStub, servicer: Servicer, error: Exception
 ) -> None:
     servicer.act = failing(error)
     answer = await refusal(stub)
@@ -146,7 +153,7 @@ def test_the_nearest_ancestor_wins() -> None:
 
 
 async def test_an_error_that_knows_when_to_come_back_says_so_in_a_trailer(
-    stub: "inference.InferenceServiceAsyncStub", servicer: Servicer
+    stub: inference.InferenceServiceAsyncStub, servicer: Servicer
 ) -> None:
     servicer.act = failing(FullError("full"))
     answer = await refusal(stub)
@@ -155,7 +162,7 @@ async def test_an_error_that_knows_when_to_come_back_says_so_in_a_trailer(
 
 
 async def test_an_unknown_error_is_told_in_constant_words_and_logged_whole(
-    stub: "inference.InferenceServiceAsyncStub",
+    stub: inference.InferenceServiceAsyncStub,
     servicer: Servicer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -170,8 +177,19 @@ async def test_an_unknown_error_is_told_in_constant_words_and_logged_whole(
     assert isinstance(line["exc_info"], KeyError)
 
 
+async def test_a_deadline_is_a_moment_of_the_event_loops_clock(
+    stub: inference.InferenceServiceAsyncStub, servicer: Servicer
+) -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await stub.Analyze(AnalyzeRequest(), timeout=50)
+    assert began + 49 < servicer.deadline < loop.time() + 51
+    await stub.Analyze(AnalyzeRequest())
+    assert servicer.deadline == math.inf
+
+
 async def test_a_stream_ends_with_the_status_of_its_error(
-    stub: "inference.InferenceServiceAsyncStub", servicer: Servicer, registry: CollectorRegistry
+    stub: inference.InferenceServiceAsyncStub, servicer: Servicer, registry: CollectorRegistry
 ) -> None:
     call = stub.AnalyzeStream(iter([AnalyzeStreamRequest(id="1")]))
     assert [answer.id async for answer in call] == ["1"]
@@ -184,7 +202,7 @@ async def test_a_stream_ends_with_the_status_of_its_error(
 
 
 async def test_calls_are_counted_by_code_and_timed(
-    stub: "inference.InferenceServiceAsyncStub", servicer: Servicer, registry: CollectorRegistry
+    stub: inference.InferenceServiceAsyncStub, servicer: Servicer, registry: CollectorRegistry
 ) -> None:
     await stub.Analyze(AnalyzeRequest())
     for error in (WrongError(), FullError(), KeyError()):
@@ -196,7 +214,7 @@ async def test_calls_are_counted_by_code_and_timed(
 
 
 async def test_a_caller_who_leaves_is_counted_as_cancelled(
-    stub: "inference.InferenceServiceAsyncStub", servicer: Servicer, registry: CollectorRegistry
+    stub: inference.InferenceServiceAsyncStub, servicer: Servicer, registry: CollectorRegistry
 ) -> None:
     began = asyncio.Event()
 
@@ -212,7 +230,7 @@ async def test_a_caller_who_leaves_is_counted_as_cancelled(
 
 
 async def test_a_deadline_ends_the_work_and_the_call(
-    stub: "inference.InferenceServiceAsyncStub", servicer: Servicer, registry: CollectorRegistry
+    stub: inference.InferenceServiceAsyncStub, servicer: Servicer, registry: CollectorRegistry
 ) -> None:
     async def endless() -> None:
         await asyncio.sleep(60)
@@ -225,21 +243,21 @@ async def test_a_deadline_ends_the_work_and_the_call(
 
 
 async def test_the_request_id_in_force_travels_with_the_call(
-    stub: "inference.InferenceServiceAsyncStub",
+    stub: inference.InferenceServiceAsyncStub,
 ) -> None:
     telemetry.enter_request("from-the-door")
     assert (await stub.Analyze(AnalyzeRequest())).notice == "from-the-door"
 
 
 async def test_a_call_without_an_id_gets_one_of_its_own(
-    stub: "inference.InferenceServiceAsyncStub",
+    stub: inference.InferenceServiceAsyncStub,
 ) -> None:
     ids = {(await stub.Analyze(AnalyzeRequest())).notice for _ in range(2)}
     assert len(ids) == 2
 
 
 async def test_an_id_that_came_as_metadata_is_kept_and_a_harmful_one_is_not(
-    stub: "inference.InferenceServiceAsyncStub",
+    stub: inference.InferenceServiceAsyncStub,
 ) -> None:
     for received, kept in (("abc-1", True), ("a b", False)):
         metadata = ((rpc.REQUEST_ID_HEADER, received),)
@@ -269,13 +287,13 @@ async def test_reflection_lists_the_services(channel: aio.Channel) -> None:
 
 
 async def test_a_picture_above_the_default_limit_of_grpc_gets_through(
-    stub: "inference.InferenceServiceAsyncStub",
+    stub: inference.InferenceServiceAsyncStub,
 ) -> None:
     await stub.Analyze(AnalyzeRequest(image=bytes(17 * 1024 * 1024)))
 
 
 async def test_stopping_lets_the_running_call_finish_and_turns_new_ones_away(
-    stub: "inference.InferenceServiceAsyncStub", servicer: Servicer, server: rpc.Server
+    stub: inference.InferenceServiceAsyncStub, servicer: Servicer, server: rpc.Server
 ) -> None:
     began, finish = asyncio.Event(), asyncio.Event()
 

@@ -1,30 +1,32 @@
-"""How many pictures the service takes on: one more than it can hold is refused at once.
+"""How much the service takes on: what it cannot hold, or not do in time, is refused at once.
 
 Every picture in work costs memory, whether it waits to be decoded, for a model or to be
 drawn. So they are counted where they come in, before anything is done with them.
 """
 
-import time
-from collections.abc import Iterator
+import asyncio
+import math
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_MEMORY = 0.1
-"""Weight of the newest picture in the running mean of the time one takes."""
+from services.inference.forecast import Forecast
+from services.inference.priority import WHENEVER, Priority, Urgency
+from services.inference.refusal import RefusedError
 
-_LEAST_S = 0.05
+_KEPT_FREE = 4
+"""One place in this many is not for bulk, so that whoever waits for an answer finds one."""
+
+Outlook = Callable[[], Forecast]
+"""Says what to expect of a request that comes now; asked only where it matters."""
 
 
-class QueueFullError(Exception):
-    """So many pictures are in work that another one is refused.
+class QueueFullError(RefusedError):
+    """So many pictures are in work that another one is refused."""
 
-    Attributes:
-        retry_after_s: seconds after which there should be room.
-
-    """
+    reason = "queue_full"
 
     def __init__(self, retry_after_s: float) -> None:
-        super().__init__("the service is busy: try again a little later")
-        self.retry_after_s = retry_after_s
+        super().__init__("the service is busy: try again a little later", retry_after_s)
 
 
 class Admission:
@@ -37,9 +39,11 @@ class Admission:
             places: most pictures in work at the same time, running or waiting.
 
         """
-        self._places = places
+        self._places = {
+            Priority.INTERACTIVE: places,
+            Priority.BULK: max(1, places - places // _KEPT_FREE),
+        }
         self._in_work = 0
-        self._stay_s = 0.0
 
     @property
     def in_work(self) -> int:
@@ -47,20 +51,28 @@ class Admission:
         return self._in_work
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Take a place for one picture.
+    def place(
+        self, outlook: Outlook, urgency: Urgency = WHENEVER, pictures: int = 1
+    ) -> Iterator[None]:
+        """Take the places of one request.
+
+        Args:
+            outlook: what to expect of it.
+            urgency: until when, and how soon, its answer is needed.
+            pictures: how many it has.
 
         Raises:
-            QueueFullError: all places are taken.
+            QueueFullError: not so many places are free.
+            TooLateError: by the measured cost, the answer would come after the deadline.
 
         """
-        if self._in_work >= self._places:
-            # By Little's law, what is in work leaves in about the time that a picture stays.
-            raise QueueFullError(max(self._stay_s, _LEAST_S))
-        self._in_work += 1
-        began = time.monotonic()
+        if self._in_work + pictures > self._places[urgency.priority]:
+            # What is in work drains in the time that whoever comes now would wait.
+            raise QueueFullError(outlook().wait_s)
+        if urgency.deadline < math.inf:
+            outlook().refuse_late(asyncio.get_running_loop().time(), urgency.deadline)
+        self._in_work += pictures
         try:
             yield
         finally:
-            self._in_work -= 1
-            self._stay_s += _MEMORY * (time.monotonic() - began - self._stay_s)
+            self._in_work -= pictures

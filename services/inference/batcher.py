@@ -1,27 +1,30 @@
-"""Forms batches while the runners are busy.
+"""Forms batches while the runners are busy, as large as their measured cost makes worthwhile.
 
 A row leaves at once when a runner is free; what arrives while all are busy forms the next
-batches. Nobody waits for a batch to fill. The batcher knows neither gRPC nor ONNX; who may
-come in at all is decided by admission.
+batches. What a batch costs is learned from those that ran: where a larger one is no cheaper a
+row, rows run side by side, one a runner; where it is, they fill batches. The batcher knows
+neither gRPC nor ONNX; how many may come in at all is decided by admission.
 """
 
 import asyncio
 import math
-import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from services.inference.forecast import Forecast
+from services.inference.line import Line, Waiting
+from services.inference.observer import Observer
+from services.inference.priority import WHENEVER, Priority, Turns, Urgency
+from services.inference.refusal import DeadlinePassedError, DrainingError, TooLateError
+from services.inference.runners import Runners
+from services.inference.sizing import Sizing
 
 Row = TypeVar("Row")
 Output = TypeVar("Output")
 
-
-class DrainingError(Exception):
-    """The batcher is closing and takes no more rows."""
-
-    def __init__(self) -> None:
-        super().__init__("the service is shutting down: try again, another replica will answer")
+_CLOCK_SLACK_S = 0.02
+"""Who leaves this shortly before the deadline leaves because of it: clocks differ a little."""
 
 
 class BatchError(Exception):
@@ -36,7 +39,7 @@ class Answer(Generic[Output]):
         output: what the run returned for this row.
         queue_s: seconds that the row waited for a runner.
         run_s: seconds that its batch ran.
-        batch_size: rows in that batch.
+        batch_size: rows in that batch, without padding.
 
     """
 
@@ -46,29 +49,6 @@ class Answer(Generic[Output]):
     batch_size: int
 
 
-class Runners:
-    """Permits to run: one for each batch that the hardware takes at the same time."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self._permits = asyncio.Semaphore(count)
-
-    async def acquire(self) -> None:
-        """Wait for a permit; who asked first gets it first."""
-        await self._permits.acquire()
-
-    def release(self) -> None:
-        """Give a permit back."""
-        self._permits.release()
-
-
-@dataclass(slots=True, eq=False)
-class _Waiting(Generic[Row, Output]):
-    row: Row
-    future: asyncio.Future[Answer[Output]]
-    arrived: float = field(default_factory=time.monotonic)
-
-
 class Batcher(Generic[Row, Output]):
     """Gathers rows into batches and hands every answer to the caller who asked for it."""
 
@@ -76,116 +56,296 @@ class Batcher(Generic[Row, Output]):
         self,
         run: Callable[[Sequence[Row]], Awaitable[Sequence[Output]]],
         runners: Runners,
+        observer: Observer,
         *,
         max_batch_size: int,
+        padded: bool = False,
+        max_queue_delay_s: float = 0,
     ) -> None:
-        """Build a batcher; it works once ``start`` was called.
+        """Build a batcher.
 
         Args:
             run: turns a batch of rows into as many outputs, in order.
             runners: the permits to run; batchers that share the hardware share them.
+            observer: is told what happens.
             max_batch_size: most rows in a batch.
+            padded: fill batches up to a few sizes with copies of their first row.
+            max_queue_delay_s: hold rows back so long for a fuller batch. Rarely of use:
+                without it, batches fill while the runners are busy.
 
         """
+        self.sizing = Sizing(runners.count, max_batch_size, padded=padded)
         self._run = run
-        self._runners = runners
-        self._max_batch_size = max_batch_size
-        self._waiting: deque[_Waiting[Row, Output]] = deque()
-        self._arrival = asyncio.Event()
+        self.runners = runners
+        self._observer = observer
+        self._max_queue_delay_s = max_queue_delay_s
+        self._line: Line[Row] = Line()
         self._running: set[asyncio.Task[None]] = set()
-        self._dispatcher: asyncio.Task[None] | None = None
         self._closed = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        runners.join(self)
 
-    def start(self) -> None:
-        """Begin to form batches, on the running event loop."""
-        self._dispatcher = asyncio.create_task(self._dispatch())
-
-    async def submit(self, row: Row) -> Answer[Output]:
+    async def submit(self, row: Row, urgency: Urgency = WHENEVER) -> Answer[Output]:
         """Wait for a row's turn and return its answer.
 
         A caller who is cancelled while waiting is never run; one who is cancelled while its
         batch runs takes nothing from its batch-mates.
 
+        Args:
+            row: what to run.
+            urgency: until when, and how soon, the answer is needed.
+
         Raises:
             DrainingError: the batcher is closing.
+            TooLateError: by the measured cost, the answer would come after the deadline.
+            DeadlinePassedError: it did, or the deadline had passed before.
             BatchError: the run failed.
 
         """
+        (answer,) = await self.submit_all([row], urgency)
+        return answer
+
+    async def submit_all(
+        self, rows: Sequence[Row], urgency: Urgency = WHENEVER
+    ) -> list[Answer[Output]]:
+        """Do as ``submit`` for the rows of one request: all are answered, or none.
+
+        They may run in several batches, with rows of others. The first error ends the rest.
+        """
+        now = self._now()
         if self._closed:
             raise DrainingError
-        waiting = _Waiting[Row, Output](row, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
-        self._arrival.set()
-        return await waiting.future
+        if urgency.deadline <= now:
+            self._observer.expired()
+            raise DeadlinePassedError
+        if urgency.deadline < math.inf:
+            self.forecast(urgency.priority, len(rows)).refuse_late(now, urgency.deadline)
+        entered = [self._enter(row, urgency, now) for row in rows]
+        alarm = self._expire_at(urgency.deadline, entered)
+        try:
+            return list(await asyncio.gather(*(waiting.future for waiting in entered)))
+        finally:
+            if alarm is not None:
+                alarm.cancel()
+            for waiting in entered:
+                waiting.future.cancel()
+                self._abandon(waiting)
+
+    def forecast(self, priority: Priority, rows: int = 1) -> Forecast:
+        """Return what rows that came now would wait and run, by the measured cost.
+
+        They run in a batch with others that wait. Where nobody has measured lately and nobody
+        runs, they are let through to measure: no outdated figure can refuse for ever.
+        """
+        now = self._now()
+        wait_s = self.runners.wait_s(priority, now)
+        if self._in_doubt(now):
+            return Forecast(wait_s, 0.0)
+        batch = self.sizing.best(len(self._line) + rows)
+        return Forecast(wait_s, max(self.sizing.seconds(batch), self.delay_s(rows)))
+
+    def delay_s(self, rows: int) -> float:
+        """Return by how much so many more rows would put off whoever comes after them."""
+        return self.sizing.occupied_s(rows) / self.runners.count
 
     async def close(self) -> None:
         """Take no more rows, run those that wait, and return when the last one is answered."""
         self._closed = True
-        self._arrival.set()
-        if self._dispatcher is not None:
-            await self._dispatcher
-        await asyncio.gather(*self._running)
+        self.runners.wake()
+        await self._idle.wait()
+        self.runners.leave(self)
 
     @property
     def queue_size(self) -> int:
         """Rows that wait for a runner now."""
-        return len(self._waiting)
+        return len(self._line)
 
-    async def _dispatch(self) -> None:
-        while await self._something_waits():
-            await self._runners.acquire()
-            batch = self._take()
-            if not batch:  # all of them left while the runners were busy
-                self._runners.release()
+    # What runners ask their contenders.
+
+    def count(self, priority: Priority) -> int:
+        """Return how many rows of a priority wait."""
+        return self._line.count(priority)
+
+    def oldest(self, priority: Priority) -> float | None:
+        """Return since when the first row of a priority is asked for; None without one."""
+        waiting = self._line.oldest(priority)
+        return None if waiting is None else waiting.since
+
+    def ready_at(self) -> float:
+        """Return from when the rows that wait may run: at once, unless a delay was set."""
+        if not self._max_queue_delay_s or len(self._line) >= self.sizing.largest or self._closed:
+            return -math.inf
+        return min(map(self._patience, self._heads()))
+
+    def occupied_s(self, rows: int) -> float:
+        """Return for how many seconds so many rows would occupy one runner."""
+        return self.sizing.occupied_s(rows)
+
+    def launch(self, turns: Turns) -> float | None:
+        """Begin to run the next batch; return when it should be done, None if none is left."""
+        now = self._now()
+        batch = self._take(turns, now)
+        if not batch:
+            self._note_idle()
+            return None
+        end = now + self.sizing.seconds(len(batch))
+        task = asyncio.get_running_loop().create_task(self._answer(batch, now, end))
+        self._running.add(task)
+        task.add_done_callback(self._done)
+        return end
+
+    # The way of a row.
+
+    def _enter(self, row: Row, urgency: Urgency, now: float) -> Waiting[Row]:
+        future = asyncio.get_running_loop().create_future()
+        since = now if urgency.since is None else urgency.since
+        waiting = Waiting(row, urgency.deadline, urgency.priority, since, now, future)
+        self._line.add(waiting)
+        self._idle.clear()
+        self.runners.wake()
+        return waiting
+
+    def _expire_at(
+        self, deadline: float, entered: Sequence[Waiting[Row]]
+    ) -> asyncio.TimerHandle | None:
+        if deadline == math.inf:
+            return None
+
+        def expire() -> None:
+            for waiting in entered:
+                waiting.fail(DeadlinePassedError())
+                self._abandon(waiting)
+
+        return asyncio.get_running_loop().call_at(deadline, expire)
+
+    def _abandon(self, waiting: Waiting[Row]) -> None:
+        """Forget a row whose caller waits no more; nothing to do once it was taken."""
+        if self._line.remove(waiting):
+            self._count_leaver(waiting)
+            self._note_idle()
+
+    def _still_wanted(self, waiting: Waiting[Row]) -> bool:
+        """Look once more, in the very moment of the run, whether the caller is still there."""
+        if waiting.future.done():
+            self._count_leaver(waiting)
+        return not waiting.future.done()
+
+    def _count_leaver(self, waiting: Waiting[Row]) -> None:
+        if self._now() >= waiting.deadline - _CLOCK_SLACK_S:
+            self._observer.expired()
+        else:
+            self._observer.cancelled()
+
+    def _take(self, turns: Turns, now: float) -> list[Waiting[Row]]:
+        """Take a batch out of the line; whoever left or cannot be done in time is left out."""
+        size = self.sizing.next(len(self._line), self._slack_s(now))
+        batch: list[Waiting[Row]] = []
+        slack_s = math.inf
+        while len(batch) < size and (waiting := self._head(turns)) is not None:
+            if waiting.future.done():
+                self._abandon(waiting)
                 continue
-            task = asyncio.create_task(self._answer(batch))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-
-    async def _something_waits(self) -> bool:
-        while not self._waiting:
-            if self._closed:
-                return False
-            self._arrival.clear()
-            await self._arrival.wait()
-        return True
-
-    def _take(self) -> list[_Waiting[Row, Output]]:
-        """Take the oldest rows: this runner's share of them, at most a full batch."""
-        share = math.ceil(len(self._waiting) / self._runners.count)
-        size = min(self._max_batch_size, share)
-        batch: list[_Waiting[Row, Output]] = []
-        while self._waiting and len(batch) < size:
-            waiting = self._waiting.popleft()
-            if not waiting.future.done():
-                batch.append(waiting)
+            left_s = waiting.deadline - now
+            if self._refused(waiting, left_s, now):
+                continue
+            slack_s = min(slack_s, left_s)
+            if batch and self.sizing.seconds(len(batch) + 1) > slack_s:
+                break  # a larger batch would make one of them late
+            self._line.remove(waiting)
+            turns.took(waiting.priority)
+            batch.append(waiting)
         return batch
 
-    async def _answer(self, batch: list[_Waiting[Row, Output]]) -> None:
-        began = time.monotonic()
+    def _head(self, turns: Turns) -> Waiting[Row] | None:
+        interactive, bulk = (self._line.count(priority) for priority in Priority)
+        turn = turns.next(interactive=interactive > 0, bulk=bulk > 0)
+        return self._line.oldest(turn)
+
+    def _refused(self, waiting: Waiting[Row], left_s: float, now: float) -> bool:
+        """Refuse a row that has waited so long that even alone it would be late."""
+        late_s = self.sizing.seconds(1) - left_s
+        if left_s > 0 and (late_s <= 0 or self._in_doubt(now)):
+            return False
+        self._line.remove(waiting)
+        if left_s <= 0:
+            self._observer.expired()
+            waiting.fail(DeadlinePassedError())
+        else:
+            waiting.fail(TooLateError(late_s))
+        return True
+
+    async def _answer(self, batch: list[Waiting[Row]], began: float, end: float) -> None:
         try:
-            outputs = await self._run([waiting.row for waiting in batch])
-            _hand_out(batch, outputs, began)
-        except Exception as error:  # noqa: BLE001 - whatever it was, nobody may wait for ever
-            _fail(batch, error)
+            live = [waiting for waiting in batch if self._still_wanted(waiting)]
+            if live:
+                await self._run_batch(live, began)
         finally:
-            self._runners.release()
+            self.runners.release(self, end)
 
+    async def _run_batch(self, batch: list[Waiting[Row]], began: float) -> None:
+        rows = [waiting.row for waiting in batch]
+        padding = self.sizing.shape(len(rows)) - len(rows)
+        try:
+            outputs = await self._run(rows + rows[:1] * padding)
+            self._hand_out(batch, outputs, padding, began)
+        except BaseException as error:
+            # Whatever it was, nobody may wait for ever: not even when the run was cancelled.
+            for waiting in batch:
+                waiting.fail(_batch_error(error))
+            if not isinstance(error, Exception | asyncio.CancelledError):
+                raise
+        finally:
+            self._observer.ran(len(rows), padding, self._now() - began)
 
-def _hand_out(batch: list[_Waiting[Row, Output]], outputs: Sequence[Output], began: float) -> None:
-    run_s = time.monotonic() - began
-    if len(outputs) != len(batch):
-        message = f"the run answered {len(outputs)} rows of {len(batch)}"
-        raise BatchError(message)
-    for waiting, output in zip(batch, outputs, strict=True):
-        if not waiting.future.done():
+    def _hand_out(
+        self,
+        batch: list[Waiting[Row]],
+        outputs: Sequence[Output],
+        padding: int,
+        began: float,
+    ) -> None:
+        now = self._now()
+        ran = len(batch) + padding
+        if len(outputs) != ran:
+            message = f"the run answered {len(outputs)} rows of {ran}"
+            raise BatchError(message)
+        self.sizing.cost.learn(ran, now - began, now)
+        for waiting, output in zip(batch, outputs[: len(batch)], strict=True):
             queue_s = began - waiting.arrived
-            waiting.future.set_result(Answer(output, queue_s, run_s, len(batch)))
+            self._observer.waited(queue_s)
+            if not waiting.future.done():
+                waiting.future.set_result(Answer(output, queue_s, now - began, len(batch)))
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._note_idle()
+
+    def _note_idle(self) -> None:
+        if not self._running and not self._line:
+            self._idle.set()
+
+    def _heads(self) -> list[Waiting[Row]]:
+        """Return the oldest row of each priority that waits."""
+        heads = (self._line.oldest(priority) for priority in Priority)
+        return [head for head in heads if head is not None]
+
+    def _slack_s(self, now: float) -> float:
+        return min((head.deadline - now for head in self._heads()), default=math.inf)
+
+    def _in_doubt(self, now: float) -> bool:
+        return not self._running and self.sizing.cost.is_stale(now)
+
+    def _patience(self, waiting: Waiting[Row]) -> float:
+        """Return how long a row is held back for others: never so long that it is late."""
+        latest = waiting.deadline - 2 * self.sizing.seconds(self.sizing.largest)
+        return min(waiting.arrived + self._max_queue_delay_s, latest)
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
 
-def _fail(batch: list[_Waiting[Row, Output]], cause: Exception) -> None:
-    for waiting in batch:
-        if not waiting.future.done():
-            failure = BatchError("the model run failed")
-            failure.__cause__ = cause
-            waiting.future.set_exception(failure)
+def _batch_error(cause: BaseException) -> BatchError:
+    failure = BatchError("the model run failed")
+    failure.__cause__ = cause
+    return failure

@@ -4,7 +4,7 @@ The server puts gRPC in front of it; the command line and the benchmarks use it 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -13,12 +13,12 @@ from prometheus_client import CollectorRegistry
 
 from services.inference import repository
 from services.inference.admission import Admission
-from services.inference.batcher import Runners
 from services.inference.metrics import Metrics
 from services.inference.onnx_model import CPU, OnnxModel
 from services.inference.pipeline import Pipeline
+from services.inference.runners import Runners
 from services.inference.settings import Settings, available_cores
-from services.inference.stage import Stage
+from services.inference.stage import ModelStage
 
 
 @asynccontextmanager
@@ -33,48 +33,42 @@ async def engine(settings: Settings, registry: CollectorRegistry) -> AsyncIterat
     cv2.setNumThreads(1)
     metrics = Metrics(registry)
     async with AsyncExitStack() as owned:
-        imaging = owned.enter_context(ThreadPoolExecutor(available_cores(), "imaging"))
+        cores = available_cores()
+        imaging = owned.enter_context(ThreadPoolExecutor(cores, "imaging"))
         segmenter, classifier = await asyncio.gather(
             _load(settings, "segmenter", imaging), _load(settings, "classifier", imaging)
         )
         runners = Runners(settings.runners or _natural_runners(classifier))
         runs = owned.enter_context(ThreadPoolExecutor(runners.count, "run"))
 
-        def stage(model: OnnxModel) -> Stage:
-            metrics.model_serves(model.provenance)
-            return Stage(
+        async def stage(model: OnnxModel) -> ModelStage:
+            built = ModelStage(
                 model,
                 runners,
                 runs,
                 metrics,
                 max_batch_size=settings.max_batch_size,
+                max_queue_delay_s=settings.max_queue_delay_s,
             )
+            owned.push_async_callback(built.close)
+            await built.warm_up()
+            metrics.model_serves(model.provenance)
+            return built
 
-        stages = (stage(segmenter), stage(classifier))
+        stages = (await stage(segmenter), await stage(classifier))
         admission = Admission(runners.count + settings.max_queue_size)
         metrics.in_work.set_function(lambda: admission.in_work)
-        pipeline = Pipeline(*stages, admission, imaging, metrics)
-        for running in stages:
-            running.start()
-            owned.push_async_callback(running.close)
+        pipeline = Pipeline(*stages, admission, Runners(cores), imaging, metrics)
+        owned.push_async_callback(pipeline.close)
         yield pipeline
 
 
 async def _load(settings: Settings, name: str, threads: Executor) -> OnnxModel:
     def load() -> OnnxModel:
         folder = repository.latest(settings.model_dir, name)
-        model = OnnxModel.load(folder, name, provider=settings.execution_provider)
-        model.warm_up(_batch_sizes(model, settings.max_batch_size))
-        return model
+        return OnnxModel.load(folder, name, provider=settings.execution_provider)
 
     return await asyncio.get_running_loop().run_in_executor(threads, load)
-
-
-def _batch_sizes(model: OnnxModel, largest: int) -> Iterable[int]:
-    """Return the sizes to warm: on a GPU the first run of each is slow, on a CPU it is not."""
-    if model.provenance.execution_provider == CPU:
-        return sorted({1, largest})
-    return range(1, largest + 1)
 
 
 def _natural_runners(model: OnnxModel) -> int:

@@ -1,72 +1,94 @@
 """What the room counts and times. Labels are models, reasons and outcomes, never a caller."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.inference.onnx_model import Provenance
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5)
+_ROWS = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:
     """The room's instruments, in one registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.decode_seconds = Histogram(
-            "inference_decode_seconds",
-            "Decoding a picture and scaling it for the models.",
-            registry=registry,
-            buckets=_SECONDS,
+        def histogram(name: str, what: str, *labels: str) -> Histogram:
+            return Histogram(name, what, labels, registry=registry, buckets=_SECONDS)
+
+        def counter(name: str, what: str, *labels: str) -> Counter:
+            return Counter(name, what, labels, registry=registry)
+
+        def gauge(name: str, what: str, *labels: str) -> Gauge:
+            return Gauge(name, what, labels, registry=registry)
+
+        self.imaging_queue_seconds = histogram(
+            "inference_imaging_queue_seconds",
+            "Waiting for a thread that decodes, measures or draws.",
         )
-        self.queue_seconds = Histogram(
-            "inference_queue_seconds",
-            "Waiting for a free runner.",
-            ["model"],
-            registry=registry,
-            buckets=_SECONDS,
+        self.decode_seconds = histogram(
+            "inference_decode_seconds", "Decoding a picture and scaling it for the models."
         )
-        self.run_seconds = Histogram(
-            "inference_run_seconds",
-            "One batch inside the runtime.",
-            ["model"],
-            registry=registry,
-            buckets=_SECONDS,
+        self.queue_seconds = histogram(
+            "inference_queue_seconds", "Waiting for a free runner.", "model"
+        )
+        self.run_seconds = histogram(
+            "inference_run_seconds", "One batch inside the runtime.", "model"
+        )
+        self.postprocess_seconds = histogram(
+            "inference_postprocess_seconds",
+            "Measuring or drawing what a model found; twice a picture.",
+        )
+        self.analysis_seconds = histogram(
+            "inference_analysis_seconds", "From the whole picture to the finished answer."
         )
         self.batch_size = Histogram(
             "inference_batch_size",
-            "Pictures in one batch.",
+            "Pictures in one batch, without padding.",
             ["model"],
             registry=registry,
-            buckets=(1, 2, 4, 8, 16, 32, 64),
+            buckets=_ROWS,
         )
-        self.queue_size = Gauge(
-            "inference_queue_size",
-            "Pictures that wait for a free runner now.",
-            ["model"],
-            registry=registry,
+        self.queue_size = gauge(
+            "inference_queue_size", "Pictures that wait for a free runner now.", "model"
         )
-        self.in_work = Gauge(
-            "inference_pictures_in_work",
-            "Pictures that are being analyzed or wait for it now.",
-            registry=registry,
+        self.in_work = gauge(
+            "inference_pictures_in_work", "Pictures that are being analyzed or wait for it now."
         )
-        self.analyses = Counter(
-            "inference_analyses_total",
-            "Pictures answered, by outcome.",
-            ["outcome"],
-            registry=registry,
+        self.analyses = counter(
+            "inference_analyses_total", "Pictures answered, by outcome.", "outcome"
         )
-        self.cannot_assess = Counter(
+        self.cannot_assess = counter(
             "inference_cannot_assess_total",
             "Reasons for which pictures were not assessed.",
-            ["reason"],
-            registry=registry,
+            "reason",
         )
-        self._models = Gauge(
+        self.refused = counter(
+            "inference_refused_total",
+            "Requests turned away: queue_full, or deadline where they could not end in time.",
+            "reason",
+        )
+        self.dropped = counter(
+            "inference_dropped_total",
+            "Rows that left a line before they ran: expired or cancelled.",
+            "reason",
+        )
+        self.padded_rows = counter(
+            "inference_padded_rows_total", "Copies that filled batches up to a shape.", "model"
+        )
+        self._models = gauge(
             "inference_model_info",
             "1 for each model that answers.",
-            ["model", "version", "sha256", "execution_provider"],
-            registry=registry,
+            "model",
+            "version",
+            "sha256",
+            "execution_provider",
         )
+        for reason in ("queue_full", "deadline"):
+            self.refused.labels(reason)
+        for reason in ("expired", "cancelled"):
+            self.dropped.labels(reason)
 
     def model_serves(self, provenance: Provenance) -> None:
         """Show that a model answers."""
@@ -76,3 +98,62 @@ class Metrics:
             provenance.sha256,
             provenance.execution_provider,
         ).set(1)
+
+    def of_model(self, name: str, queue_size: Callable[[], float]) -> "ModelObserver":
+        """Return what observes the batches of one model."""
+        self.queue_size.labels(name).set_function(queue_size)
+        return ModelObserver(self, name)
+
+    def of_imaging(self, seconds: Histogram) -> "ImagingObserver":
+        """Return what observes one step of imaging."""
+        return ImagingObserver(self, seconds)
+
+
+class _LineObserver:
+    """Counts who left a line before it ran."""
+
+    def __init__(self, metrics: Metrics, queue_seconds: Histogram) -> None:
+        self._queue_seconds = queue_seconds
+        self._expired = metrics.dropped.labels("expired")
+        self._cancelled = metrics.dropped.labels("cancelled")
+
+    def waited(self, seconds: float) -> None:
+        """Observe a wait."""
+        self._queue_seconds.observe(seconds)
+
+    def expired(self) -> None:
+        """Count a row whose time was up."""
+        self._expired.inc()
+
+    def cancelled(self) -> None:
+        """Count a row whose caller left."""
+        self._cancelled.inc()
+
+
+class ModelObserver(_LineObserver):
+    """Observes the batches of one model."""
+
+    def __init__(self, metrics: Metrics, model: str) -> None:
+        super().__init__(metrics, metrics.queue_seconds.labels(model))
+        self._run_seconds = metrics.run_seconds.labels(model)
+        self._batch_size = metrics.batch_size.labels(model)
+        self._padded_rows = metrics.padded_rows.labels(model)
+
+    def ran(self, rows: int, padding: int, seconds: float) -> None:
+        """Observe a batch."""
+        self._run_seconds.observe(seconds)
+        self._batch_size.observe(rows)
+        self._padded_rows.inc(padding)
+
+
+class ImagingObserver(_LineObserver):
+    """Observes one step of imaging, a picture at a time."""
+
+    def __init__(self, metrics: Metrics, seconds: Histogram) -> None:
+        super().__init__(metrics, metrics.imaging_queue_seconds)
+        self._seconds = seconds
+
+    def ran(self, rows: int, padding: int, seconds: float) -> None:
+        """Observe a step."""
+        del rows, padding
+        self._seconds.observe(seconds)

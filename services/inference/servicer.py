@@ -8,12 +8,12 @@ import grpc
 from grpc import aio
 
 from services import picture, rpc
-from services.inference.admission import QueueFullError
 from services.inference.analysis import LABELS, NOTICE, Analysis, Classification, Wanted
-from services.inference.batcher import DrainingError
 from services.inference.lesion import Lesion
 from services.inference.onnx_model import OnnxModel, Provenance
 from services.inference.pipeline import Pipeline
+from services.inference.priority import Priority, Urgency
+from services.inference.refusal import DeadlinePassedError, DrainingError, RefusedError
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc
 
@@ -21,9 +21,12 @@ SERVICE = pb.DESCRIPTOR.services_by_name["InferenceService"].full_name
 
 STATUSES: rpc.Statuses = {
     picture.PictureError: grpc.StatusCode.INVALID_ARGUMENT,
-    QueueFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    RefusedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    DeadlinePassedError: grpc.StatusCode.DEADLINE_EXCEEDED,
     DrainingError: grpc.StatusCode.UNAVAILABLE,
 }
+
+_PRIORITIES = {pb.PRIORITY_INTERACTIVE: Priority.INTERACTIVE, pb.PRIORITY_BULK: Priority.BULK}
 
 _Context = aio.ServicerContext[Any, Any]
 _Answers = asyncio.Queue[pb.AnalyzeStreamResponse | None]
@@ -45,17 +48,17 @@ class InferenceServicer(inference_pb2_grpc.InferenceServiceServicer):
 
     async def Analyze(self, request: pb.AnalyzeRequest, context: _Context) -> pb.AnalyzeResponse:
         """Answer one picture."""
-        del context
-        return await self._analyze(request)
+        return await self._analyze(request, rpc.deadline_of(context), Priority.INTERACTIVE)
 
     async def AnalyzeStream(
         self, request_iterator: AsyncIterator[pb.AnalyzeStreamRequest], context: _Context
     ) -> AsyncIterator[pb.AnalyzeStreamResponse]:
         """Answer many pictures, each as soon as it is ready."""
-        del context
         # As bounded as the work: a caller who does not read its answers gets no further.
         answers: _Answers = asyncio.Queue(self._stream_width)
-        reading = asyncio.create_task(self._read(request_iterator, answers))
+        reading = asyncio.create_task(
+            self._read(request_iterator, rpc.deadline_of(context), answers)
+        )
         try:
             while (answer := await answers.get()) is not None:
                 yield answer
@@ -70,16 +73,22 @@ class InferenceServicer(inference_pb2_grpc.InferenceServiceServicer):
         del request, context
         return pb.ListModelsResponse(models=[_described(model) for model in self._pipeline.models])
 
-    async def _analyze(self, request: pb.AnalyzeRequest) -> pb.AnalyzeResponse:
+    async def _analyze(
+        self, request: pb.AnalyzeRequest, deadline: float, unless_told: Priority
+    ) -> pb.AnalyzeResponse:
         wanted = Wanted(
             mask=not request.options.omit_mask,
             explanation=not request.options.omit_explanation,
         )
-        return message(await self._pipeline.analyze(request.image, wanted))
+        # A priority of a newer contract than ours counts as none.
+        priority = _PRIORITIES.get(request.options.priority, unless_told)
+        urgency = Urgency(deadline, priority)
+        return message(await self._pipeline.analyze(request.image, wanted, urgency))
 
     async def _read(
         self,
         requests: AsyncIterator[pb.AnalyzeStreamRequest],
+        deadline: float,
         answers: _Answers,
     ) -> None:
         """Keep ``stream_width`` pictures in work; the next is read when one is done."""
@@ -88,7 +97,7 @@ class InferenceServicer(inference_pb2_grpc.InferenceServiceServicer):
             async with asyncio.TaskGroup() as running:
                 async for request in requests:
                     await free.acquire()
-                    task = running.create_task(self._answer_one(request, answers))
+                    task = running.create_task(self._answer_one(request, deadline, answers))
                     task.add_done_callback(lambda _: free.release())
         finally:
             await answers.put(None)
@@ -96,10 +105,11 @@ class InferenceServicer(inference_pb2_grpc.InferenceServiceServicer):
     async def _answer_one(
         self,
         request: pb.AnalyzeStreamRequest,
+        deadline: float,
         answers: _Answers,
     ) -> None:
         try:
-            response = await self._analyze(request.request)
+            response = await self._analyze(request.request, deadline, Priority.BULK)
             answer = pb.AnalyzeStreamResponse(id=request.id, response=response)
         except Exception as error:  # noqa: BLE001 - one picture's trouble is not the others'
             answer = _stream_error(request.id, error)
@@ -109,8 +119,10 @@ class InferenceServicer(inference_pb2_grpc.InferenceServiceServicer):
 def _stream_error(request_id: str, error: Exception) -> pb.AnalyzeStreamResponse:
     status, sentence = rpc.answer_to(error, STATUSES)
     number: int = status.value[0]
+    pushback_ms = rpc.pushback_ms(error) or 0
     return pb.AnalyzeStreamResponse(
-        id=request_id, error=pb.StreamError(code=number, message=sentence)
+        id=request_id,
+        error=pb.StreamError(code=number, message=sentence, retry_pushback_ms=pushback_ms),
     )
 
 

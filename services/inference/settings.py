@@ -51,6 +51,12 @@ class Settings(BaseSettings):
         description="Batches that run at the same time; by default one a core, or one on a GPU.",
     )
     max_batch_size: int = Field(8, ge=1, le=64, description="Most pictures in one batch.")
+    max_queue_delay_s: float = Field(
+        0,
+        ge=0,
+        le=1,
+        description="Seconds to hold pictures back for a fuller batch; batches fill without it.",
+    )
     max_queue_size: int = Field(
         64, ge=1, le=10_000, description="Pictures that may wait for a model; more are refused."
     )

@@ -1,18 +1,73 @@
-"""A model behind its batcher, in threads of their own."""
+"""Work behind its batcher, in threads of its own: a model, or a step of imaging."""
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from typing import Generic, TypeVar
 
-from services.inference.batcher import Answer, Batcher, Runners
+import numpy as np
+
+from services.inference.batcher import Batcher
 from services.inference.imaging import Pixels
 from services.inference.metrics import Metrics
-from services.inference.onnx_model import OnnxModel, Outputs
+from services.inference.observer import Observer
+from services.inference.onnx_model import CPU, OnnxModel, Outputs
+from services.inference.runners import Runners
+
+Row = TypeVar("Row")
+Output = TypeVar("Output")
+
+_WARM_ON_CPU = 4
+"""On a CPU no shape is slow the first time; one row and a few tell the slope of the cost."""
 
 
-class Stage:
-    """Takes one tensor at a time and runs them in batches."""
+class Stage(Batcher[Row, Output], Generic[Row, Output]):
+    """Takes one row at a time, and runs them in threads as its batcher decides."""
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[Row]], Sequence[Output]],
+        runners: Runners,
+        threads: Executor,
+        observer: Observer,
+        *,
+        max_batch_size: int = 1,
+        padded: bool = False,
+        max_queue_delay_s: float = 0,
+    ) -> None:
+        """Build a stage.
+
+        Args:
+            work: turns rows into as many outputs; it may block.
+            runners: permits to run, shared by the stages that share the hardware.
+            threads: where the work is done; as many threads as runners.
+            observer: is told what happens.
+            max_batch_size: most rows in a batch.
+            padded: see ``Batcher``.
+            max_queue_delay_s: see ``Batcher``.
+
+        """
+        self._work = work
+        self._threads = threads
+        super().__init__(
+            self._in_thread,
+            runners,
+            observer,
+            max_batch_size=max_batch_size,
+            padded=padded,
+            max_queue_delay_s=max_queue_delay_s,
+        )
+
+    async def _in_thread(self, rows: Sequence[Row]) -> Sequence[Output]:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._work, rows)
+
+
+class ModelStage(Stage[Pixels, Outputs]):
+    """A model behind its batcher.
+
+    One model has one input shape, so what its batches cost depends on nothing but their size.
+    """
 
     def __init__(
         self,
@@ -22,8 +77,12 @@ class Stage:
         metrics: Metrics,
         *,
         max_batch_size: int,
+        max_queue_delay_s: float = 0,
     ) -> None:
-        """Build a stage that is not running yet.
+        """Build the stage of a model; ``warm_up`` comes before the first caller.
+
+        On a GPU batches are padded to a few shapes, because the first run of each is slow; on
+        a CPU padding would only be work.
 
         Args:
             model: what runs.
@@ -31,35 +90,36 @@ class Stage:
             threads: where the runtime is called; as many threads as runners.
             metrics: what is observed.
             max_batch_size: most tensors in a batch.
+            max_queue_delay_s: see ``Batcher``.
 
         """
         self.model = model
-        self._name = model.provenance.name
-        self._threads = threads
-        self._metrics = metrics
-        self._batcher: Batcher[Pixels, Outputs] = Batcher(
-            self._run, runners, max_batch_size=max_batch_size
+        self._on_cpu = model.provenance.execution_provider == CPU
+        super().__init__(
+            model.run,
+            runners,
+            threads,
+            metrics.of_model(model.provenance.name, lambda: self.queue_size),
+            max_batch_size=max_batch_size,
+            padded=not self._on_cpu,
+            max_queue_delay_s=max_queue_delay_s,
         )
-        metrics.queue_size.labels(self._name).set_function(lambda: self._batcher.queue_size)
 
-    def start(self) -> None:
-        """Begin to run what is submitted, on the running event loop."""
-        self._batcher.start()
+    async def warm_up(self) -> None:
+        """Run every shape that callers will meet, and learn what it costs.
 
-    async def submit(self, tensor: Pixels) -> Answer[Outputs]:
-        """Wait for a tensor's turn and return its outputs; errors as ``Batcher.submit``."""
-        answer = await self._batcher.submit(tensor)
-        self._metrics.queue_seconds.labels(self._name).observe(answer.queue_s)
-        return answer
+        Raises:
+            ModelRunError: the model fails on a blank picture.
 
-    async def close(self) -> None:
-        """Run what waits, then stop."""
-        await self._batcher.close()
+        """
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._warm_up)
 
-    async def _run(self, tensors: Sequence[Pixels]) -> Sequence[Outputs]:
-        began = time.perf_counter()
-        loop = asyncio.get_running_loop()
-        outputs = await loop.run_in_executor(self._threads, self.model.run, tensors)
-        self._metrics.run_seconds.labels(self._name).observe(time.perf_counter() - began)
-        self._metrics.batch_size.labels(self._name).observe(len(tensors))
-        return outputs
+    def _warm_up(self) -> None:
+        size = self.model.input_size
+        blank = np.zeros((size, size, 3), np.uint8)
+        few = min(_WARM_ON_CPU, self.sizing.largest)
+        for rows in sorted({1, few}) if self._on_cpu else self.sizing.shapes:
+            self.model.run([blank] * rows)  # the first run of a shape is slow, and tells nothing
+            began = time.perf_counter()
+            self.model.run([blank] * rows)
+            self.sizing.cost.learn(rows, time.perf_counter() - began, time.monotonic())

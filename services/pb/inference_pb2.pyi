@@ -7,6 +7,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class Priority(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PRIORITY_UNSPECIFIED: _ClassVar[Priority]
+    PRIORITY_INTERACTIVE: _ClassVar[Priority]
+    PRIORITY_BULK: _ClassVar[Priority]
+
 class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     OUTCOME_UNSPECIFIED: _ClassVar[Outcome]
@@ -34,6 +40,9 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_BLURRED: _ClassVar[Reason]
     REASON_NO_LESION: _ClassVar[Reason]
     REASON_NOT_DERMOSCOPY: _ClassVar[Reason]
+PRIORITY_UNSPECIFIED: Priority
+PRIORITY_INTERACTIVE: Priority
+PRIORITY_BULK: Priority
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_ASSESSED: Outcome
 OUTCOME_CANNOT_ASSESS: Outcome
@@ -63,12 +72,14 @@ class AnalyzeRequest(_message.Message):
     def __init__(self, image: _Optional[bytes] = ..., options: _Optional[_Union[AnalyzeOptions, _Mapping]] = ...) -> None: ...
 
 class AnalyzeOptions(_message.Message):
-    __slots__ = ("omit_mask", "omit_explanation")
+    __slots__ = ("omit_mask", "omit_explanation", "priority")
     OMIT_MASK_FIELD_NUMBER: _ClassVar[int]
     OMIT_EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
     omit_mask: bool
     omit_explanation: bool
-    def __init__(self, omit_mask: _Optional[bool] = ..., omit_explanation: _Optional[bool] = ...) -> None: ...
+    priority: Priority
+    def __init__(self, omit_mask: _Optional[bool] = ..., omit_explanation: _Optional[bool] = ..., priority: _Optional[_Union[Priority, str]] = ...) -> None: ...
 
 class AnalyzeResponse(_message.Message):
     __slots__ = ("outcome", "image", "classification", "segmentation", "quality", "models", "timings", "notice")
@@ -222,12 +233,14 @@ class AnalyzeStreamResponse(_message.Message):
     def __init__(self, id: _Optional[str] = ..., response: _Optional[_Union[AnalyzeResponse, _Mapping]] = ..., error: _Optional[_Union[StreamError, _Mapping]] = ...) -> None: ...
 
 class StreamError(_message.Message):
-    __slots__ = ("code", "message")
+    __slots__ = ("code", "message", "retry_pushback_ms")
     CODE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    RETRY_PUSHBACK_MS_FIELD_NUMBER: _ClassVar[int]
     code: int
     message: str
-    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
+    retry_pushback_ms: int
+    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., retry_pushback_ms: _Optional[int] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
     __slots__ = ()

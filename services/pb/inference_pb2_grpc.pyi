@@ -39,12 +39,15 @@ class InferenceServiceStub:
     Analyze: _grpc.UnaryUnaryMultiCallable[_inference_pb2.AnalyzeRequest, _inference_pb2.AnalyzeResponse]
     """Analyzes one picture.
 
-    The client's deadline rules: once it has passed, what still waits is not begun.
+    The client's deadline rules: what cannot end in time, by what pictures were measured to
+    take, is refused before it is decoded; what its deadline or its caller leaves while it
+    waits is not begun.
     Errors:
       INVALID_ARGUMENT    not a picture, an unsupported kind of picture, or too large
                           in bytes or pixels; the message says which and what to do
-      RESOURCE_EXHAUSTED  too many pictures are in work; trailer `grpc-retry-pushback-ms` says
-                          how long to wait
+      RESOURCE_EXHAUSTED  too many pictures are in work, or so many that the answer would come
+                          after the deadline; trailer `grpc-retry-pushback-ms` says how long
+                          to wait
       DEADLINE_EXCEEDED   the deadline passed while the picture waited or ran
       UNAVAILABLE         the service is draining
       INTERNAL            a fault of ours; the log has it under the request id
@@ -53,7 +56,8 @@ class InferenceServiceStub:
     """Analyzes many pictures over one call. Answers come as they are ready, in any
     order, each with the caller's id; a picture that cannot be analyzed is answered
     with an error of its own and the others go on. The service keeps some pictures in
-    work and reads the next one when an answer has been taken.
+    work and reads the next one when an answer has been taken. The deadline of the call
+    is that of each of its pictures.
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_inference_pb2.ListModelsRequest, _inference_pb2.ListModelsResponse]
     """Lists the models that answer at this moment."""
@@ -64,12 +68,15 @@ class InferenceServiceAsyncStub(InferenceServiceStub):
     Analyze: _aio.UnaryUnaryMultiCallable[_inference_pb2.AnalyzeRequest, _inference_pb2.AnalyzeResponse]  # type: ignore[assignment]
     """Analyzes one picture.
 
-    The client's deadline rules: once it has passed, what still waits is not begun.
+    The client's deadline rules: what cannot end in time, by what pictures were measured to
+    take, is refused before it is decoded; what its deadline or its caller leaves while it
+    waits is not begun.
     Errors:
       INVALID_ARGUMENT    not a picture, an unsupported kind of picture, or too large
                           in bytes or pixels; the message says which and what to do
-      RESOURCE_EXHAUSTED  too many pictures are in work; trailer `grpc-retry-pushback-ms` says
-                          how long to wait
+      RESOURCE_EXHAUSTED  too many pictures are in work, or so many that the answer would come
+                          after the deadline; trailer `grpc-retry-pushback-ms` says how long
+                          to wait
       DEADLINE_EXCEEDED   the deadline passed while the picture waited or ran
       UNAVAILABLE         the service is draining
       INTERNAL            a fault of ours; the log has it under the request id
@@ -78,7 +85,8 @@ class InferenceServiceAsyncStub(InferenceServiceStub):
     """Analyzes many pictures over one call. Answers come as they are ready, in any
     order, each with the caller's id; a picture that cannot be analyzed is answered
     with an error of its own and the others go on. The service keeps some pictures in
-    work and reads the next one when an answer has been taken.
+    work and reads the next one when an answer has been taken. The deadline of the call
+    is that of each of its pictures.
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_inference_pb2.ListModelsRequest, _inference_pb2.ListModelsResponse]  # type: ignore[assignment]
     """Lists the models that answer at this moment."""
@@ -92,12 +100,15 @@ class InferenceServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_inference_pb2.AnalyzeResponse, _abc.Awaitable[_inference_pb2.AnalyzeResponse]]:
         """Analyzes one picture.
 
-        The client's deadline rules: once it has passed, what still waits is not begun.
+        The client's deadline rules: what cannot end in time, by what pictures were measured to
+        take, is refused before it is decoded; what its deadline or its caller leaves while it
+        waits is not begun.
         Errors:
           INVALID_ARGUMENT    not a picture, an unsupported kind of picture, or too large
                               in bytes or pixels; the message says which and what to do
-          RESOURCE_EXHAUSTED  too many pictures are in work; trailer `grpc-retry-pushback-ms` says
-                              how long to wait
+          RESOURCE_EXHAUSTED  too many pictures are in work, or so many that the answer would come
+                              after the deadline; trailer `grpc-retry-pushback-ms` says how long
+                              to wait
           DEADLINE_EXCEEDED   the deadline passed while the picture waited or ran
           UNAVAILABLE         the service is draining
           INTERNAL            a fault of ours; the log has it under the request id
@@ -112,7 +123,8 @@ class InferenceServiceServicer(metaclass=_abc_1.ABCMeta):
         """Analyzes many pictures over one call. Answers come as they are ready, in any
         order, each with the caller's id; a picture that cannot be analyzed is answered
         with an error of its own and the others go on. The service keeps some pictures in
-        work and reads the next one when an answer has been taken.
+        work and reads the next one when an answer has been taken. The deadline of the call
+        is that of each of its pictures.
         """
 
     @_abc_1.abstractmethod

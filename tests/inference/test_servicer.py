@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,8 +27,17 @@ if TYPE_CHECKING:  # the asynchronous stub is a type only
     from services.pb.inference_pb2_grpc import InferenceServiceAsyncStub as Stub
 
 
-def ask(image: bytes, **options: bool) -> pb.AnalyzeRequest:
-    return pb.AnalyzeRequest(image=image, options=pb.AnalyzeOptions(**options))
+def ask(
+    image: bytes,
+    *,
+    omit_mask: bool = False,
+    omit_explanation: bool = False,
+    priority: pb.Priority = pb.PRIORITY_UNSPECIFIED,
+) -> pb.AnalyzeRequest:
+    options = pb.AnalyzeOptions(
+        omit_mask=omit_mask, omit_explanation=omit_explanation, priority=priority
+    )
+    return pb.AnalyzeRequest(image=image, options=options)
 
 
 def pixels(png: bytes) -> np.ndarray:
@@ -205,6 +215,71 @@ async def test_a_service_with_all_places_taken_refuses_with_a_pushback(
         assert int(dict(error.trailing_metadata() or ())["grpc-retry-pushback-ms"]) > 0
 
 
+async def test_what_cannot_end_in_time_is_refused_before_it_is_decoded(
+    stub: Stub, registry: CollectorRegistry
+) -> None:
+    large = specimens.lesion_jpeg((2400, 1800))
+    began = time.monotonic()
+    for _ in range(3):
+        await stub.Analyze(ask(large), timeout=60)
+    one_s = (time.monotonic() - began) / 3
+    queue = [asyncio.ensure_future(stub.Analyze(ask(large), timeout=60)) for _ in range(24)]
+    while registry.get_sample_value("inference_pictures_in_work") != 24:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    with pytest.raises(aio.AioRpcError) as refused:
+        # A dozen times one picture's time is ahead, two at a time.
+        await stub.Analyze(ask(b"never looked at"), timeout=3 * one_s)
+    assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert int(dict(refused.value.trailing_metadata() or ())["grpc-retry-pushback-ms"]) > 0
+    assert registry.get_sample_value("inference_refused_total", {"reason": "deadline"}) == 1
+    await asyncio.gather(*queue)
+    assert registry.get_sample_value("inference_decode_seconds_count") == 27
+
+
+@pytest.mark.parametrize("time_s", [1e9, None])
+async def test_a_deadline_in_years_is_as_good_as_none(stub: Stub, time_s: float | None) -> None:
+    answer = await stub.Analyze(ask(specimens.lesion_jpeg()), timeout=time_s)
+    assert answer.notice
+
+
+@pytest.mark.parametrize("time_s", [-1, 0, 1e-6])
+async def test_a_deadline_that_nobody_could_keep_is_none_of_our_faults(
+    stub: Stub, time_s: float
+) -> None:
+    with pytest.raises(aio.AioRpcError) as late:
+        await stub.Analyze(ask(specimens.lesion_jpeg()), timeout=time_s)
+    assert late.value.code() in {
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+    }
+
+
+async def test_a_stream_is_bulk_and_a_call_is_not_unless_they_say_otherwise(
+    model_dir: Path, registry: CollectorRegistry
+) -> None:
+    picture = specimens.lesion_jpeg((2400, 1800))
+    # Four places, and the last is not for bulk.
+    settings = Settings(model_dir=model_dir, runners=1, max_queue_size=3)
+
+    async def four(priority: pb.Priority) -> AsyncIterator[pb.AnalyzeStreamRequest]:
+        for _ in range(4):
+            yield pb.AnalyzeStreamRequest(request=ask(picture, priority=priority))
+
+    async with serving(settings, registry) as channel:
+        stub = inference_pb2_grpc.InferenceServiceStub(channel)
+        answers = [each async for each in stub.AnalyzeStream(four(pb.PRIORITY_UNSPECIFIED))]
+        (refused,) = [each.error for each in answers if each.HasField("error")]
+        assert refused.code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+        assert refused.retry_pushback_ms > 0
+        answers = [each async for each in stub.AnalyzeStream(four(pb.PRIORITY_INTERACTIVE))]
+        assert all(each.HasField("response") for each in answers)
+        bulk = ask(picture, priority=pb.PRIORITY_BULK)
+        for request, refusals in ((bulk, 1), (ask(picture), 0)):
+            calls = [stub.Analyze(request, timeout=60) for _ in range(4)]
+            outcomes = await asyncio.gather(*calls, return_exceptions=True)
+            assert sum(isinstance(each, aio.AioRpcError) for each in outcomes) == refusals
+
+
 async def test_a_model_that_fails_is_our_fault_and_the_log_says_why(
     tmp_path: Path, registry: CollectorRegistry, logged: pytest.LogCaptureFixture
 ) -> None:
@@ -248,6 +323,11 @@ async def test_what_was_done_can_be_read_from_the_metrics(
         for model in ("segmenter", "classifier"):
             assert registry.get_sample_value(f"inference_{name}_count", {"model": model}) == 1
     assert registry.get_sample_value("inference_decode_seconds_count") == 1
+    assert registry.get_sample_value("inference_postprocess_seconds_count") == 2
+    assert registry.get_sample_value("inference_imaging_queue_seconds_count") == 3
+    assert registry.get_sample_value("inference_analysis_seconds_count") == 1
+    for name, reason in (("refused", "queue_full"), ("dropped", "expired")):
+        assert registry.get_sample_value(f"inference_{name}_total", {"reason": reason}) == 0
     assert registry.get_sample_value("inference_analyses_total", {"outcome": "assessed"}) == 1
     calls = {"method": "Analyze", "code": "OK"}
     assert registry.get_sample_value("inference_rpcs_total", calls) == 1

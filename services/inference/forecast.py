@@ -1,0 +1,34 @@
+"""When an answer can be had, by what was measured."""
+
+from dataclasses import dataclass
+
+from services.inference.refusal import TooLateError
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What to expect of a request that would come in now.
+
+    Attributes:
+        wait_s: seconds of work ahead of it.
+        own_s: seconds of its own work.
+
+    """
+
+    wait_s: float
+    own_s: float
+
+    def refuse_late(self, now: float, deadline: float) -> None:
+        """Refuse what cannot be done in time.
+
+        Args:
+            now: the moment, on the deadline's clock.
+            deadline: when the answer is of no more use; infinity for never.
+
+        Raises:
+            TooLateError: the answer would come after the deadline.
+
+        """
+        late_s = now + self.wait_s + self.own_s - deadline
+        if late_s > 0:
+            raise TooLateError(late_s)

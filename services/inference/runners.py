@@ -1,0 +1,141 @@
+"""Permits to run, and who gets the next one."""
+
+import asyncio
+import contextvars
+from typing import Protocol
+
+from services.inference.priority import BULK_SHARE, Priority, Turns
+
+
+class Contender(Protocol):
+    """Whoever has rows that wait for a runner."""
+
+    def count(self, priority: Priority) -> int:
+        """Return how many of its rows of a priority wait."""
+
+    def oldest(self, priority: Priority) -> float | None:
+        """Return since when its first row of a priority is asked for; None without one."""
+
+    def ready_at(self) -> float:
+        """Return the moment from which it would like to run; minus infinity for at once."""
+
+    def occupied_s(self, rows: int) -> float:
+        """Return for how many seconds so many rows would occupy one runner."""
+
+    def launch(self, turns: Turns) -> float | None:
+        """Begin to run a batch.
+
+        Returns:
+            When it should be done; None when there was nothing to run after all.
+
+        """
+
+
+class Runners:
+    """As many permits as batches that the hardware takes at the same time.
+
+    Contenders that share the hardware share the runners: who has waited longest among them
+    runs next, interactive rows before bulk.
+
+    Attributes:
+        count: batches that may run at the same time.
+        free: permits that nobody has now.
+
+    """
+
+    def __init__(self, count: int) -> None:
+        """Begin with all of them free.
+
+        Args:
+            count: batches that may run at the same time.
+
+        """
+        self.count = count
+        self.free = count
+        self._ends: dict[Contender, list[float]] = {}
+        self._turns = Turns()
+        self._dispatch_due = False
+        self._alarm: asyncio.TimerHandle | None = None
+
+    def join(self, contender: Contender) -> None:
+        """Let a contender take part."""
+        self._ends[contender] = []
+
+    def leave(self, contender: Contender) -> None:
+        """Forget a contender that has nothing more to run."""
+        self._ends.pop(contender, None)
+
+    def wake(self) -> None:
+        """Look, in this turn of the event loop, who can run; what comes until then shares."""
+        if not self._dispatch_due:
+            self._dispatch_due = True
+            # A batch belongs to no single request: it begins in a context of its own.
+            asyncio.get_running_loop().call_soon(self._dispatch, context=contextvars.Context())
+
+    def release(self, contender: Contender, end: float) -> None:
+        """Give a permit back; ``end`` is what ``launch`` returned for it."""
+        self.free += 1
+        self._ends.get(contender, [end]).remove(end)
+        self.wake()
+
+    def wait_s(self, priority: Priority, now: float) -> float:
+        """Return how long a row that comes now waits for a runner, by the measured cost.
+
+        Running batches count with what is left of them, waiting rows with what they will
+        occupy: all of them before a bulk row, and before an interactive one the interactive
+        ones and the share of bulk that runs between them.
+        """
+        ahead_s = sum(each.occupied_s(_ahead(each, priority)) for each in self._ends)
+        if self.free and not ahead_s:
+            return 0.0
+        running_s = [max(0.0, end - now) for ends in self._ends.values() for end in ends]
+        if not ahead_s:
+            return min(running_s)
+        return (ahead_s + sum(running_s)) / self.count
+
+    def _dispatch(self) -> None:
+        self._dispatch_due = False
+        now = asyncio.get_running_loop().time()
+        while self.free and (chosen := self._choose(now)):
+            end = chosen.launch(self._turns)
+            if end is not None:
+                self.free -= 1
+                self._ends[chosen].append(end)
+        self._set_alarm(now)
+
+    def _choose(self, now: float) -> Contender | None:
+        """Return the contender whose row is next; of one priority, the oldest row's."""
+        ready = [each for each in self._ends if _waits(each) and each.ready_at() <= now]
+        if not ready:
+            return None
+        has = {each: any(one.count(each) for one in ready) for each in Priority}
+        if not has[Priority.BULK]:
+            self._turns.forgive()
+        turn = self._turns.next(interactive=has[Priority.INTERACTIVE], bulk=has[Priority.BULK])
+        return min((each for each in ready if each.count(turn)), key=lambda one: _age(one, turn))
+
+    def _set_alarm(self, now: float) -> None:
+        """Look again when the first of those who hold back for a fuller batch is ready."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        later = [each.ready_at() for each in self._ends if _waits(each)]
+        if self.free and later:
+            loop = asyncio.get_running_loop()
+            self._alarm = loop.call_at(max(now, min(later)), self.wake)
+
+
+def _waits(contender: Contender) -> bool:
+    return any(contender.count(priority) for priority in Priority)
+
+
+def _age(contender: Contender, priority: Priority) -> float:
+    oldest = contender.oldest(priority)
+    return float("inf") if oldest is None else oldest
+
+
+def _ahead(contender: Contender, priority: Priority) -> int:
+    interactive, bulk = contender.count(Priority.INTERACTIVE), contender.count(Priority.BULK)
+    if priority is Priority.BULK:
+        return interactive + bulk
+    return interactive + min(bulk, interactive // (BULK_SHARE - 1))

@@ -1,0 +1,41 @@
+"""Hardware that takes virtual time, and somebody who counts what happens on it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+
+class Tally:
+    """Counts what a batcher tells its observer."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        self.padding = 0
+        self.left: Counter[str] = Counter()
+
+    def waited(self, seconds: float) -> None:
+        assert seconds >= 0
+
+    def ran(self, rows: int, padding: int, seconds: float) -> None:
+        assert seconds >= 0
+        self.batches.append(rows)
+        self.padding += padding
+
+    def expired(self) -> None:
+        self.left["expired"] += 1
+
+    def cancelled(self) -> None:
+        self.left["cancelled"] += 1
+
+
+class Hardware:
+    """Runs batches of numbers: each comes back tenfold, after the time that its batch costs."""
+
+    def __init__(self, seconds: Callable[[int], float]) -> None:
+        self.seconds = seconds
+        self.batches: list[list[int]] = []
+
+    async def run(self, rows: Sequence[int]) -> list[int]:
+        self.batches.append(list(rows))
+        await asyncio.sleep(self.seconds(len(rows)))
+        return [row * 10 for row in rows]
