@@ -20,7 +20,7 @@ from services.gateway.errors import GatewayError
 from services.gateway.routes.shapes import AnalysisView
 from services.gateway.uploads import rewrite
 from services.inference.admission import QueueFullError
-from services.inference.batcher import BatchError
+from services.inference.batch import BatchError
 from services.inference.engine import engine
 from services.inference.pipeline import Pipeline
 from services.inference.servicer import message

@@ -9,9 +9,9 @@ neither gRPC nor ONNX; how many may come in at all is decided by admission.
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from services.inference.batch import Answer, Batch
 from services.inference.forecast import Forecast
 from services.inference.line import Line, Waiting
 from services.inference.observer import Observer
@@ -25,28 +25,6 @@ Output = TypeVar("Output")
 
 _CLOCK_SLACK_S = 0.02
 """Who leaves this shortly before the deadline leaves because of it: clocks differ a little."""
-
-
-class BatchError(Exception):
-    """The run that a row was part of failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[Output]):
-    """What became of a row.
-
-    Attributes:
-        output: what the run returned for this row.
-        queue_s: seconds that the row waited for a runner.
-        run_s: seconds that its batch ran.
-        batch_size: rows in that batch, without padding.
-
-    """
-
-    output: Output
-    queue_s: float
-    run_s: float
-    batch_size: int
 
 
 class Batcher(Generic[Row, Output]):
@@ -185,12 +163,12 @@ class Batcher(Generic[Row, Output]):
     def launch(self, turns: Turns) -> float | None:
         """Begin to run the next batch; return when it should be done, None if none is left."""
         now = self._now()
-        batch = self._take(turns, now)
-        if not batch:
+        rows = self._take(turns, now)
+        if not rows:
             self._note_idle()
             return None
-        end = now + self.sizing.seconds(len(batch))
-        task = asyncio.get_running_loop().create_task(self._answer(batch, now, end))
+        end = now + self.sizing.seconds(len(rows))
+        task = asyncio.get_running_loop().create_task(self._answer(Batch(rows, now), end))
         self._running.add(task)
         task.add_done_callback(self._done)
         return end
@@ -275,47 +253,30 @@ class Batcher(Generic[Row, Output]):
             waiting.fail(TooLateError(late_s))
         return True
 
-    async def _answer(self, batch: list[Waiting[Row]], began: float, end: float) -> None:
+    async def _answer(self, batch: Batch[Row, Output], end: float) -> None:
         try:
-            live = [waiting for waiting in batch if self._still_wanted(waiting)]
+            live = [waiting for waiting in batch.rows if self._still_wanted(waiting)]
             if live:
-                await self._run_batch(live, began)
+                await self._run_batch(Batch(live, batch.began))
         finally:
             self.runners.release(self, end)
 
-    async def _run_batch(self, batch: list[Waiting[Row]], began: float) -> None:
-        rows = [waiting.row for waiting in batch]
-        padding = self.sizing.shape(len(rows)) - len(rows)
+    async def _run_batch(self, batch: Batch[Row, Output]) -> None:
+        size = len(batch.rows)
+        shape = self.sizing.shape(size)
         try:
-            outputs = await self._run(rows + rows[:1] * padding)
-            self._hand_out(batch, outputs, padding, began)
+            outputs = await self._run(batch.filled_up_to(shape))
+            batch.hand_out(outputs, self._now(), shape)
+            self.sizing.cost.learn(shape, self._now() - batch.began, self._now())
         except BaseException as error:
             # Whatever it was, nobody may wait for ever: not even when the run was cancelled.
-            for waiting in batch:
-                waiting.fail(_batch_error(error))
+            batch.fail(error)
             if not isinstance(error, Exception | asyncio.CancelledError):
                 raise
         finally:
-            self._observer.ran(len(rows), padding, self._now() - began)
-
-    def _hand_out(
-        self,
-        batch: list[Waiting[Row]],
-        outputs: Sequence[Output],
-        padding: int,
-        began: float,
-    ) -> None:
-        now = self._now()
-        ran = len(batch) + padding
-        if len(outputs) != ran:
-            message = f"the run answered {len(outputs)} rows of {ran}"
-            raise BatchError(message)
-        self.sizing.cost.learn(ran, now - began, now)
-        for waiting, output in zip(batch, outputs[: len(batch)], strict=True):
-            queue_s = began - waiting.arrived
-            self._observer.waited(queue_s)
-            if not waiting.future.done():
-                waiting.future.set_result(Answer(output, queue_s, now - began, len(batch)))
+            self._observer.ran(size, shape - size, self._now() - batch.began)
+            for waiting in batch.rows:
+                self._observer.waited(batch.began - waiting.arrived)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
@@ -343,9 +304,3 @@ class Batcher(Generic[Row, Output]):
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-
-def _batch_error(cause: BaseException) -> BatchError:
-    failure = BatchError("the model run failed")
-    failure.__cause__ = cause
-    return failure

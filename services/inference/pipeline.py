@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from services import picture
 from services.inference.admission import Admission
 from services.inference.analysis import Analysis, Findings, Timings, Wanted
-from services.inference.batcher import Answer
+from services.inference.batch import Answer
 from services.inference.contract import ClassifierContract, SegmenterContract
 from services.inference.findings import Outlined
 from services.inference.forecast import Forecast

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from services.inference.batcher import Answer, Batcher, BatchError
+from services.inference.batch import Answer, BatchError
+from services.inference.batcher import Batcher
 from services.inference.priority import Priority, Urgency
 from services.inference.refusal import DeadlinePassedError, DrainingError, TooLateError
 from services.inference.runners import Runners

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.inference.admission import Admission, QueueFullError
-from services.inference.batcher import Answer, Batcher, BatchError
+from services.inference.batch import Answer, BatchError
+from services.inference.batcher import Batcher
 from services.inference.priority import BULK_SHARE, Priority, Urgency
 from services.inference.refusal import DeadlinePassedError, TooLateError
 from services.inference.runners import Runners

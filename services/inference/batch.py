@@ -1,0 +1,74 @@
+"""Rows that run together, and the answer that each of them gets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from services.inference.line import Waiting
+
+Row = TypeVar("Row")
+Output = TypeVar("Output")
+
+
+class BatchError(Exception):
+    """The run that a row was part of failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[Output]):
+    """What became of a row.
+
+    Attributes:
+        output: what the run returned for this row.
+        queue_s: seconds that the row waited for a runner.
+        run_s: seconds that its batch ran.
+        batch_size: rows in that batch, without padding.
+
+    """
+
+    output: Output
+    queue_s: float
+    run_s: float
+    batch_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[Row, Output]):
+    """Rows that were taken out of the line.
+
+    Attributes:
+        rows: with those who wait for them.
+        began: when it began to run, on the event loop's clock.
+
+    """
+
+    rows: Sequence[Waiting[Row]]
+    began: float
+
+    def filled_up_to(self, shape: int) -> list[Row]:
+        """Return what is to be run, with copies of the first row up to so many."""
+        rows = [waiting.row for waiting in self.rows]
+        return rows + rows[:1] * (shape - len(rows))
+
+    def hand_out(self, outputs: Sequence[Output], now: float, shape: int) -> None:
+        """Give every row its own output; those of copies, and of who left, are dropped.
+
+        Raises:
+            BatchError: there are not as many outputs as rows were run.
+
+        """
+        if len(outputs) != shape:
+            message = f"the run answered {len(outputs)} rows of {shape}"
+            raise BatchError(message)
+        for waiting, output in zip(self.rows, outputs[: len(self.rows)], strict=True):
+            if not waiting.future.done():
+                queue_s = self.began - waiting.arrived
+                answer = Answer(output, queue_s, now - self.began, len(self.rows))
+                waiting.future.set_result(answer)
+
+    def fail(self, cause: BaseException) -> None:
+        """Tell everybody who still waits that the run failed."""
+        for waiting in self.rows:
+            failure = BatchError("the model run failed")
+            failure.__cause__ = cause
+            waiting.fail(failure)
