@@ -107,8 +107,8 @@ async def test_a_picture_that_shows_nothing_cannot_be_assessed(
 
 
 async def test_a_picture_without_a_lesion_cannot_be_assessed(stub: Stub) -> None:
-    light = np.broadcast_to(np.linspace(175, 235, 300)[None, :, None], (300, 300, 3))
-    light = (light + np.random.default_rng(1).normal(0, 6, light.shape)).astype(np.uint8)
+    grain = np.random.default_rng(1).normal(0, 6, (60, 60, 3)).repeat(5, axis=0).repeat(5, axis=1)
+    light = (np.linspace(175, 235, 300)[None, :, None] + grain).astype(np.uint8)
     answer = await stub.Analyze(ask(specimens.encoded(Image.fromarray(light), "PNG")), timeout=10)
     assert list(answer.quality.reasons) == [pb.REASON_NO_LESION]
     assert not answer.HasField("segmentation")
