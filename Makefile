@@ -8,7 +8,7 @@ UV := $(BIN)/uv
 ROOMS := --extra gateway --extra inference --extra reports --extra cli --extra cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test lint proto evaluate bench clean
+.PHONY: help install up test lint proto train evaluate bench clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ lint: $(VENV)/.installed-for-tests ## Check style, types, import contracts and g
 proto: $(VENV)/.installed-for-tests ## Generate services/pb from proto/
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m grpc_tools.protoc -Iservices/pb=proto \
 	  --python_out=. --pyi_out=. --grpc_python_out=. --mypy_grpc_out=quiet:. proto/*.proto
+
+train: $(VENV)/.installed-for-tests ## Make both models from the training data, as the recipe says
+	$(BIN)/python -m weights.training recipe
 
 evaluate: $(VENV)/.installed-for-tests ## Measure the shipped models and render their cards
 	$(BIN)/python -m weights.evaluate

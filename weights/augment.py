@@ -13,9 +13,11 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from weights import artefacts
+
 
 class Strength(NamedTuple):
-    """How far a picture may move, as shares of 1."""
+    """How far a picture may move, as shares of 1; how often it gets an artefact."""
 
     zoom: float = 0.2
     shift: float = 0.08
@@ -23,6 +25,8 @@ class Strength(NamedTuple):
     brightness: float = 0.12
     contrast: float = 0.15
     color: float = 0.05
+    hair: float = 0.0
+    ruler: float = 0.0
 
 
 MODERATE = Strength()
@@ -71,14 +75,21 @@ def light(rng: np.random.Generator, image: np.ndarray, strength: Strength) -> np
     return lit
 
 
+def soil(rng: np.random.Generator, image: np.ndarray, strength: Strength) -> np.ndarray:
+    """Draw hairs, a ruler, both or neither over a picture (uint8 SxSx3)."""
+    for chance, draw in ((strength.hair, artefacts.hair), (strength.ruler, artefacts.ruler)):
+        # No chance is asked for what never happens: other draws stay the same.
+        if chance and rng.random() < chance:
+            image = draw(rng, image)
+    return image
+
+
 def pictures(
     rng: np.random.Generator, images: np.ndarray, size: int, strength: Strength = MODERATE
 ) -> np.ndarray:
-    """Move and light each picture in its own way: uint8 NxSxSx3 to ``size``."""
+    """Move, soil and light each picture in its own way: uint8 NxSxSx3 to ``size``."""
     moves = [motion(rng, images.shape[1], size, strength) for _ in images]
-    return np.stack(
-        [light(rng, move(image), strength) for move, image in zip(moves, images, strict=True)]
-    )
+    return _shown(rng, images, moves, strength)
 
 
 def pairs(
@@ -88,10 +99,30 @@ def pairs(
     size: int,
     strength: Strength = MODERATE,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Move masks (uint8 NxSxS) with their pictures; light only the pictures."""
+    """Move masks (uint8 NxSxS) with their pictures; soil and light only the pictures."""
     moves = [motion(rng, images.shape[1], size, strength) for _ in images]
-    moved = [light(rng, move(image), strength) for move, image in zip(moves, images, strict=True)]
-    return np.stack(moved), np.stack([m(mask) for m, mask in zip(moves, masks, strict=True)])
+    shown = _shown(rng, images, moves, strength)
+    return shown, np.stack([move(mask) for move, mask in zip(moves, masks, strict=True)])
+
+
+def _shown(
+    rng: np.random.Generator, images: np.ndarray, moves: list[Motion], strength: Strength
+) -> np.ndarray:
+    return np.stack(
+        [
+            light(rng, soil(rng, move(image), strength), strength)
+            for move, image in zip(moves, images, strict=True)
+        ]
+    )
+
+
+def resized(images: np.ndarray, size: int) -> np.ndarray:
+    """Return a batch (NxSxSx3) at ``size``, each pixel the average of those it covers."""
+    if images.shape[1] == size:
+        return images
+    smaller = size < images.shape[1]
+    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return np.stack([cv2.resize(image, (size, size), interpolation=how) for image in images])
 
 
 def cut_mix(
@@ -109,3 +140,15 @@ def cut_mix(
     mixed[box] = np.roll(images, 1, axis=0)[box]
     share = np.float32(side * side / (size * size))
     return mixed, (1 - share) * targets + share * np.roll(targets, 1, axis=0)
+
+
+def mix_up(
+    rng: np.random.Generator, images: np.ndarray, targets: np.ndarray, alpha: float = 0.2
+) -> tuple[np.ndarray, np.ndarray]:
+    """Blend each picture with the next, and their targets alike; pictures float32.
+
+    ``targets`` is float (N, labels). Source: Zhang et al., mixup, arXiv:1710.09412.
+    """
+    share = np.float32(rng.beta(alpha, alpha))
+    mixed = (1 - share) * images + share * np.roll(images, 1, axis=0)
+    return mixed.astype(np.float32), (1 - share) * targets + share * np.roll(targets, 1, axis=0)

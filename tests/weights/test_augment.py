@@ -62,3 +62,17 @@ def test_cut_mix_shares_targets_by_area() -> None:
     white = (mixed == 255).mean(axis=(1, 2, 3))
     assert np.allclose(shared[:, 1], white)
     assert np.allclose(shared.sum(axis=1), 1)
+
+
+def test_mix_up_shares_targets_as_it_shares_light() -> None:
+    images = np.stack([np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), 255, np.uint8)])
+    mixed, shared = augment.mix_up(np.random.default_rng(4), images, np.eye(2, dtype=np.float32))
+    assert np.allclose(mixed.mean(axis=(1, 2, 3)) / 255, shared[:, 1])
+    assert 0 < shared[0, 1] < 1
+
+
+def test_a_smaller_batch_averages_its_pixels() -> None:
+    stripes = np.zeros((1, 8, 8, 3), np.uint8)
+    stripes[:, ::2] = 200
+    assert (augment.resized(stripes, 4) == 100).all()
+    assert augment.resized(stripes, 8) is stripes

@@ -1,0 +1,96 @@
+"""A recipe is data: it is read, checked, and its finished steps are skipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from weights.training import checkpoint, recipe, steps
+from weights.training.checkpoint import Folder, Progress
+from weights.training.config import Run
+from weights.training.loop import Limits
+
+RUN = {"task": "classifier", "phases": ["32x1"]}
+
+
+def made(*runs: dict[str, object], publish: tuple[dict[str, str], ...] = ()) -> recipe.Recipe:
+    return recipe.Recipe.model_validate({"run": [RUN | run for run in runs], "publish": publish})
+
+
+@pytest.mark.parametrize("path", sorted(recipe.RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_a_shipped_recipe_is_sound_and_publishes_both_models(path: Path) -> None:
+    assert {step.model for step in recipe.read(path).publish} == {"classifier", "segmenter"}
+
+
+def test_a_run_may_begin_only_with_what_is_there() -> None:
+    made({"name": "small"}, {"name": "large", "start": "small"})
+    made({"name": "small", "start": "elsewhere/best.weights.h5"})
+    with pytest.raises(ValueError, match="no classifier before it"):
+        made({"name": "large", "start": "small"}, {"name": "small"})
+    with pytest.raises(ValueError, match="no classifier before it"):
+        made({"name": "small", "task": "segmenter"}, {"name": "large", "start": "small"})
+    with pytest.raises(ValueError, match="no classifier before it"):
+        made({"name": "pupil", "teachers": ["nobody"]})
+
+
+def test_a_misspelt_option_is_refused() -> None:
+    with pytest.raises(ValueError, match="learning_rat"):
+        made({"name": "small", "learning_rat": 1.0})
+
+
+def test_only_a_run_of_the_recipe_is_published() -> None:
+    with pytest.raises(ValueError, match="no run of the segmenter"):
+        made({"name": "small"}, publish=({"model": "segmenter", "run": "small"},))
+
+
+def finished(folders: steps.Folders, run: Run, start: Path | None) -> Folder:
+    """Leave a folder as a finished run does."""
+    folder = Folder(folders.runs / run.name)
+    folder.path.mkdir(parents=True)
+    folder.best.write_bytes(b"weights")
+    (folder.path / "progress.json").write_text('{"epoch": 1, "best": 0.5, "best_epoch": 0}')
+    folder.note(checkpoint.told(run, start, ()))
+    return folder
+
+
+def test_a_finished_run_is_skipped_and_a_changed_one_refused(tmp_path: Path) -> None:
+    folders = steps.Folders(tmp_path / "no data", tmp_path / "runs", tmp_path / "models")
+    plan = made({"name": "small", "start": "random"})
+    finished(folders, plan.run[0], None)
+    assert steps.follow(plan, folders, Limits())
+    changed = made({"name": "small", "start": "random", "learning_rate": 0.5})
+    with pytest.raises(steps.RecipeChangedError, match=r"learning_rate was 0.001, is 0.5"):
+        steps.follow(changed, folders, Limits())
+    assert steps.follow(made({"name": "small", "start": "random", "workers": 9}), folders, Limits())
+
+
+def test_a_run_is_out_of_date_when_what_it_began_with_was_made_anew(tmp_path: Path) -> None:
+    folders = steps.Folders(tmp_path / "no data", tmp_path / "runs", tmp_path / "models")
+    plan = made({"name": "small", "start": "random"}, {"name": "large", "start": "small"})
+    small = finished(folders, plan.run[0], None)
+    finished(folders, plan.run[1], small.best)
+    assert steps.follow(plan, folders, Limits())
+    small.best.write_bytes(b"other weights")
+    with pytest.raises(steps.RecipeChangedError, match="start_sha256"):
+        steps.follow(plan, folders, Limits())
+
+
+def test_a_run_from_before_options_were_written_down_is_taken_as_it_is(tmp_path: Path) -> None:
+    folders = steps.Folders(tmp_path / "no data", tmp_path / "runs", tmp_path / "models")
+    plan = made({"name": "small", "start": "random"})
+    folder = finished(folders, plan.run[0], None)
+    (folder.path / "made_with.json").unlink()
+    assert steps.follow(plan, folders, Limits())
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
+    from tests.weights.training.tiny import PLAN, Tiny  # noqa: PLC0415 - TensorFlow is slow
+    from weights.training import loop  # noqa: PLC0415 - the same
+
+    np.savez(tmp_path / "last.npz", np.zeros(3))
+    (tmp_path / "progress.json").write_text('{"epoch": 1, "best": 0.5, "best_epoch": 0}')
+    assert Folder(tmp_path).progress() == Progress(epoch=1, best=0.5, best_epoch=0)
+    with pytest.raises(ValueError, match=r"shape|argument"):
+        loop.train(Tiny(PLAN), tmp_path, None)

@@ -1,0 +1,132 @@
+"""The steps of a recipe, each done once: what is finished is skipped."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from weights import dataset, export
+from weights.training import backend, checkpoint
+from weights.training.checkpoint import BEST, Folder
+from weights.training.classifier_task import ClassifierTask
+from weights.training.config import IMAGENET, RANDOM, Run
+from weights.training.loop import Limits, train
+from weights.training.recipe import Publish, Recipe
+from weights.training.segmenter_task import SegmenterTask
+
+RUNS = Path(__file__).parents[1] / "runs"
+IMAGENET_WEIGHTS = "efficientnet_lite0_imagenet.npz"
+
+TASKS = {"classifier": ClassifierTask, "segmenter": SegmenterTask}
+
+
+class RecipeChangedError(Exception):
+    """A run was made, or begun, with other options than it has now."""
+
+
+class Folders(NamedTuple):
+    """Where pictures come from, and where runs and models go."""
+
+    data: Path
+    runs: Path = RUNS
+    models: Path = export.MODELS
+
+    def weights(self, name: str) -> Path | None:
+        """Return the file behind a start's or a teacher's ``name``, `None` for random weights."""
+        if name == RANDOM:
+            return None
+        if name == IMAGENET:
+            return self.data / IMAGENET_WEIGHTS
+        return Path(name) if Path(name).suffix else self.runs / name / BEST
+
+
+def do(run: Run, folders: Folders, limits: Limits, *, strict: bool) -> bool:
+    """Begin a run or go on with it; return whether it is finished.
+
+    With other options than before, ``strict`` raises `RecipeChangedError`; else
+    it goes on with the new ones and says so.
+    """
+    folder = Folder(folders.runs / run.name)
+    start = folders.weights(run.start)
+    teachers = tuple(filter(None, map(folders.weights, run.teachers)))
+    told = checkpoint.told(run, start, teachers)
+    _look_at_changes(run.name, folder, folder.changes(told), strict=strict)
+    if folder.progress().finished(run):
+        print(f"{run.name}: finished", flush=True)
+        return True
+    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.note(told)
+    print(f"{run.name}: {run.task} from {run.start}", flush=True)
+    backend.begin(run.seed, run.precision)
+    task = TASKS[run.task](run, folders.data, teachers)
+    return train(task, folder.path, start, limits)
+
+
+def _look_at_changes(name: str, folder: Folder, changes: list[str], *, strict: bool) -> None:
+    if not changes:
+        return
+    if strict:
+        raise RecipeChangedError(
+            f"{name} was told otherwise before ({'; '.join(changes)}): "
+            f"remove {folder.path} to make it anew"
+        )
+    print(f"{name}: going on with other options: {'; '.join(changes)}", flush=True)
+
+
+def follow(recipe: Recipe, folders: Folders, limits: Limits) -> bool:
+    """Do all steps of a recipe in order; return whether all are finished.
+
+    Raises `RecipeChangedError` for a run made with other options, and
+    ``CalledProcessError`` when an export or an evaluation fails.
+    """
+    deadline = time.monotonic() + 60 * limits.minutes
+    steps = len(recipe.run) + len(recipe.publish)
+    for number, run in enumerate(recipe.run, 1):
+        print(f"step {number} of {steps}: ", end="")
+        left = limits._replace(minutes=(deadline - time.monotonic()) / 60)
+        if not do(run, folders, left, strict=True):
+            print(f"{run.name}: interrupted; the same command goes on", flush=True)
+            return False
+    for number, step in enumerate(recipe.publish, len(recipe.run) + 1):
+        print(f"step {number} of {steps}: ", end="")
+        publish(step, folders)
+    return True
+
+
+def publish(step: Publish, folders: Folders) -> None:
+    """Export and evaluate a model, unless just these weights are published already."""
+    weights = folders.runs / step.run / BEST
+    model = folders.models / step.model / export.VERSION / "model.onnx"
+    receipt = weights.with_name("published.json")
+    if receipt.exists() and json.loads(receipt.read_text()) == _digests(weights, model):
+        print(f"{step.model}: published", flush=True)
+        return
+    print(f"{step.model}: export of {step.run}", flush=True)
+    places = ["--data", str(folders.data), "--models", str(folders.models)]
+    _python("weights.export", step.model, "--weights", str(weights), *places)
+    if step.evaluate:
+        _python("weights.evaluate", "--only", step.model, *places)
+    receipt.write_text(json.dumps(_digests(weights, model)), encoding="utf-8")
+
+
+def _digests(*files: Path) -> dict[str, str]:
+    return {file.name: checkpoint.digest(file) for file in files if file.exists()}
+
+
+def _python(module: str, *words: str) -> None:
+    """Run a command of the workshop in its own process, on the backend that exports."""
+    subprocess.run(  # noqa: S603 - our own words, no shell
+        [sys.executable, "-m", module, *words],
+        check=True,
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+    )
+
+
+def default_folders() -> Folders:
+    """Return the folders that are used when none are named."""
+    return Folders(dataset.data_folder())
