@@ -3,9 +3,10 @@
 Training squashed whole frames to a square with Pillow's bicubic filter, whatever their
 aspect ratio; ``RESIZE`` names that, and a model that was made otherwise is refused.
 
-The pictures of training lay on disk in that size, as JPEG files. Such a file has lost the
-finest grain, and the models never saw any: grain of one level in 255, which no eye sees,
-would sway them. So a picture is stored and read once more in the same way before it is judged.
+The pictures of training lay on disk as JPEG files of 224 pixels a side, whatever size a model
+takes. Such a file has lost the finest grain, and the models never saw any: grain of one level
+in 255, which no eye sees, would sway them. So every picture is first brought to such a file and
+goes on from there, as those of training did.
 """
 
 import io
@@ -22,8 +23,11 @@ RESIZE = "pillow-bicubic"
 _OVERSAMPLING = 2
 """A JPEG may shrink while decoding, but never below this many times what is needed."""
 
+STORED_SIZE = 224
+"""The size in pixels to which the pictures of training were squashed."""
+
 STORED_QUALITY = 75
-"""The JPEG quality in which the pictures of training were stored, after they were squashed."""
+"""The JPEG quality in which they were stored after that."""
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -34,6 +38,7 @@ class View:
 
     Attributes:
         tensors: uint8, S x S x 3, RGB, by S.
+        kept: what they were made from, in the size that training pictures were kept in.
         width: of the upright original, in pixels.
         height: of the upright original, in pixels.
         format: ``"jpeg"`` or ``"png"``.
@@ -41,6 +46,7 @@ class View:
     """
 
     tensors: dict[int, Pixels]
+    kept: Pixels
     width: int
     height: int
     format: str
@@ -57,9 +63,11 @@ def view(encoded: bytes, sizes: frozenset[int]) -> View:
         picture.PictureError: the bytes cannot be used as a picture.
 
     """
-    decoded = picture.read(encoded, at_least=_OVERSAMPLING * max(sizes))
+    decoded = picture.read(encoded, at_least=_OVERSAMPLING * STORED_SIZE)
+    kept = stored(decoded.pixels)
     return View(
-        tensors={size: stored(squash(decoded.pixels, size)) for size in sizes},
+        tensors={size: squash(kept, size) for size in sizes},
+        kept=np.asarray(kept),
         width=decoded.width,
         height=decoded.height,
         format=decoded.format,
@@ -76,13 +84,12 @@ def squash(image: Image.Image, size: int) -> Pixels:
     return np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=2.0))
 
 
-def stored(tensor: Pixels) -> Pixels:
-    """Lose what a file of a training picture had lost; a second time changes next to nothing.
+def stored(image: Image.Image) -> Image.Image:
+    """Make of a picture what the file of a training picture holds, and read it back.
 
-    Args:
-        tensor: uint8, S x S x 3, RGB.
-
+    Such a picture itself is changed next to nothing.
     """
     file = io.BytesIO()
-    Image.fromarray(tensor).save(file, "JPEG", quality=STORED_QUALITY)
-    return np.asarray(Image.open(file))
+    square = Image.fromarray(squash(image, STORED_SIZE))
+    square.save(file, "JPEG", quality=STORED_QUALITY)
+    return Image.open(file)

@@ -1,7 +1,7 @@
 """Whether a picture is good enough to be judged at all.
 
-The measures are taken on the square tensor that the models see, so that they mean the same
-for every camera.
+The measures are taken on the small square picture that the models' tensors are made from, so
+that they mean the same for every camera and every model.
 """
 
 from dataclasses import dataclass

@@ -90,8 +90,7 @@ class Steps:
             except picture.PictureError as error:  # the caller's fault, not the step's
                 return error
             shorter_side = min(view.width, view.height)
-            tensor = view.tensors[contract.input_size]
-            return Decoded(view, quality.measure(tensor, shorter_side))
+            return Decoded(view, quality.measure(view.kept, shorter_side))
 
         def outline(row: Segmented) -> Outlined:
             return findings.outline(row.view, row.outputs, row.wanted)
