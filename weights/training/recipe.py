@@ -14,12 +14,12 @@ RECIPES = Path(__file__).parents[1] / "recipes"
 
 
 class Publish(BaseModel):
-    """Which run's weights become a model that leaves the workshop."""
+    """Which runs' weights, averaged, become a model that leaves the workshop."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: Literal["classifier", "segmenter"]
-    run: str
+    runs: tuple[str, ...] = Field(min_length=1)
     evaluate: bool = True
 
 
@@ -43,8 +43,9 @@ class Recipe(BaseModel):
                     raise ValueError(f"{run.name} needs {name!r}: no {run.task} before it")
             tasks[run.name] = run.task
         for publish in self.publish:
-            if tasks.get(publish.run) != publish.model:
-                raise ValueError(f"{publish.run!r} is no run of the {publish.model}")
+            for name in publish.runs:
+                if tasks.get(name) != publish.model:
+                    raise ValueError(f"{name!r} is no run of the {publish.model}")
         return self
 
 

@@ -100,22 +100,22 @@ def follow(recipe: Recipe, folders: Folders, limits: Limits) -> bool:
 
 def publish(step: Publish, folders: Folders) -> None:
     """Export and evaluate a model, unless just these weights are published already."""
-    weights = folders.runs / step.run / BEST
+    weights = [folders.runs / name / BEST for name in step.runs]
     model = folders.models / step.model / export.VERSION / "model.onnx"
-    receipt = weights.with_name("published.json")
-    if receipt.exists() and json.loads(receipt.read_text()) == _digests(weights, model):
+    receipt = weights[-1].with_name("published.json")
+    if receipt.exists() and json.loads(receipt.read_text()) == _digests(*weights, model):
         print(f"{step.model}: published", flush=True)
         return
-    print(f"{step.model}: export of {step.run}", flush=True)
+    print(f"{step.model}: export of {', '.join(step.runs)}", flush=True)
     places = ["--data", str(folders.data), "--models", str(folders.models)]
-    _python("weights.export", step.model, "--weights", str(weights), *places)
+    _python("weights.export", step.model, "--weights", *map(str, weights), *places)
     if step.evaluate:
         _python("weights.evaluate", "--only", step.model, *places)
-    receipt.write_text(json.dumps(_digests(weights, model)), encoding="utf-8")
+    receipt.write_text(json.dumps(_digests(*weights, model)), encoding="utf-8")
 
 
-def _digests(*files: Path) -> dict[str, str]:
-    return {file.name: checkpoint.digest(file) for file in files if file.exists()}
+def _digests(*files: Path) -> list[str]:
+    return [checkpoint.digest(file) for file in files if file.exists()]
 
 
 def _python(module: str, *words: str) -> None:

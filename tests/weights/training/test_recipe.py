@@ -15,7 +15,7 @@ from weights.training.loop import Limits
 RUN = {"task": "classifier", "phases": ["32x1"]}
 
 
-def made(*runs: dict[str, object], publish: tuple[dict[str, str], ...] = ()) -> recipe.Recipe:
+def made(*runs: dict[str, object], publish: tuple[dict[str, object], ...] = ()) -> recipe.Recipe:
     return recipe.Recipe.model_validate({"run": [RUN | run for run in runs], "publish": publish})
 
 
@@ -42,7 +42,7 @@ def test_a_misspelt_option_is_refused() -> None:
 
 def test_only_a_run_of_the_recipe_is_published() -> None:
     with pytest.raises(ValueError, match="no run of the segmenter"):
-        made({"name": "small"}, publish=({"model": "segmenter", "run": "small"},))
+        made({"name": "small"}, publish=({"model": "segmenter", "runs": ["small"]},))
 
 
 def finished(folders: steps.Folders, run: Run, start: Path | None) -> Folder:
