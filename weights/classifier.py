@@ -19,9 +19,10 @@ LABELS = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 MALIGNANT = ("akiec", "bcc", "mel")
 """Labels whose probabilities add up to ``malignant_probability``."""
 
-INPUT_SIZE = 224
+INPUT_SIZE = 192
+"""The served size; training ends a little smaller (Touvron et al., FixRes, arXiv:1906.06423)."""
 
-LOOKS = (looks.PLAIN,)
+LOOKS = (looks.PLAIN, looks.SIDEWAYS)
 """The looks that the served model averages."""
 
 TEXTURE_STAGES = (2, 3, 4)

@@ -35,7 +35,7 @@ NETWORK = "network.weights.h5"
 """Beside each model: the trained weights in Keras's own format."""
 
 MODELS = Path(__file__).parent / "models"
-VERSION = "1"
+VERSION = "2"
 NOTICE = "Research and decision support only. Not a diagnosis."
 LICENSE = (
     "Code Apache-2.0. Trained on HAM10000 (CC BY-NC 4.0): "
@@ -236,7 +236,7 @@ def export_classifier(
     graph.answer_probabilities(proto, calibration)
     graph.answer_novelty(proto, familiar)
     words = common_words(
-        "classifier", classifier.LABELS, size, "EfficientNet-Lite0, 1x1 convolution head"
+        "classifier", classifier.LABELS, size, "EfficientNet-Lite0, mean of two mirrored looks"
     )
     words["temperature"] = round(calibration.temperature, 6)
     words["label_offsets"] = [round(offset, 6) for offset in calibration.label_offsets]
@@ -259,15 +259,24 @@ def export_segmenter(model: keras.Model) -> Export:
     """Build the segmenter's graph and what it must agree with."""
     size = int(model.input.shape[1])
     proto = convert(model, size, ["mask"])
-    architecture = "U-Net, EfficientNet-Lite0 encoder to stride 16, nearest-neighbour decoder"
+    architecture = "U-Net, EfficientNet-Lite0 encoder to stride 16, mean of two mirrored looks"
     graph.describe(proto, common_words("segmenter", ["lesion"], size, architecture))
     raw = keras_answers(model)
     return Export(proto, lambda images: {"mask": raw(images)["mask"]})
 
 
-def load_weights(model: keras.Model, path: Path) -> None:
-    """Fill a built model with the weights that a training run kept."""
-    keras.Model(model.input, model.output["logits"], name=model.name).load_weights(path)
+def load_weights(model: keras.Model, *paths: Path) -> None:
+    """Fill a built model with the average of the weights that training runs kept.
+
+    Runs of one descent lie in one valley, and its middle does better than either
+    side (Wortsman et al., model soups, arXiv:2203.05482).
+    """
+    trained = keras.Model(model.input, model.output["logits"], name=model.name)
+    runs = []
+    for path in paths:
+        trained.load_weights(path)
+        runs.append(trained.get_weights())
+    trained.set_weights([np.mean(parts, axis=0) for parts in zip(*runs, strict=True)])
 
 
 def keep_weights(model: keras.Model, path: Path) -> None:
@@ -279,16 +288,18 @@ def main() -> None:
     """Export from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m weights.export")
     parser.add_argument("model", choices=["classifier", "segmenter"])
-    parser.add_argument("--weights", type=Path, required=True, help="best.weights.h5 of a run")
+    parser.add_argument(
+        "--weights", type=Path, nargs="+", required=True, help="of a run; of several: averaged"
+    )
     parser.add_argument("--data", type=Path, default=dataset.data_folder())
     parser.add_argument("--models", type=Path, default=MODELS)
     args = parser.parse_args()
     network = {"classifier": classifier.build, "segmenter": segmenter.build}[args.model]()
-    load_weights(network, args.weights)
+    load_weights(network, *args.weights)
     build = {"classifier": _classifier, "segmenter": _segmenter}[args.model]
     export = build(network, args.data)
     pictures = dataset.ham10000(args.data, [dataset.VALIDATION_FOLD])[:3]
-    images = dataset.images(args.data, pictures, segmenter.INPUT_SIZE)
+    images = dataset.images(args.data, pictures, int(network.input.shape[1]))
     path = args.models / args.model / VERSION / "model.onnx"
     difference = save(export, path, images)
     keep_weights(network, path.with_name(NETWORK))

@@ -51,7 +51,7 @@ def classifier_network() -> keras.Model:
     """Return the real classifier with random weights."""
     from weights import classifier  # noqa: PLC0415 - TensorFlow is slow to import
 
-    return shaken(classifier.build())
+    return shaken(classifier.build(224))
 
 
 @pytest.fixture(scope="session")
@@ -59,4 +59,4 @@ def segmenter_network() -> keras.Model:
     """Return the real segmenter with random weights."""
     from weights import segmenter  # noqa: PLC0415 - TensorFlow is slow to import
 
-    return shaken(segmenter.build())
+    return shaken(segmenter.build(224))

@@ -29,8 +29,9 @@ def test_softmax_of_huge_logits_is_finite() -> None:
     assert calibrate.softmax(np.array([[1e4, 0.0]])).tolist() == [[1.0, 0.0]]
 
 
-def test_a_common_label_gets_a_small_head_start() -> None:
-    offsets = calibrate.prior_offsets(np.repeat(np.arange(7), [94, 1, 1, 1, 1, 1, 1]))
+def test_a_common_label_can_be_given_a_small_head_start() -> None:
+    counts = [94, 1, 1, 1, 1, 1, 1]
+    offsets = calibrate.prior_offsets(np.repeat(np.arange(7), counts), strength=0.1)
     assert offsets[0] - offsets[1] == pytest.approx(0.1 * np.log(94), abs=1e-3)
 
 

@@ -12,7 +12,7 @@ import onnx
 import pytest
 
 from tests import tiny_models
-from weights import card, evaluate, graph, strangers, synthetic
+from weights import card, evaluate, export, graph, strangers, synthetic
 
 WORDS = {
     "architecture": "A few nodes",
@@ -38,22 +38,24 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data, folder = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("models")
     synthetic.write(data)
     classifier = tiny_models.classifier(melanoma_threshold="0.2", **WORDS)
-    tiny_models.publish(classifier, folder / "classifier" / "1")
-    tiny_models.publish(tiny_models.segmenter(**WORDS), folder / "segmenter" / "1")
-    (folder / "classifier" / "1" / "variants.json").write_text(json.dumps([VARIANT]))
+    tiny_models.publish(classifier, folder / "classifier" / export.VERSION)
+    tiny_models.publish(tiny_models.segmenter(**WORDS), folder / "segmenter" / export.VERSION)
+    (folder / "classifier" / export.VERSION / "variants.json").write_text(json.dumps([VARIANT]))
     evaluate.main(["--data", str(data), "--models", str(folder)])
     return folder
 
 
 def published(models: Path, name: str) -> Any:
-    return json.loads((models / name / "1" / "evaluation.json").read_text(encoding="utf-8"))
+    return json.loads(
+        (models / name / export.VERSION / "evaluation.json").read_text(encoding="utf-8")
+    )
 
 
 @pytest.mark.parametrize("name", ["classifier", "segmenter"])
 def test_the_card_is_written_from_the_evaluation_and_links_what_lies_beside_it(
     models: Path, name: str
 ) -> None:
-    folder = models / name / "1"
+    folder = models / name / export.VERSION
     written = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert written == card.render(published(models, name))
     linked = set(re.findall(r"\]\((\w+\.svg)\)", written))
@@ -63,7 +65,7 @@ def test_the_card_is_written_from_the_evaluation_and_links_what_lies_beside_it(
 
 @pytest.mark.parametrize("name", ["classifier", "segmenter"])
 def test_the_card_names_the_stamped_file_by_its_hash(models: Path, name: str) -> None:
-    file = models / name / "1" / "model.onnx"
+    file = models / name / export.VERSION / "model.onnx"
     content = file.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     found = published(models, name)
@@ -107,7 +109,9 @@ def test_the_segmenter_is_measured_before_and_after_the_product_cleans_its_mask(
 
 def test_smaller_copies_stand_on_the_card_where_there_are_any(models: Path) -> None:
     assert published(models, "classifier")["results"]["variants"] == [VARIANT]
-    cards = [(models / name / "1" / "MODEL_CARD.md").read_text() for name in evaluate.EVALUATE]
+    cards = [
+        (models / name / export.VERSION / "MODEL_CARD.md").read_text() for name in evaluate.EVALUATE
+    ]
     assert ["model.int8.onnx" in card for card in cards] == [True, False]
 
 

@@ -14,10 +14,11 @@ import pytest
 from weights import card, export, graph
 
 LABELS = ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]
+SIZES = {"classifier": 192, "segmenter": 224}
 OUTPUTS = {
     "classifier": {
         "probabilities": ["N", 7],
-        "explanation": ["N", 7, 7, 7],
+        "explanation": ["N", 6, 6, 7],
         "embedding": ["N", 1280],
         "novelty": ["N"],
     },
@@ -28,7 +29,7 @@ OUTPUTS = {
 @pytest.fixture(params=sorted(OUTPUTS))
 def shipped(request: pytest.FixtureRequest) -> Path:
     """Return the folder of each shipped model in turn."""
-    return export.MODELS / str(request.param) / "1"
+    return export.MODELS / str(request.param) / export.VERSION
 
 
 def evaluation(folder: Path) -> dict[str, object]:
@@ -41,7 +42,7 @@ def test_inputs_and_outputs_are_what_services_load(shipped: Path) -> None:
     assert (image.name, image.type, image.shape) == (
         "image",
         "tensor(uint8)",
-        ["N", 224, 224, 3],
+        ["N", SIZES[shipped.parent.name], SIZES[shipped.parent.name], 3],
     )
     assert {output.name: output.shape for output in session.get_outputs()} == OUTPUTS[
         shipped.parent.name
@@ -53,8 +54,9 @@ def test_a_picture_gets_the_same_answer_alone_and_in_a_batch(
     shipped: Path, pictures: np.ndarray
 ) -> None:
     session: ort.InferenceSession = export.session(shipped / "model.onnx")
-    together = export.answers(session, pictures, batch=3)
-    alone = export.answers(session, pictures, batch=1)
+    size = SIZES[shipped.parent.name]
+    together = export.answers(session, pictures[:, :size, :size], batch=3)
+    alone = export.answers(session, pictures[:, :size, :size], batch=1)
     for name, values in together.items():
         assert np.isfinite(values).all()
         assert values == pytest.approx(alone[name], rel=1e-3, abs=1e-4)
@@ -63,9 +65,9 @@ def test_a_picture_gets_the_same_answer_alone_and_in_a_batch(
 def test_metadata_says_what_the_file_is(shipped: Path) -> None:
     words = graph.words_of(onnx.load(shipped / "model.onnx"))
     name = shipped.parent.name
-    assert (words["name"], words["version"]) == (name, "1")
+    assert (words["name"], words["version"]) == (name, export.VERSION)
     assert json.loads(words["labels"]) == (LABELS if name == "classifier" else ["lesion"])
-    assert json.loads(words["input_size"]) == 224
+    assert json.loads(words["input_size"]) == SIZES[name]
     assert (words["color_space"], words["resize"]) == ("RGB", "pillow-bicubic")
     assert words["notice"] == "Research and decision support only. Not a diagnosis."
     for key in ("architecture", "training_data", "license"):
@@ -80,9 +82,26 @@ def test_a_file_is_small_enough_to_live_in_the_repository(shipped: Path) -> None
     assert (shipped / "model.onnx").stat().st_size <= 30 * 2**20
 
 
-def test_the_checksum_is_the_files_own(shipped: Path) -> None:
-    digest = hashlib.sha256((shipped / "model.onnx").read_bytes()).hexdigest()
-    assert (shipped / "SHA256SUMS").read_text(encoding="utf-8") == f"{digest}  model.onnx\n"
+def test_every_model_file_is_listed_with_its_own_checksum(shipped: Path) -> None:
+    files = sorted(shipped.glob("*.onnx"))
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    listed = (shipped / "SHA256SUMS").read_text(encoding="utf-8")
+    assert listed == "".join(f"{d}  {f.name}\n" for d, f in zip(digests, files, strict=True))
+
+
+def test_variants_were_made_of_the_model_beside_them_and_accepted(shipped: Path) -> None:
+    original = hashlib.sha256((shipped / "model.onnx").read_bytes()).hexdigest()
+    written = shipped / "variants.json"
+    verdicts = json.loads(written.read_text(encoding="utf-8")) if written.exists() else []
+    assert [entry["variant_of"] for entry in verdicts] == [original] * len(verdicts)
+    accepted = {entry["file"]: entry["sha256"] for entry in verdicts if entry["accepted"]}
+    files = {file.name for file in shipped.glob("model.*.onnx")}
+    assert files == accepted.keys()
+    for name, digest in accepted.items():
+        content = (shipped / name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == digest
+        words = graph.words_of(onnx.load(shipped / name))
+        assert words["variant_of"] == original
 
 
 def test_a_card_is_exactly_what_its_evaluation_says(shipped: Path) -> None:
@@ -96,8 +115,10 @@ def test_the_file_carries_the_headline_of_its_evaluation(shipped: Path) -> None:
 
 
 def test_the_models_are_good_enough_to_ship() -> None:
-    classifier = json.loads((export.MODELS / "classifier/1/evaluation.json").read_text())
-    segmenter = json.loads((export.MODELS / "segmenter/1/evaluation.json").read_text())
+    classifier, segmenter = (
+        json.loads((export.MODELS / name / export.VERSION / "evaluation.json").read_text())
+        for name in ("classifier", "segmenter")
+    )
     assert classifier["headline"]["balanced_accuracy"] > 0.65
     assert classifier["headline"]["expected_calibration_error"] <= 0.05
     assert segmenter["headline"]["mean_dice"] > 0.88

@@ -112,5 +112,6 @@ def _novelty(evaluation: Json) -> str:
         f"unlike those of training. It refuses {figures['outsiders_refused']} of "
         f"{figures['outsiders']} pictures of other things and {number(figures['false_refusals'])} "
         f"of fold 4 (AUC {number(figures['outsiders_auc'])}). The measure was picked among several "
-        "with these same few pictures: they show that it works, not how well."
+        "with other photographs and drawings; it was known to refuse these pictures when it was "
+        "taken, so they confirm the choice and are no blind test."
     )

@@ -29,9 +29,10 @@ def test_the_whole_road_is_open_without_the_data_folder(tmp_path: Path) -> None:
     assert "interrupted; the same command goes on" in answer.stdout
     with (tmp_path / "runs/classifier_small/history.csv").open(newline="") as lines:
         assert [row["epoch"] for row in csv.DictReader(lines)] == ["0", "1"]
-    picture = np.zeros((1, 224, 224, 3), np.uint8)
     for name, output in (("classifier", "probabilities"), ("segmenter", "mask")):
-        folder = tmp_path / "models" / name / "1"
-        answers = export.answers(export.session(folder / "model.onnx"), picture)
+        folder = tmp_path / "models" / name / export.VERSION
+        session = export.session(folder / "model.onnx")
+        picture = np.zeros((1, *session.get_inputs()[0].shape[1:]), np.uint8)
+        answers = export.answers(session, picture)
         assert np.isfinite(answers[output]).all()
         assert (folder / "SHA256SUMS").exists()
