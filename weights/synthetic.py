@@ -14,6 +14,7 @@ import sys
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import keras
@@ -75,7 +76,8 @@ def write(folder: Path, each: int = 5, seed: int = 7) -> None:
     _isic2017(folder, rng)
     noise = [Image.fromarray(rng.integers(0, 256, (SIZE, SIZE, 3), np.uint8)) for _ in range(4)]
     _archive(folder / "ood_images.zip", {f"noise_{k}.jpg": p for k, p in enumerate(noise)})
-    np.savez(folder / "efficientnet_lite0_imagenet.npz", **_tensors(rng))
+    tensors: dict[str, Any] = _tensors(rng)
+    np.savez(folder / "efficientnet_lite0_imagenet.npz", **tensors)
 
 
 def _ham10000(folder: Path, rng: np.random.Generator, each: int) -> None:
@@ -130,7 +132,7 @@ def _tensors(rng: np.random.Generator) -> dict[str, np.ndarray]:
     """
     image = keras.Input((SIZE, SIZE, 3))
     features = efficientnet_lite.stages(efficientnet_lite.normalise(image))[-1]
-    tensors = {}
+    tensors: dict[str, np.ndarray] = {}
     for layer in keras.Model(image, efficientnet_lite.head(features)).layers:
         name = efficientnet_lite._torch_name(layer.name)  # noqa: SLF001 - the names are its own
         if isinstance(layer, keras.layers.BatchNormalization):

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Any
 
 from weights.training import backend, recipe, steps
@@ -87,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     try:
         finished = _obey(args)
-    except (ValueError, OSError, steps.RecipeChangedError) as error:
+    except (ValueError, OSError, steps.RecipeChangedError, CalledProcessError) as error:
         print(f"training: {error}", file=sys.stderr)
         return 1
     return 0 if finished else 3

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from weights import export
 from weights.training import checkpoint, recipe, steps
 from weights.training.checkpoint import Folder, Progress
 from weights.training.config import Run
@@ -83,6 +86,21 @@ def test_a_run_from_before_options_were_written_down_is_taken_as_it_is(tmp_path:
     folder = finished(folders, plan.run[0], None)
     (folder.path / "made_with.json").unlink()
     assert steps.follow(plan, folders, Limits())
+
+
+def test_what_is_published_already_is_not_exported_again(tmp_path: Path) -> None:
+    folders = steps.Folders(tmp_path / "no data", tmp_path / "runs", tmp_path / "models")
+    step = recipe.Publish(model="classifier", runs=("small",))
+    weights = finished(folders, made({"name": "small", "start": "random"}).run[0], None).best
+    model = folders.models / "classifier" / export.VERSION / "model.onnx"
+    model.parent.mkdir(parents=True)
+    model.write_bytes(b"model")
+    digests = [checkpoint.digest(weights), checkpoint.digest(model)]
+    weights.with_name("published.json").write_text(json.dumps(digests))
+    steps.publish(step, folders)
+    weights.write_bytes(b"other weights")
+    with pytest.raises(subprocess.CalledProcessError):
+        steps.publish(step, folders)
 
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
