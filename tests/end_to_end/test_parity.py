@@ -154,8 +154,7 @@ def test_copies_of_real_lesions_get_the_answers_of_the_originals(
 ) -> None:
     moved = np.array([pair.moved for pair in real[kind]])
     assert len(moved) >= EACH * len(LABELS) - 2
-    assert np.mean(moved) <= TOLERANCE / 2
-    assert np.mean(moved <= TOLERANCE) >= 0.85, moved.round(3)
+    assert moved.max() <= TOLERANCE, moved.round(3)
 
 
 @pytest.mark.parametrize("kind", COPIES)

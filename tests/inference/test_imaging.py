@@ -50,7 +50,7 @@ def test_fine_detail_is_averaged_and_not_skipped() -> None:
 def test_a_picture_goes_the_way_of_a_training_picture_by_its_file(size: int) -> None:
     source = specimens.lesion()
     view = imaging.view(specimens.encoded(source, "PNG"), frozenset({size}))
-    file = specimens.encoded(Image.fromarray(imaging.squash(source, 224)), quality=75)
+    file = specimens.encoded(source.resize((224, 224), Image.Resampling.LANCZOS), quality=75)
     expected = imaging.squash(Image.open(io.BytesIO(file)), size)
     np.testing.assert_array_equal(view.tensors[size], expected)
 
