@@ -56,10 +56,10 @@ def _models() -> str:
     rows = ["| model | measured on held-out lesions | value | 95 % interval |", "|---|---|---|---|"]
     sources = []
     for name, figures in _FIGURES.items():
-        evaluation = _read(ROOT / "weights" / "models" / name / "1" / "evaluation.json")
-        report = evaluation["results"]["report_fold"]
+        versions = (ROOT / "weights" / "models" / name).glob("*/evaluation.json")
+        evaluation = _read(max(versions, key=lambda path: int(path.parent.name)))
         for path, words in figures.items():
-            figure = report
+            figure = evaluation["results"]
             for key in path.split("."):
                 figure = figure[key]
             rows.append(
@@ -78,17 +78,17 @@ def _models() -> str:
 
 _FIGURES = {
     "classifier": {
-        "balanced_accuracy": "balanced accuracy, seven classes",
-        "macro_auc": "AUC, mean over classes",
-        "expected_calibration_error": "expected calibration error, 15 bins",
-        "suspicious.sensitivity": "`suspicious`: sensitivity for akiec, bcc, mel",
-        "suspicious.specificity": "`suspicious`: specificity",
-        "suspicious.melanoma_sensitivity": "`suspicious`: sensitivity for melanoma",
+        "report_fold.balanced_accuracy": "balanced accuracy, seven classes",
+        "report_fold.macro_auc": "AUC, mean over classes",
+        "report_fold.expected_calibration_error": "expected calibration error, 15 bins",
+        "report_fold.suspicious.sensitivity": "`suspicious`: sensitivity for akiec, bcc, mel",
+        "report_fold.suspicious.specificity": "`suspicious`: specificity",
+        "report_fold.suspicious.melanoma_sensitivity": "`suspicious`: sensitivity for melanoma",
     },
     "segmenter": {
-        "mean_dice": "mean Dice",
-        "mean_jaccard": "mean Jaccard",
-        "thresholded_jaccard": "mean Jaccard, 0 below 0.65",
+        "product.report_fold.mean_dice": "outline, mean Dice",
+        "product.report_fold.mean_jaccard": "outline, mean Jaccard",
+        "product.report_fold.thresholded_jaccard": "outline, mean Jaccard, 0 below 0.65",
     },
 }
 
