@@ -157,13 +157,13 @@ def verified(path: Path) -> bytes:
 
     """
     try:
-        published = (path.parent / CHECKSUMS).read_text().split()
+        lines = (path.parent / CHECKSUMS).read_text().splitlines()
         content = path.read_bytes()
     except OSError as error:
         message = f"{error.filename} cannot be read ({error.strerror}): is the model folder right?"
         raise ModelError(message) from error
     sha256 = hashlib.sha256(content).hexdigest()
-    if [sha256, path.name] != published:
+    if [sha256, path.name] not in [line.split() for line in lines]:
         message = f"{path} is not the published model: its SHA-256 is {sha256}"
         raise ModelError(message)
     return content

@@ -40,6 +40,22 @@ def test_a_file_that_is_not_the_published_one_is_refused(tmp_path: Path) -> None
         load(folder)
 
 
+def test_a_list_of_checksums_may_name_other_files_too(tmp_path: Path) -> None:
+    folder = tiny_models.publish(tiny_models.classifier(), tmp_path / "1")
+    own = (folder / "SHA256SUMS").read_text()
+    other = hashlib.sha256(b"a variant").hexdigest()
+    (folder / "SHA256SUMS").write_text(f"{other}  model.int8.onnx\n{own}")
+    assert load(folder).provenance.sha256 == own.split()[0]
+
+
+def test_a_file_is_not_published_under_the_name_of_another(tmp_path: Path) -> None:
+    folder = tiny_models.publish(tiny_models.classifier(), tmp_path / "1")
+    own = (folder / "SHA256SUMS").read_text().split()[0]
+    (folder / "SHA256SUMS").write_text(f"{own}  model.int8.onnx\n")
+    with pytest.raises(ModelError, match="not the published model"):
+        load(folder)
+
+
 def test_a_missing_file_or_checksum_is_named(tmp_path: Path) -> None:
     folder = tiny_models.publish(tiny_models.classifier(), tmp_path / "1")
     (folder / "SHA256SUMS").unlink()

@@ -132,3 +132,15 @@ def test_pixels_are_normalised_inside_the_graph(classifier_export: export.Export
     assert constants["pixel_scale"].shape == (1, 3, 1, 1)
     assert constants["pixel_scale"] == pytest.approx(1 / 128)
     assert constants["pixel_offset"] == pytest.approx(-127 / 128)
+
+
+def test_checksums_of_other_files_stay_while_the_files_exist(tmp_path: Path) -> None:
+    for name in ("model.int8.onnx", "model.onnx", "gone.onnx"):
+        (tmp_path / name).write_bytes(name.encode())
+        export.list_checksum(tmp_path / name, name[:5])
+    (tmp_path / "gone.onnx").unlink()
+    export.list_checksum(tmp_path / "model.onnx", "new")
+    listed = (tmp_path / "SHA256SUMS").read_text(encoding="utf-8")
+    assert listed == "model  model.int8.onnx\nnew  model.onnx\n"
+    export.list_checksum(tmp_path / "model.int8.onnx", None)
+    assert (tmp_path / "SHA256SUMS").read_text(encoding="utf-8") == "new  model.onnx\n"
