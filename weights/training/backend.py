@@ -33,6 +33,17 @@ def begin(seed: int, precision: str) -> None:
     keras.utils.set_random_seed(seed)
 
 
+def meet(model: keras.Model, batches: keras.utils.PyDataset) -> None:
+    """Show a model its first batch, with nothing learnt from it.
+
+    Outside TensorFlow, ``fit`` would take that batch from the threads that prepare
+    them to learn its shape, and never give it back: a run that is gone on with
+    would miss it.
+    """
+    if keras.backend.backend() != "tensorflow":
+        model.test_on_batch(*batches[0])
+
+
 def compiles() -> bool:
     """Tell whether a step should be compiled as a whole.
 

@@ -127,9 +127,9 @@ class Training:
     def _fit(self, number: int) -> float:
         # A bar for a person who watches, a line for a log.
         verbose = 1 if sys.stdout.isatty() else 2
-        history = self.model.fit(
-            self.task.batches(number), verbose=verbose, epochs=1, shuffle=False
-        )
+        batches = self.task.batches(number)
+        backend.meet(self.model, batches)
+        history = self.model.fit(batches, verbose=verbose, epochs=1, shuffle=False)
         return float(history.history["loss"][-1])
 
     def _judge(self, size: int, *, grown: bool) -> dict[str, float]:
