@@ -131,10 +131,16 @@ async def test_a_picture_of_several_megabytes_passes(stub: Stub) -> None:
     assert (await stub.Analyze(ask(file), timeout=30)).image.width_px == 2000
 
 
-async def test_a_deadline_too_short_is_exceeded_and_the_next_call_is_answered(stub: Stub) -> None:
+async def test_a_deadline_too_short_is_refused_or_exceeded_and_the_next_call_is_answered(
+    stub: Stub,
+) -> None:
     with pytest.raises(aio.AioRpcError) as late:
         await stub.Analyze(ask(specimens.lesion_jpeg()), timeout=0.0005)
-    assert late.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    # Which of the two comes first, the client's clock or the service's refusal, is chance.
+    assert late.value.code() in {
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+    }
     assert (await stub.Analyze(ask(specimens.lesion_jpeg()), timeout=10)).notice
 
 

@@ -36,7 +36,7 @@ VARIANT = {
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Evaluate tiny models on drawn data; return their folder."""
     data, folder = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("models")
-    synthetic.write(data)
+    synthetic.write(data, each=2)
     classifier = tiny_models.classifier(melanoma_threshold="0.2", **WORDS)
     tiny_models.publish(classifier, folder / "classifier" / export.VERSION)
     tiny_models.publish(tiny_models.segmenter(**WORDS), folder / "segmenter" / export.VERSION)
