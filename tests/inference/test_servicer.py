@@ -230,10 +230,11 @@ async def test_what_cannot_end_in_time_is_refused_before_it_is_decoded(
         await stub.Analyze(ask(large), timeout=60)
     one_s = (time.monotonic() - began) / 3
     queue = [asyncio.ensure_future(stub.Analyze(ask(large), timeout=60)) for _ in range(24)]
-    while registry.get_sample_value("inference_pictures_in_work") != 24:  # noqa: ASYNC110
+    # The first may be answered before the last has come in: not all need be in work at once.
+    while (registry.get_sample_value("inference_pictures_in_work") or 0) < 16:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
     with pytest.raises(aio.AioRpcError) as refused:
-        # A dozen times one picture's time is ahead, two at a time.
+        # Eight times one picture's time or more is ahead, two at a time.
         await stub.Analyze(ask(b"never looked at"), timeout=3 * one_s)
     assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert int(dict(refused.value.trailing_metadata() or ())["grpc-retry-pushback-ms"]) > 0
