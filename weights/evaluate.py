@@ -62,22 +62,24 @@ def publish(path: Path, evaluation: Json) -> None:
     path.with_name("MODEL_CARD.md").write_text(card.render(evaluation), encoding="utf-8")
 
 
-def variants(path: Path) -> Json:
+def variants(model: Model) -> Json:
     """Return what was written down about smaller copies of a model, where they were made.
 
     ``variants.json`` beside the model's file is a list of objects with the keys
-    file, kind, bytes, balanced_accuracy or thresholded_jaccard, drop, median_ms,
-    accepted and why.
+    file, kind, bytes, variant_of, balanced_accuracy or thresholded_jaccard, drop,
+    median_ms, accepted and why. Copies of another file than this one are left out.
     """
-    found = path.with_name("variants.json")
-    return {"variants": json.loads(found.read_text(encoding="utf-8"))} if found.exists() else {}
+    found = model.path.with_name("variants.json")
+    written = json.loads(found.read_text(encoding="utf-8")) if found.exists() else []
+    own = [copy for copy in written if copy["variant_of"] == model.file["sha256"]]
+    return {"variants": own} if own else {}
 
 
 def evaluate(path: Path, data: Path, judgements: Judgements, options: str) -> Json:
     """Evaluate one model file, stamp it and publish what was found; return the headline."""
     model = Model(path)
     name = model.words["name"]
-    results = {**EVALUATE[name](model, data, judgements), **variants(path)}
+    results = {**EVALUATE[name](model, data, judgements), **variants(model)}
     found = headline(name, results)
     speed = model.speed()
     stamp(path, found)
