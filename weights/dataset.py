@@ -42,6 +42,9 @@ REPORT_FOLD = 4
 RESIZE = "pillow-bicubic"
 """The name of `resize` in the models' metadata."""
 
+STORED_SIZE, STORED_QUALITY = 224, 75
+"""Side in pixels and JPEG quality of the pictures of HAM10000 as they lie in the data folder."""
+
 MIDDLE = 127
 """A mask's pixel above this counts as inside."""
 
@@ -136,6 +139,20 @@ def resize(picture: Image.Image, size: int) -> np.ndarray:
     return np.asarray(square, dtype=np.uint8)
 
 
+def resize_foreign(picture: Image.Image, size: int) -> np.ndarray:
+    """Squash a picture that is none of the data's, as the product does before it judges one.
+
+    First it becomes what the file of a training picture holds, so that its grain tells no more
+    about it than theirs does.
+    """
+    file = io.BytesIO()
+    square = picture.convert("RGB").resize(
+        (STORED_SIZE, STORED_SIZE), Image.Resampling.LANCZOS, reducing_gap=3.0
+    )
+    square.save(file, "JPEG", quality=STORED_QUALITY)
+    return resize(Image.open(file), size)
+
+
 def resize_mask(mask: Image.Image, size: int) -> np.ndarray:
     """Squash a mask to ``size``x``size``: uint8, 0 outside and 255 inside.
 
@@ -178,7 +195,7 @@ def outsiders(data: Path, size: int) -> np.ndarray:
     """Decode the pictures that are not dermoscopy at all: uint8, (N, size, size, 3)."""
     with zipfile.ZipFile(data / "ood_images.zip") as archive:
         members = [("ood_images.zip", name) for name in sorted(archive.namelist())]
-    return _stack(data, members, size, resize)
+    return _stack(data, members, size, resize_foreign)
 
 
 def _stack(

@@ -16,7 +16,7 @@ import numpy as np
 FLOOR = 1e-4
 """Axes along which the cloud is thinner than this share of the average count as this thick."""
 
-FALSE_REFUSALS = 0.005
+FALSE_REFUSALS = 0.01
 """The share of good pictures that may be called novel."""
 
 

@@ -7,6 +7,7 @@ from PIL import Image
 
 from services.inference import imaging
 from tests import specimens
+from weights import dataset
 
 GOLDEN = Path(__file__).parents[1] / "weights" / "golden_resize.npz"
 """The same file that the workshop's tests hold their resize against."""
@@ -36,6 +37,12 @@ def test_a_picture_becomes_the_tensor_that_training_made_of_it() -> None:
     golden = np.load(GOLDEN)
     tensor = imaging.squash(Image.fromarray(golden["picture"]), 224)
     np.testing.assert_array_equal(tensor, golden["tensor"])
+
+
+def test_a_foreign_picture_is_judged_by_the_workshop_as_it_is_here() -> None:
+    picture = specimens.lesion((600, 450))
+    view = imaging.view(specimens.encoded(picture, "PNG"), frozenset({192}))
+    np.testing.assert_array_equal(dataset.resize_foreign(picture, 192), view.tensors[192])
 
 
 def test_fine_detail_is_averaged_and_not_skipped() -> None:
