@@ -26,6 +26,7 @@ from services.pb.inference_pb2 import (
     AnalyzeStreamRequest,
     AnalyzeStreamResponse,
 )
+from services.rpc import statuses
 
 SERVICE = "dermserve.inference.v1.InferenceService"
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -167,7 +168,7 @@ async def test_an_unknown_error_is_told_in_constant_words_and_logged_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # A logger that was used before keeps what it was configured with then.
-    monkeypatch.setattr(rpc, "_log", structlog.get_logger())
+    monkeypatch.setattr(statuses, "_log", structlog.get_logger())
     servicer.act = failing(KeyError("secret"))
     with structlog.testing.capture_logs() as log:
         answer = await refusal(stub)

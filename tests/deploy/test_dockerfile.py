@@ -38,6 +38,14 @@ def test_an_image_holds_its_own_room_and_no_other() -> None:
     assert copied.isdisjoint({"services", *(f"services/{room}" for room in images.SERVICES)})
 
 
+def test_every_beam_travels_with_every_room() -> None:
+    copied = {source for source, _ in images.stages()["builder"].copies}
+    rooms = {*images.SERVICES, "cli"}
+    packages = {path.parent.name for path in (images.CHECKOUT / "services").glob("*/__init__.py")}
+    assert {f"services/{package}" for package in packages - rooms} <= copied
+    assert "services/*.py" in copied
+
+
 def test_models_travel_with_inference_only() -> None:
     stages = images.stages()
     model_dir = stages["inference"].environment["DERMSERVE_INFERENCE_MODEL_DIR"]

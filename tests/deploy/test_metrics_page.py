@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
-from services import rpc
 from services.gateway.metrics import Metrics as GatewayMetrics
 from services.inference.metrics import Metrics as InferenceMetrics
 from services.reports.metrics import Metrics as ReportsMetrics
+from services.rpc.metrics import CallMetrics
 from tests.deploy import images
 
 PAGE = images.CHECKOUT / "docs" / "metrics.md"
@@ -19,7 +19,7 @@ def shown() -> Iterator[str]:
     """Return the row of every instrument, as the page should have it."""
     registry = CollectorRegistry()
     for room in ("inference", "reports"):
-        rpc._CallMetrics(registry, room)
+        CallMetrics(registry, room)
     InferenceMetrics(registry)
     ReportsMetrics(registry)
     for owner in (registry, GatewayMetrics().registry):

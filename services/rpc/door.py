@@ -1,0 +1,80 @@
+"""Where every call comes in: it gets its id, its status and its place in the metrics."""
+
+from __future__ import annotations  # gRPC's classes are generic for type checkers only
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NoReturn
+
+import grpc
+from grpc import aio
+
+from services.rpc import pushback
+from services.rpc.call import Call
+from services.rpc.metrics import CallMetrics
+from services.rpc.statuses import Statuses, answer_to
+
+
+class Door(aio.ServerInterceptor):
+    """Wraps the methods of our own services."""
+
+    def __init__(self, statuses: Statuses, metrics: CallMetrics) -> None:
+        """Build from what an error becomes and where calls are counted."""
+        self._statuses = statuses
+        self._metrics = metrics
+
+    async def intercept_service(
+        self,
+        continuation: Callable[
+            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]
+        ],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """Return a method's handler, wrapped if the method is one of ours."""
+        handler = await continuation(handler_call_details)
+        if handler is None or not handler_call_details.method.startswith("/dermserve."):
+            return handler
+        method = handler_call_details.method.rpartition("/")[2]
+        if handler.unary_unary is not None:
+            return grpc.unary_unary_rpc_method_handler(
+                self._unary(handler.unary_unary, method),
+                handler.request_deserializer,
+                handler.response_serializer,
+            )
+        if handler.stream_stream is not None:
+            return grpc.stream_stream_rpc_method_handler(
+                self._stream(handler.stream_stream, method),
+                handler.request_deserializer,
+                handler.response_serializer,
+            )
+        raise NotImplementedError(f"{method}: only unary and bidirectional calls are served")
+
+    def _unary(self, answer: Callable[..., Any], method: str) -> Callable[..., Any]:
+        async def call(request: Any, context: aio.ServicerContext[Any, Any]) -> Any:
+            with Call(context, method, self._metrics) as running:
+                try:
+                    return await answer(request, context)
+                except Exception as error:  # noqa: BLE001 - this is where errors become statuses
+                    await self._abort(running, error)
+
+        return call
+
+    def _stream(self, answer: Callable[..., Any], method: str) -> Callable[..., Any]:
+        async def call(
+            requests: AsyncIterator[Any], context: aio.ServicerContext[Any, Any]
+        ) -> AsyncIterator[Any]:
+            with Call(context, method, self._metrics) as running:
+                try:
+                    async with contextlib.aclosing(answer(requests, context)) as responses:
+                        async for response in responses:
+                            yield response
+                except Exception as error:  # noqa: BLE001 - this is where errors become statuses
+                    await self._abort(running, error)
+
+        return call
+
+    async def _abort(self, call: Call, error: Exception) -> NoReturn:
+        if isinstance(error, aio.AbortError):
+            raise error
+        call.code, sentence = answer_to(error, self._statuses)
+        await call.context.abort(call.code, sentence, pushback.trailer(error))

@@ -1,0 +1,94 @@
+"""Serving a room."""
+
+from collections.abc import Sequence
+
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import CollectorRegistry
+
+from services import telemetry
+from services.rpc.addresses import authority, refuse_taken
+from services.rpc.door import Door
+from services.rpc.limits import MAX_MESSAGE_BYTES
+from services.rpc.metrics import CallMetrics
+from services.rpc.statuses import Statuses
+
+_OPTIONS = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # Two processes that share a port by accident would each answer half of the calls.
+    ("grpc.so_reuseport", 0),
+    # Connections end now and then, so that clients find new replicas; running calls stay.
+    ("grpc.max_connection_age_ms", 300_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
+
+
+class Server:
+    """A gRPC server that is live once started, ready once said so, and ends in order."""
+
+    def __init__(self, statuses: Statuses, registry: CollectorRegistry, room: str) -> None:
+        """Build a server that is not listening yet.
+
+        Args:
+            statuses: which status each domain error becomes.
+            registry: where the calls are counted and timed.
+            room: prefix of the metrics' names.
+
+        """
+        self._health = health.aio.HealthServicer()
+        self._services: list[str] = []
+        self.grpc = aio.server(
+            interceptors=[Door(statuses, CallMetrics(registry, room))], options=_OPTIONS
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
+
+    async def start(self, host: str, port: int, services: Sequence[str]) -> int:
+        """Listen, live but not ready.
+
+        Args:
+            host: the interface to listen on.
+            port: the port to listen on; 0 takes any free one.
+            services: full names of the services added to ``grpc``.
+
+        Returns:
+            The port that is listened on.
+
+        Raises:
+            telemetry.ListenerError: the address cannot be listened on.
+
+        """
+        self._services = ["", *services]
+        reflection.enable_server_reflection(
+            (*services, health.SERVICE_NAME, reflection.SERVICE_NAME), self.grpc
+        )
+        await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
+        refuse_taken(host, port)
+        address = authority(host, port)
+        try:
+            bound = self.grpc.add_insecure_port(address)
+        except RuntimeError as error:
+            message = f"cannot listen on {address}: is the port taken?"
+            raise telemetry.ListenerError(message) from error
+        await self.grpc.start()
+        return bound
+
+    async def announce_ready(self) -> None:
+        """Tell health checks that calls are welcome."""
+        await self._say(health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self, grace_s: float) -> None:
+        """Turn new calls away, let running ones finish, end the rest.
+
+        Args:
+            grace_s: the seconds that running calls may still take.
+
+        """
+        await self._health.enter_graceful_shutdown()
+        await self.grpc.stop(grace_s)
+
+    async def _say(self, status: health_pb2.HealthCheckResponse.ServingStatus.ValueType) -> None:
+        for service in self._services:
+            await self._health.set(service, status)
