@@ -11,10 +11,10 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from deploy.settings_table import ROOMS
-from services import rpc
 from services.gateway.metrics import Metrics as GatewayMetrics
 from services.inference.metrics import Metrics as InferenceMetrics
 from services.reports.metrics import Metrics as ReportsMetrics
+from services.rpc.metrics import CallMetrics
 from tests.deploy import composition, images
 
 FOLDER = images.CHECKOUT / "deploy" / "prometheus"
@@ -28,7 +28,7 @@ def exposed() -> Iterator[str]:
     """Name every series that the services expose of themselves."""
     registry = CollectorRegistry()
     for room in ("inference", "reports"):
-        rpc._CallMetrics(registry, room)
+        CallMetrics(registry, room)
     InferenceMetrics(registry)
     ReportsMetrics(registry)
     for collector in (registry, GatewayMetrics().registry):
