@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 
 import onnx
 
-from weights import card, dataset, export, graph
+from weights import card, dataset, graph, release
 from weights.evaluation import classifier, segmenter
 from weights.evaluation.circumstances import circumstances
 from weights.evaluation.judgements import Judgements
-from weights.evaluation.runtime import Model
+from weights.evaluation.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +51,7 @@ def stamp(path: Path, figures: Json) -> None:
     """Write the headline into a model file's metadata, and its checksum anew."""
     model = onnx.load(path)
     graph.describe(model, {**graph.words_of(model), "metrics": figures})
-    with export.replacing(path) as partial:
+    with release.replacing(path) as partial:
         onnx.save(model, partial)
 
 
@@ -101,12 +101,12 @@ def main(words: Sequence[str] | None = None) -> None:
     """Evaluate from the command line, or from ``words`` instead of it."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m weights.evaluate")
     parser.add_argument("--data", type=Path, default=dataset.data_folder())
-    parser.add_argument("--models", type=Path, default=export.MODELS)
+    parser.add_argument("--models", type=Path, default=release.MODELS)
     parser.add_argument("--only", choices=list(EVALUATE), help="just this one")
     args = parser.parse_args(words)
     judgements = Judgements(args.models, args.data)
     for name in [args.only] if args.only else list(EVALUATE):
-        path = args.models / name / export.VERSION / "model.onnx"
+        path = release.file(args.models, name)
         options = f"--only {args.only}" if args.only else ""
         found = evaluate(path, args.data, judgements, options)
         sys.stdout.write(json.dumps({name: found}) + "\n")

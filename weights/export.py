@@ -10,8 +10,6 @@ broken file all the same; so every file is checked, loaded and compared first.
 from __future__ import annotations
 
 import argparse
-import hashlib
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,22 +18,26 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from weights import calibrate, classifier, dataset, graph, looks, novelty, segmenter
+from weights import (
+    calibrate,
+    classifier,
+    dataset,
+    graph,
+    looks,
+    novelty,
+    release,
+    runtime,
+    segmenter,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 OPSET = 17
 """Newer opsets turn poolings into transpositions; older ones lack nothing we use."""
 
 TOLERANCE = 1e-4
 SIZE_LIMIT = 30 * 2**20
-CHECKSUMS = "SHA256SUMS"
-NETWORK = "network.weights.h5"
-"""Beside each model: the trained weights in Keras's own format."""
-
-MODELS = Path(__file__).parent / "models"
-VERSION = "2"
 NOTICE = "Research and decision support only. Not a diagnosis."
 LICENSE = (
     "Code Apache-2.0. Trained on HAM10000 (CC BY-NC 4.0): "
@@ -93,29 +95,6 @@ def convert(model: keras.Model, size: int, outputs: Sequence[str]) -> onnx.Model
     return proto
 
 
-def session(model: onnx.ModelProto | Path, threads: int = 1) -> ort.InferenceSession:
-    """Open a graph, in memory or on disk, with ONNX Runtime on the processor."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    source = str(model) if isinstance(model, Path) else model.SerializeToString()
-    return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-
-
-def answers(
-    runtime: ort.InferenceSession, images: np.ndarray, batch: int = 8
-) -> dict[str, np.ndarray]:
-    """Run uint8 pictures through a session; return every output by name."""
-    names = [output.name for output in runtime.get_outputs()]
-    chunks = [
-        runtime.run(names, {"image": images[start : start + batch]})
-        for start in range(0, len(images), batch)
-    ]
-    return {
-        name: np.concatenate(parts)
-        for name, parts in zip(names, zip(*chunks, strict=True), strict=True)
-    }
-
-
 def keras_answers(model: keras.Model) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
     """Return a function from uint8 pictures to the Keras model's own outputs."""
 
@@ -126,18 +105,18 @@ def keras_answers(model: keras.Model) -> Callable[[np.ndarray], dict[str, np.nda
     return run
 
 
-def verify(runtime: ort.InferenceSession, export: Export, images: np.ndarray) -> float:
+def verify(session: ort.InferenceSession, export: Export, images: np.ndarray) -> float:
     """Compare ONNX Runtime with Keras on batches of one and of three.
 
     Returns the largest difference. Raises `ExportMismatchError` when an output is
     missing, shaped otherwise, or further off than `TOLERANCE`.
     """
-    return max(_difference(runtime, export, images[:count]) for count in (1, 3))
+    return max(_difference(session, export, images[:count]) for count in (1, 3))
 
 
-def _difference(runtime: ort.InferenceSession, export: Export, images: np.ndarray) -> float:
+def _difference(session: ort.InferenceSession, export: Export, images: np.ndarray) -> float:
     expected = export.expected(images)
-    got = answers(runtime, images)
+    got = runtime.answers(session, images)
     if got.keys() != expected.keys():
         message = f"outputs are {sorted(got)}, expected {sorted(expected)}"
         raise ExportMismatchError(message)
@@ -161,7 +140,7 @@ def save(export: Export, path: Path, images: np.ndarray) -> float:
     Raises `ExportError` (or `ExportMismatchError`) and leaves neither a new nor a
     damaged file when anything about the graph is wrong.
     """
-    with replacing(path) as partial:
+    with release.replacing(path) as partial:
         try:
             onnx.checker.check_model(export.proto, full_check=True)
         except onnx.checker.ValidationError as error:
@@ -171,41 +150,7 @@ def save(export: Export, path: Path, images: np.ndarray) -> float:
         if partial.stat().st_size > SIZE_LIMIT:
             message = f"{partial.stat().st_size} bytes is more than {SIZE_LIMIT}"
             raise ExportError(message)
-        return verify(session(partial), export, images)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Offer a name to write to; it becomes ``path`` only if nothing fails.
-
-    Its checksum is published beside it, in the format of ``sha256sum``: services refuse a
-    file that is not the one it names.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        yield partial
-        digest = hashlib.sha256(partial.read_bytes()).hexdigest()
-        partial.replace(path)
-        list_checksum(path, digest)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def list_checksum(path: Path, digest: str | None) -> None:
-    """Write the SHA-256 of ``path`` into the list beside it, or with None strike it off.
-
-    Other files of the list stay on it while they exist; the list is sorted by name.
-    """
-    checksums = path.with_name(CHECKSUMS)
-    lines = checksums.read_text(encoding="utf-8").splitlines() if checksums.exists() else []
-    listed = {name: known for known, name in (line.split(maxsplit=1) for line in lines)}
-    kept = {name: known for name, known in listed.items() if path.with_name(name).exists()}
-    kept.pop(path.name, None)
-    if digest:
-        kept[path.name] = digest
-    text = "".join(f"{kept[name]}  {name}\n" for name in sorted(kept))
-    checksums.write_text(text, encoding="utf-8")
+        return verify(runtime.session(partial), export, images)
 
 
 def common_words(
@@ -214,7 +159,7 @@ def common_words(
     """Return the metadata that every model carries."""
     return {
         "name": name,
-        "version": VERSION,
+        "version": release.VERSIONS[name],
         "labels": list(labels),
         "input_size": size,
         "color_space": "RGB",
@@ -292,7 +237,7 @@ def main() -> None:
         "--weights", type=Path, nargs="+", required=True, help="of a run; of several: averaged"
     )
     parser.add_argument("--data", type=Path, default=dataset.data_folder())
-    parser.add_argument("--models", type=Path, default=MODELS)
+    parser.add_argument("--models", type=Path, default=release.MODELS)
     args = parser.parse_args()
     network = {"classifier": classifier.build, "segmenter": segmenter.build}[args.model]()
     load_weights(network, *args.weights)
@@ -300,9 +245,9 @@ def main() -> None:
     export = build(network, args.data)
     pictures = dataset.ham10000(args.data, [dataset.VALIDATION_FOLD])[:3]
     images = dataset.images(args.data, pictures, int(network.input.shape[1]))
-    path = args.models / args.model / VERSION / "model.onnx"
+    path = release.file(args.models, args.model)
     difference = save(export, path, images)
-    keep_weights(network, path.with_name(NETWORK))
+    keep_weights(network, path.with_name(release.NETWORK))
     print(f"{path}: {path.stat().st_size} bytes, at most {difference:.1e} from Keras")
 
 
@@ -312,7 +257,7 @@ def _segmenter(network: keras.Model, _data: Path) -> Export:
 
 def _classifier(network: keras.Model, data: Path) -> Export:
     model = looks.averaged(network, classifier.LOOKS)
-    raw = session(convert(model, classifier.INPUT_SIZE, ["logits", "texture"]))
+    raw = runtime.session(convert(model, classifier.INPUT_SIZE, ["logits", "texture"]))
     familiar = novelty.fit(_textures(raw, data))
     calibration = _calibrate(raw, familiar, data)
     return export_classifier(model, calibration, familiar)
@@ -324,14 +269,14 @@ def _textures(raw: ort.InferenceSession, data: Path) -> np.ndarray:
     cropped = [picture for picture in pictures if picture.has_centercrop]
     size = classifier.INPUT_SIZE
     parts = (dataset.images(data, pictures, size), dataset.center_crops(data, cropped, size))
-    return np.concatenate([answers(raw, images)["texture"] for images in parts])
+    return np.concatenate([runtime.answers(raw, images)["texture"] for images in parts])
 
 
 def _calibrate(
     raw: ort.InferenceSession, familiar: novelty.Familiar, data: Path
 ) -> calibrate.Calibration:
     pictures = dataset.ham10000(data, [dataset.VALIDATION_FOLD])
-    outputs = answers(raw, dataset.images(data, pictures, classifier.INPUT_SIZE))
+    outputs = runtime.answers(raw, dataset.images(data, pictures, classifier.INPUT_SIZE))
     calibration = calibrate.fit(outputs["logits"], dataset.targets(pictures))
     limit = novelty.threshold(familiar.novelty(outputs["texture"]))
     return calibration._replace(novelty_threshold=limit)

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx
 
-from weights import dataset, export, graph
+from weights import dataset, graph, release
 from weights.classifier import LABELS
-from weights.evaluation.runtime import Model
+from weights.evaluation.model import Model
 from weights.variants import figures, verdict
 from weights.variants.body import prepared
 from weights.variants.half import half
@@ -147,11 +147,11 @@ def publish(folder: Path, judged: Sequence[tuple[Path, Json]]) -> None:
     for made, entry in judged:
         path = folder / entry["file"]
         if entry["accepted"]:
-            with export.replacing(path) as partial:
+            with release.replacing(path) as partial:
                 shutil.copyfile(made, partial)
         else:
             path.unlink(missing_ok=True)
-            export.list_checksum(path, None)
+            release.list_checksum(path, None)
     text = json.dumps([entry for _, entry in judged], indent=2) + "\n"
     (folder / VARIANTS).write_text(text, encoding="utf-8")
 
@@ -161,9 +161,9 @@ def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m weights.quantize")
     parser.add_argument("model", choices=list(figures.SCORES))
     parser.add_argument("--data", type=Path, default=dataset.data_folder())
-    parser.add_argument("--models", type=Path, default=export.MODELS)
+    parser.add_argument("--models", type=Path, default=release.MODELS)
     args = parser.parse_args(words)
-    folder = args.models / args.model / export.VERSION
+    folder = release.folder(args.models, args.model)
     with TemporaryDirectory() as bench:
         judged = Workshop(folder / "model.onnx", args.data, Path(bench)).variants()
         publish(folder, judged)

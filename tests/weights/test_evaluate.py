@@ -12,7 +12,7 @@ import onnx
 import pytest
 
 from tests import tiny_models
-from weights import card, evaluate, export, graph, strangers, synthetic
+from weights import card, evaluate, graph, release, strangers, synthetic
 
 WORDS = {
     "architecture": "A few nodes",
@@ -38,9 +38,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data, folder = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("models")
     synthetic.write(data, each=2)
     classifier = tiny_models.classifier(melanoma_threshold="0.2", **WORDS)
-    tiny_models.publish(classifier, folder / "classifier" / export.VERSION)
-    tiny_models.publish(tiny_models.segmenter(**WORDS), folder / "segmenter" / export.VERSION)
-    beside = folder / "classifier" / export.VERSION
+    tiny_models.publish(classifier, release.folder(folder, "classifier"))
+    tiny_models.publish(tiny_models.segmenter(**WORDS), release.folder(folder, "segmenter"))
+    beside = release.folder(folder, "classifier")
     made_of = hashlib.sha256((beside / "model.onnx").read_bytes()).hexdigest()
     written = [{**VARIANT, "variant_of": made_of}, {**VARIANT, "variant_of": "0" * 64}]
     (beside / "variants.json").write_text(json.dumps(written))
@@ -50,7 +50,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def published(models: Path, name: str) -> Any:
     return json.loads(
-        (models / name / export.VERSION / "evaluation.json").read_text(encoding="utf-8")
+        (release.folder(models, name) / "evaluation.json").read_text(encoding="utf-8")
     )
 
 
@@ -58,7 +58,7 @@ def published(models: Path, name: str) -> Any:
 def test_the_card_is_written_from_the_evaluation_and_links_what_lies_beside_it(
     models: Path, name: str
 ) -> None:
-    folder = models / name / export.VERSION
+    folder = release.folder(models, name)
     written = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert written == card.render(published(models, name))
     linked = set(re.findall(r"\]\((\w+\.svg)\)", written))
@@ -68,7 +68,7 @@ def test_the_card_is_written_from_the_evaluation_and_links_what_lies_beside_it(
 
 @pytest.mark.parametrize("name", ["classifier", "segmenter"])
 def test_the_card_names_the_stamped_file_by_its_hash(models: Path, name: str) -> None:
-    file = models / name / export.VERSION / "model.onnx"
+    file = release.file(models, name)
     content = file.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     found = published(models, name)
@@ -115,7 +115,7 @@ def test_smaller_copies_stand_on_the_card_where_there_are_any(models: Path) -> N
     assert found.items() > VARIANT.items()
     assert found["variant_of"] != "0" * 64
     cards = [
-        (models / name / export.VERSION / "MODEL_CARD.md").read_text() for name in evaluate.EVALUATE
+        (release.folder(models, name) / "MODEL_CARD.md").read_text() for name in evaluate.EVALUATE
     ]
     assert ["model.int8.onnx" in card for card in cards] == [True, False]
 

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 
-from weights import calibrate, export, graph, novelty
+from weights import calibrate, export, graph, novelty, release, runtime
 
 if TYPE_CHECKING:
     import keras
@@ -42,7 +42,7 @@ def test_the_classifiers_file_answers_as_keras_does(
 ) -> None:
     path = tmp_path / "classifier" / "1" / "model.onnx"
     assert export.save(classifier_export, path, pictures) <= 1e-4
-    answers = export.answers(export.session(path), pictures)
+    answers = runtime.answers(runtime.session(path), pictures)
     assert {name: values.shape for name, values in answers.items()} == {
         "probabilities": (3, 7),
         "explanation": (3, 7, 7, 7),
@@ -58,7 +58,7 @@ def test_the_segmenters_file_answers_as_keras_does(
 ) -> None:
     path = tmp_path / "model.onnx"
     assert export.save(segmenter_export, path, pictures) <= 1e-4
-    mask = export.answers(export.session(path), pictures)["mask"]
+    mask = runtime.answers(runtime.session(path), pictures)["mask"]
     assert mask.shape == (3, 224, 224, 1)
     assert mask.min() >= 0
     assert mask.max() <= 1
@@ -67,7 +67,7 @@ def test_the_segmenters_file_answers_as_keras_does(
 def test_the_explanation_averages_to_the_logits_behind_the_probabilities(
     classifier_export: export.Export, classifier_network: keras.Model, pictures: np.ndarray
 ) -> None:
-    answers = export.answers(export.session(classifier_export.proto), pictures)
+    answers = runtime.answers(runtime.session(classifier_export.proto), pictures)
     (bias,) = classifier_network.get_layer("logits").get_weights()
     logits = answers["explanation"].mean(axis=(1, 2)) + bias
     assert CALIBRATION.probabilities(logits) == pytest.approx(answers["probabilities"], abs=1e-5)
@@ -137,10 +137,10 @@ def test_pixels_are_normalised_inside_the_graph(classifier_export: export.Export
 def test_checksums_of_other_files_stay_while_the_files_exist(tmp_path: Path) -> None:
     for name in ("model.int8.onnx", "model.onnx", "gone.onnx"):
         (tmp_path / name).write_bytes(name.encode())
-        export.list_checksum(tmp_path / name, name[:5])
+        release.list_checksum(tmp_path / name, name[:5])
     (tmp_path / "gone.onnx").unlink()
-    export.list_checksum(tmp_path / "model.onnx", "new")
+    release.list_checksum(tmp_path / "model.onnx", "new")
     listed = (tmp_path / "SHA256SUMS").read_text(encoding="utf-8")
     assert listed == "model  model.int8.onnx\nnew  model.onnx\n"
-    export.list_checksum(tmp_path / "model.int8.onnx", None)
+    release.list_checksum(tmp_path / "model.int8.onnx", None)
     assert (tmp_path / "SHA256SUMS").read_text(encoding="utf-8") == "new  model.onnx\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from weights import export, looks
+from weights import export, looks, runtime
 
 if TYPE_CHECKING:
     import keras
@@ -33,9 +33,9 @@ def test_one_plain_look_leaves_the_network_as_it_is(segmenter_network: keras.Mod
 
 
 def test_looks_survive_the_way_to_onnx(averaged: keras.Model, pictures: np.ndarray) -> None:
-    runtime = export.session(export.convert(averaged, 224, ["mask"]))
+    session = runtime.session(export.convert(averaged, 224, ["mask"]))
     expected = export.keras_answers(averaged)(pictures)["mask"]
-    assert export.answers(runtime, pictures)["mask"] == pytest.approx(expected, abs=1e-4)
+    assert runtime.answers(session, pictures)["mask"] == pytest.approx(expected, abs=1e-4)
 
 
 def test_classifier_maps_still_average_to_the_logits(

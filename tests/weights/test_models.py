@@ -11,7 +11,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from weights import card, export, graph
+from weights import card, graph, release, runtime
 
 LABELS = ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]
 SIZES = {"classifier": 192, "segmenter": 224}
@@ -29,7 +29,7 @@ OUTPUTS = {
 @pytest.fixture(params=sorted(OUTPUTS))
 def shipped(request: pytest.FixtureRequest) -> Path:
     """Return the folder of each shipped model in turn."""
-    return export.MODELS / str(request.param) / export.VERSION
+    return release.folder(release.MODELS, str(request.param))
 
 
 def evaluation(folder: Path) -> dict[str, object]:
@@ -37,7 +37,7 @@ def evaluation(folder: Path) -> dict[str, object]:
 
 
 def test_inputs_and_outputs_are_what_services_load(shipped: Path) -> None:
-    session = export.session(shipped / "model.onnx")
+    session = runtime.session(shipped / "model.onnx")
     (image,) = session.get_inputs()
     assert (image.name, image.type, image.shape) == (
         "image",
@@ -53,10 +53,10 @@ def test_inputs_and_outputs_are_what_services_load(shipped: Path) -> None:
 def test_a_picture_gets_the_same_answer_alone_and_in_a_batch(
     shipped: Path, pictures: np.ndarray
 ) -> None:
-    session: ort.InferenceSession = export.session(shipped / "model.onnx")
+    session: ort.InferenceSession = runtime.session(shipped / "model.onnx")
     size = SIZES[shipped.parent.name]
-    together = export.answers(session, pictures[:, :size, :size], batch=3)
-    alone = export.answers(session, pictures[:, :size, :size], batch=1)
+    together = runtime.answers(session, pictures[:, :size, :size], batch=3)
+    alone = runtime.answers(session, pictures[:, :size, :size], batch=1)
     for name, values in together.items():
         assert np.isfinite(values).all()
         assert values == pytest.approx(alone[name], rel=1e-3, abs=1e-4)
@@ -65,7 +65,7 @@ def test_a_picture_gets_the_same_answer_alone_and_in_a_batch(
 def test_metadata_says_what_the_file_is(shipped: Path) -> None:
     words = graph.words_of(onnx.load(shipped / "model.onnx"))
     name = shipped.parent.name
-    assert (words["name"], words["version"]) == (name, export.VERSION)
+    assert (words["name"], words["version"]) == (name, release.VERSIONS[name])
     assert json.loads(words["labels"]) == (LABELS if name == "classifier" else ["lesion"])
     assert json.loads(words["input_size"]) == SIZES[name]
     assert (words["color_space"], words["resize"]) == ("RGB", "pillow-bicubic")
@@ -116,7 +116,7 @@ def test_the_file_carries_the_headline_of_its_evaluation(shipped: Path) -> None:
 
 def test_the_models_are_good_enough_to_ship() -> None:
     classifier, segmenter = (
-        json.loads((export.MODELS / name / export.VERSION / "evaluation.json").read_text())
+        json.loads((release.folder(release.MODELS, name) / "evaluation.json").read_text())
         for name in ("classifier", "segmenter")
     )
     assert classifier["headline"]["balanced_accuracy"] > 0.65

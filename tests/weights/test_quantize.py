@@ -14,7 +14,7 @@ import pytest
 from services.inference.onnx_model import verified
 from tests import tiny_models
 from tests.weights import tiny_network
-from weights import export, graph, quantize, synthetic
+from weights import graph, quantize, release, synthetic
 from weights.variants import verdict
 
 KEYS = {
@@ -45,12 +45,12 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def published(models: Path) -> Path:
-    return tiny_models.publish(tiny_network.classifier(), models / "classifier" / export.VERSION)
+    return tiny_models.publish(tiny_network.classifier(), release.folder(models, "classifier"))
 
 
 def made(data: Path, models: Path) -> list[dict[str, Any]]:
     quantize.main(["classifier", "--data", str(data), "--models", str(models)])
-    text = (models / "classifier" / export.VERSION / "variants.json").read_text(encoding="utf-8")
+    text = (release.folder(models, "classifier") / "variants.json").read_text(encoding="utf-8")
     return list(json.loads(text))
 
 
@@ -122,7 +122,7 @@ def test_what_the_rule_refuses_is_removed_but_for_its_verdict(
     folder = published(tmp_path)
     before = folder / "model.int8.onnx"
     before.write_bytes(b"accepted some other day")
-    export.list_checksum(before, hashlib.sha256(before.read_bytes()).hexdigest())
+    release.list_checksum(before, hashlib.sha256(before.read_bytes()).hexdigest())
     monkeypatch.setitem(verdict.MOST_LOST, "balanced_accuracy", -1.0)
     entries = made(drawn, tmp_path)
     assert [entry["accepted"] for entry in entries] == [False, False]

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 
 from tests import tiny_models
 from tests.weights import tiny_network
-from weights import export
+from weights import export, runtime
 from weights.variants import figures, verdict
 from weights.variants.body import body, convolutions, prepared
 from weights.variants.half import half
@@ -46,7 +46,7 @@ def small(plain: onnx.ModelProto, images: np.ndarray) -> onnx.ModelProto:
 
 
 def answers(model: onnx.ModelProto | Path, images: np.ndarray) -> dict[str, np.ndarray]:
-    return export.answers(export.session(model), images)
+    return runtime.answers(runtime.session(model), images)
 
 
 def types_of_weights(model: onnx.ModelProto) -> list[int]:
@@ -100,7 +100,7 @@ def test_half_precision_keeps_float_at_both_ends(plain: onnx.ModelProto) -> None
     model = half(plain)
     onnx.checker.check_model(model, full_check=True)
     assert types_of_weights(model) == [TensorProto.FLOAT16] * 3 + [TensorProto.FLOAT]
-    session: ort.InferenceSession = export.session(model)
+    session: ort.InferenceSession = runtime.session(model)
     assert {output.type for output in session.get_outputs()} == {"tensor(float)"}
     assert model.ByteSize() < plain.ByteSize()
 
@@ -126,7 +126,7 @@ def convolved(picture: np.ndarray, weights: np.ndarray, groups: int) -> np.ndarr
     )
     opset = [helper.make_opsetid("", export.OPSET)]
     model = helper.make_model(graph, opset_imports=opset, ir_version=8)
-    found: np.ndarray = export.session(model).run(["y"], {"x": picture, "w": weights})[0]
+    found: np.ndarray = runtime.session(model).run(["y"], {"x": picture, "w": weights})[0]
     return found
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from weights.dataset import Picture
     from weights.evaluation.judgements import Judgements
-    from weights.evaluation.runtime import Model
+    from weights.evaluation.model import Model
     from weights.evaluation.sample import Json
 
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from weights import dataset, export
+from weights import dataset, release
 from weights.training import backend, checkpoint
 from weights.training.checkpoint import BEST, Folder
 from weights.training.classifier_task import ClassifierTask
@@ -34,7 +34,7 @@ class Folders(NamedTuple):
 
     data: Path
     runs: Path = RUNS
-    models: Path = export.MODELS
+    models: Path = release.MODELS
 
     def weights(self, name: str) -> Path | None:
         """Return the file behind a start's or a teacher's ``name``, `None` for random weights."""
@@ -101,7 +101,7 @@ def follow(recipe: Recipe, folders: Folders, limits: Limits) -> bool:
 def publish(step: Publish, folders: Folders) -> None:
     """Export and evaluate a model, unless just these weights are published already."""
     weights = [folders.runs / name / BEST for name in step.runs]
-    model = folders.models / step.model / export.VERSION / "model.onnx"
+    model = release.file(folders.models, step.model)
     receipt = weights[-1].with_name("published.json")
     if receipt.exists() and json.loads(receipt.read_text()) == _digests(*weights, model):
         print(f"{step.model}: published", flush=True)

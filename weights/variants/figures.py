@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from weights import calibrate, dataset, export, metrics
+from weights import calibrate, dataset, metrics, runtime
 from weights.evaluation import outlines
 from weights.evaluation.progress import watched
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from weights.evaluation.runtime import Model
+    from weights.evaluation.model import Model
 
 SCORES = {"classifier": "balanced_accuracy", "segmenter": "thresholded_jaccard"}
 """What each model is judged by, by its name."""
@@ -73,7 +73,7 @@ def median_ms(paths: Sequence[Path], runs: int = 60) -> list[float]:
 
     In turns, because what else the machine does then slows all of them alike.
     """
-    sessions = [export.session(path) for path in paths]
+    sessions = [runtime.session(path) for path in paths]
     shape = (1, *sessions[0].get_inputs()[0].shape[1:])
     image = np.random.default_rng(7).integers(0, 256, shape, np.uint8)
     times = np.empty((runs + _WARM_UP, len(sessions)))

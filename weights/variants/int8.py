@@ -22,7 +22,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from weights import efficientnet_lite, export, graph
+from weights import efficientnet_lite, graph, runtime
 from weights.variants.body import body, convolutions
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def mean_inputs(prepared: onnx.ModelProto, images: np.ndarray) -> dict[str, np.n
             helper.make_node("ReduceMean", [name], [mean], axes=[2, 3], keepdims=0)
         )
         model.graph.output.append(helper.make_tensor_value_info(mean, TensorProto.FLOAT, None))
-    found = export.answers(export.session(model), images)
+    found = runtime.answers(runtime.session(model), images)
     return {name: found[f"{name}_mean"].mean(axis=0) for name in entering}
 
 

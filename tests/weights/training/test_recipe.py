@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from weights import export
+from weights import release
 from weights.training import checkpoint, recipe, steps
 from weights.training.checkpoint import Folder, Progress
 from weights.training.config import Run
@@ -92,7 +92,7 @@ def test_what_is_published_already_is_not_exported_again(tmp_path: Path) -> None
     folders = steps.Folders(tmp_path / "no data", tmp_path / "runs", tmp_path / "models")
     step = recipe.Publish(model="classifier", runs=("small",))
     weights = finished(folders, made({"name": "small", "start": "random"}).run[0], None).best
-    model = folders.models / "classifier" / export.VERSION / "model.onnx"
+    model = release.file(folders.models, "classifier")
     model.parent.mkdir(parents=True)
     model.write_bytes(b"model")
     digests = [checkpoint.digest(weights), checkpoint.digest(model)]

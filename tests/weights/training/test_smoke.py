@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from weights import export
+from weights import release, runtime
 
 
 @pytest.mark.timeout(900)  # minutes on a machine that has other work
@@ -30,9 +30,9 @@ def test_the_whole_road_is_open_without_the_data_folder(tmp_path: Path) -> None:
     with (tmp_path / "runs/classifier_small/history.csv").open(newline="") as lines:
         assert [row["epoch"] for row in csv.DictReader(lines)] == ["0", "1"]
     for name, output in (("classifier", "probabilities"), ("segmenter", "mask")):
-        folder = tmp_path / "models" / name / export.VERSION
-        session = export.session(folder / "model.onnx")
+        folder = release.folder(tmp_path / "models", name)
+        session = runtime.session(folder / "model.onnx")
         picture = np.zeros((1, *session.get_inputs()[0].shape[1:]), np.uint8)
-        answers = export.answers(session, picture)
+        answers = runtime.answers(session, picture)
         assert np.isfinite(answers[output]).all()
         assert (folder / "SHA256SUMS").exists()

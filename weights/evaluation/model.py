@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from weights import export, graph
+from weights import graph, runtime
 from weights.evaluation.progress import watched
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Model:
 
     @cached_property
     def _session(self) -> ort.InferenceSession:
-        return export.session(self.path, threads=1)
+        return runtime.session(self.path, threads=1)
 
     def answers(self, images: np.ndarray, title: str = "") -> dict[str, np.ndarray]:
         """Run uint8 pictures (N, S, S, 3); return every output by name, in their order.
@@ -57,7 +57,7 @@ class Model:
         session, starts = self._session, range(0, len(images), _BATCH)
 
         def run(start: int) -> dict[str, np.ndarray]:
-            return export.answers(session, images[start : start + _BATCH], _BATCH)
+            return runtime.answers(session, images[start : start + _BATCH], _BATCH)
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             done = pool.map(run, starts)
@@ -66,7 +66,7 @@ class Model:
 
     def speed(self, runs: int = 100) -> Json:
         """Time single pictures on one thread, in milliseconds."""
-        session = export.session(self.path, threads=1)
+        session = runtime.session(self.path, threads=1)
         image = np.random.default_rng(7).integers(0, 256, (1, self.size, self.size, 3), np.uint8)
         times = []
         for _ in range(runs + 10):
