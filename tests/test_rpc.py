@@ -119,6 +119,12 @@ def stub(channel: aio.Channel) -> inference.InferenceServiceAsyncStub:
     return inference.InferenceServiceStub(channel)
 
 
+async def collected(
+    call: aio.StreamStreamCall[AnalyzeStreamRequest, AnalyzeStreamResponse],
+) -> list[AnalyzeStreamResponse]:
+    return [answer async for answer in call]
+
+
 def counted(registry: CollectorRegistry, code: str, method: str = "Analyze") -> float | None:
     return registry.get_sample_value("test_rpcs_total", {"method": method, "code": code})
 
@@ -311,6 +317,84 @@ async def test_stopping_lets_the_running_call_finish_and_turns_new_ones_away(
     finish.set()
     assert (await running).notice
     await stopping
+
+
+async def test_a_stream_is_answered_up_to_the_servers_end_and_then_sent_elsewhere(
+    stub: inference.InferenceServiceAsyncStub, server: rpc.Server
+) -> None:
+    call = stub.AnalyzeStream(timeout=10)
+    await call.write(AnalyzeStreamRequest(id="accepted"))
+    answer = await call.read()
+    assert isinstance(answer, AnalyzeStreamResponse)
+    assert answer.id == "accepted"
+    stopping = asyncio.create_task(server.stop(grace_s=5))
+    assert await call.code() == grpc.StatusCode.UNAVAILABLE
+    assert int(dict(await call.trailing_metadata())[rpc.PUSHBACK_TRAILER]) > 0
+    await stopping
+
+
+async def test_a_stream_that_was_heard_to_its_end_ends_well_while_the_server_stops(
+    stub: inference.InferenceServiceAsyncStub, servicer: Servicer, server: rpc.Server
+) -> None:
+    began, finish = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        began.set()
+        await finish.wait()
+
+    servicer.act = work
+    call = stub.AnalyzeStream(iter([AnalyzeStreamRequest(id="last")]), timeout=10)
+    answers = asyncio.ensure_future(collected(call))
+    await began.wait()
+    stopping = asyncio.create_task(server.stop(grace_s=5))
+    finish.set()
+    assert [answer.id for answer in await answers] == ["last"]
+    await stopping
+
+
+async def test_whoever_watches_health_hears_of_the_end_and_does_not_delay_it(
+    channel: aio.Channel, server: rpc.Server
+) -> None:
+    await server.announce_ready()
+    watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+    assert (await watch.read()).status == SERVING
+    async with asyncio.timeout(5):
+        await server.stop(grace_s=60)
+        assert (await watch.read()).status == NOT_SERVING
+        assert await watch.read() is aio.EOF
+
+
+async def test_a_server_that_leaves_is_still_alive_and_still_answers(
+    channel: aio.Channel, server: rpc.Server, stub: inference.InferenceServiceAsyncStub
+) -> None:
+    check = health_pb2_grpc.HealthStub(channel).Check
+    await server.announce_ready()
+    await server.announce_end()
+    ready = await check(health_pb2.HealthCheckRequest(service=SERVICE))
+    alive = await check(health_pb2.HealthCheckRequest(service=rpc.LIVENESS))
+    assert (ready.status, alive.status) == (NOT_SERVING, SERVING)
+    assert (await stub.Analyze(AnalyzeRequest())).notice
+
+
+async def test_a_defect_says_that_the_process_should_be_replaced(
+    channel: aio.Channel, server: rpc.Server
+) -> None:
+    check = health_pb2_grpc.HealthStub(channel).Check
+    await server.announce_defect()
+    for name in ("", SERVICE, rpc.LIVENESS):
+        answer = await check(health_pb2.HealthCheckRequest(service=name))
+        assert answer.status == NOT_SERVING
+
+
+async def test_a_name_that_nobody_serves_is_not_found_and_can_be_watched(
+    channel: aio.Channel,
+) -> None:
+    stub = health_pb2_grpc.HealthStub(channel)
+    with pytest.raises(aio.AioRpcError) as caught:
+        await stub.Check(health_pb2.HealthCheckRequest(service="nobody"))
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+    watch = stub.Watch(health_pb2.HealthCheckRequest(service="nobody"))
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 
 
 async def test_a_taken_port_is_named(server: rpc.Server) -> None:

@@ -24,6 +24,9 @@ _READY_WITHIN_S = 60
 _STOP_WITHIN_S = 45
 _POLL_S = 0.1
 
+_ALONE = {"DERMSERVE_INFERENCE_LAME_DUCK_S": "0"}
+"""There is no other replica here that anybody could turn to."""
+
 
 class RoomEndedError(Exception):
     """A service ended though nobody asked it to; its own last line says why."""
@@ -38,7 +41,7 @@ def up() -> None:
     try:
         gateway = environment.read(Gateway)
         addresses = _addresses(environment.read(Inference), environment.read(Reports))
-        asyncio.run(_run(_address(gateway), {**addresses, **os.environ}))
+        asyncio.run(_run(_address(gateway), {**addresses, **_ALONE, **os.environ}))
     except (environment.SettingsError, RoomEndedError) as error:
         typer.echo(f"dermserve: {error}", err=True)
         raise typer.Exit(1) from error

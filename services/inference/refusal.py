@@ -11,6 +11,9 @@ class DeadlinePassedError(Exception):
 class DrainingError(Exception):
     """The service is closing and takes no more."""
 
+    retry_after_s = 0.1
+    """Another replica would answer at once."""
+
     def __init__(self) -> None:
         super().__init__("the service is shutting down: try again, another replica will answer")
 

@@ -1,5 +1,7 @@
 """The composition root: what this process owns, from top to bottom."""
 
+import asyncio
+
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
 from services import rpc, telemetry
@@ -32,6 +34,9 @@ async def serve(settings: Settings) -> None:
             await server.announce_ready()
             _log.info("inference is ready", host=settings.host, port=port)
             await rpc.until_told_to_stop()
+            await server.announce_end()
+            _log.info("inference is leaving", lame_duck_s=settings.lame_duck_s)
+            await asyncio.sleep(settings.lame_duck_s)
             await server.stop(settings.drain_s)
             _log.info("inference has drained")
     finally:

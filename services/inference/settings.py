@@ -60,8 +60,15 @@ class Settings(BaseSettings):
     max_queue_size: int = Field(
         64, ge=1, le=10_000, description="Pictures that may wait for a model; more are refused."
     )
+    lame_duck_s: float = Field(
+        3,
+        ge=0,
+        le=600,
+        description="Seconds after SIGTERM in which health says NOT_SERVING and calls are still "
+        "taken, so that balancers notice.",
+    )
     drain_s: float = Field(
-        20, ge=0, le=600, description="Seconds that running calls may take after SIGTERM."
+        20, ge=0, le=600, description="Seconds that running calls may take after that."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO",

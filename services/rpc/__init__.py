@@ -8,6 +8,8 @@ replicas, notices dead peers and hands the request id on.
 from services.rpc.addresses import authority
 from services.rpc.channel import dial
 from services.rpc.deadlines import deadline_of
+from services.rpc.drain import ClosingError
+from services.rpc.health import LIVENESS
 from services.rpc.limits import MAX_MESSAGE_BYTES
 from services.rpc.pushback import PUSHBACK_TRAILER, pushback_ms
 from services.rpc.request_id import REQUEST_ID_HEADER
@@ -16,9 +18,11 @@ from services.rpc.signals import until_told_to_stop
 from services.rpc.statuses import Statuses, answer_to, status_of
 
 __all__ = [
+    "LIVENESS",
     "MAX_MESSAGE_BYTES",
     "PUSHBACK_TRAILER",
     "REQUEST_ID_HEADER",
+    "ClosingError",
     "Server",
     "Statuses",
     "answer_to",

@@ -11,6 +11,7 @@ from grpc import aio
 
 from services.rpc import pushback
 from services.rpc.call import Call
+from services.rpc.drain import ClosingError, Drain
 from services.rpc.metrics import CallMetrics
 from services.rpc.statuses import Statuses, answer_to
 
@@ -18,10 +19,18 @@ from services.rpc.statuses import Statuses, answer_to
 class Door(aio.ServerInterceptor):
     """Wraps the methods of our own services."""
 
-    def __init__(self, statuses: Statuses, metrics: CallMetrics) -> None:
-        """Build from what an error becomes and where calls are counted."""
-        self._statuses = statuses
+    def __init__(self, statuses: Statuses, metrics: CallMetrics, drain: Drain) -> None:
+        """Build a door.
+
+        Args:
+            statuses: which status each domain error becomes.
+            metrics: where calls are counted.
+            drain: whether calls are still taken.
+
+        """
+        self._statuses: Statuses = {ClosingError: grpc.StatusCode.UNAVAILABLE, **statuses}
         self._metrics = metrics
+        self._drain = drain
 
     async def intercept_service(
         self,
@@ -53,6 +62,7 @@ class Door(aio.ServerInterceptor):
         async def call(request: Any, context: aio.ServicerContext[Any, Any]) -> Any:
             with Call(context, method, self._metrics) as running:
                 try:
+                    self._drain.refuse_if_begun()
                     return await answer(request, context)
                 except Exception as error:  # noqa: BLE001 - this is where errors become statuses
                     await self._abort(running, error)
@@ -65,9 +75,12 @@ class Door(aio.ServerInterceptor):
         ) -> AsyncIterator[Any]:
             with Call(context, method, self._metrics) as running:
                 try:
-                    async with contextlib.aclosing(answer(requests, context)) as responses:
+                    accepted = self._drain.until_begun(requests)
+                    async with contextlib.aclosing(answer(accepted, context)) as responses:
                         async for response in responses:
                             yield response
+                    if accepted.cut:
+                        raise ClosingError  # noqa: TRY301 - as any other error of a call
                 except Exception as error:  # noqa: BLE001 - this is where errors become statuses
                     await self._abort(running, error)
 

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from grpc import aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry
 
 from services import telemetry
 from services.rpc.addresses import authority, refuse_taken
 from services.rpc.door import Door
+from services.rpc.drain import Drain
+from services.rpc.health import LIVENESS, Health
 from services.rpc.limits import MAX_MESSAGE_BYTES
 from services.rpc.metrics import CallMetrics
 from services.rpc.statuses import Statuses
@@ -38,10 +40,12 @@ class Server:
             room: prefix of the metrics' names.
 
         """
-        self._health = health.aio.HealthServicer()
+        self._health = Health()
+        self._drain = Drain()
         self._services: list[str] = []
         self.grpc = aio.server(
-            interceptors=[Door(statuses, CallMetrics(registry, room))], options=_OPTIONS
+            interceptors=[Door(statuses, CallMetrics(registry, room), self._drain)],
+            options=_OPTIONS,
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
 
@@ -64,7 +68,7 @@ class Server:
         reflection.enable_server_reflection(
             (*services, health.SERVICE_NAME, reflection.SERVICE_NAME), self.grpc
         )
-        await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self._health.say(self._services, serving=False)
         refuse_taken(host, port)
         address = authority(host, port)
         try:
@@ -77,7 +81,15 @@ class Server:
 
     async def announce_ready(self) -> None:
         """Tell health checks that calls are welcome."""
-        await self._say(health_pb2.HealthCheckResponse.SERVING)
+        await self._health.say(self._services, serving=True)
+
+    async def announce_end(self) -> None:
+        """Tell health checks that calls should go elsewhere; they are still answered."""
+        await self._health.say(self._services, serving=False)
+
+    async def announce_defect(self) -> None:
+        """Tell health checks that this process will not recover and should be replaced."""
+        await self._health.say([*self._services, LIVENESS], serving=False)
 
     async def stop(self, grace_s: float) -> None:
         """Turn new calls away, let running ones finish, end the rest.
@@ -86,9 +98,7 @@ class Server:
             grace_s: the seconds that running calls may still take.
 
         """
-        await self._health.enter_graceful_shutdown()
+        await self.announce_end()
+        self._drain.begin()
+        await self._health.end_watches()
         await self.grpc.stop(grace_s)
-
-    async def _say(self, status: health_pb2.HealthCheckResponse.ServingStatus.ValueType) -> None:
-        for service in self._services:
-            await self._health.set(service, status)

@@ -1,11 +1,8 @@
 """The service as operators meet it: a process with variables, ports and signals."""
 
 import asyncio
-import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,23 +13,7 @@ from services import rpc
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc
 from tests import specimens, tiny_models
-from tests.ports import free_port
-
-
-def start(model_dir: Path, **variables: str) -> subprocess.Popen[str]:
-    environment = {
-        **os.environ,
-        "DERMSERVE_INFERENCE_MODEL_DIR": str(model_dir),
-        "DERMSERVE_INFERENCE_PORT": "0",
-        "DERMSERVE_INFERENCE_METRICS_PORT": "0",
-        **variables,
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", "services.inference"],
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+from tests.inference.processes import Replica, replica, start
 
 
 def refusal(model_dir: Path, **variables: str) -> str:
@@ -45,45 +26,36 @@ def refusal(model_dir: Path, **variables: str) -> str:
 
 
 @pytest.fixture
-def served(model_dir: Path) -> Iterator[tuple[subprocess.Popen[str], int, int]]:
-    port, metrics_port = free_port(), free_port()
-    process = start(
-        model_dir,
-        DERMSERVE_INFERENCE_PORT=str(port),
-        DERMSERVE_INFERENCE_METRICS_PORT=str(metrics_port),
-    )
-    yield process, port, metrics_port
-    process.kill()
-    process.communicate()
+def served(model_dir: Path) -> Iterator[Replica]:
+    with replica(model_dir) as running:
+        yield running
 
 
 async def test_work_in_hand_is_answered_after_sigterm_and_the_process_ends_well(
-    served: tuple[subprocess.Popen[str], int, int],
+    served: Replica,
 ) -> None:
-    process, port, metrics_port = served
-    async with rpc.dial(f"127.0.0.1:{port}") as channel:
+    async with rpc.dial(served.address) as channel:
         stub = inference_pb2_grpc.InferenceServiceStub(channel)
         request = pb.AnalyzeRequest(image=specimens.lesion_jpeg((2400, 1800)))
         await stub.Analyze(request, timeout=60, wait_for_ready=True)
         asked = [asyncio.ensure_future(stub.Analyze(request, timeout=60)) for _ in range(6)]
         await asked[0]
-        process.send_signal(signal.SIGTERM)
+        served.process.send_signal(signal.SIGTERM)
         answers = await asyncio.gather(*asked)
     assert len(answers) == 6
-    assert process.wait(timeout=30) == 0
+    assert served.process.wait(timeout=30) == 0
     async with httpx.AsyncClient() as client:
         with pytest.raises(httpx.ConnectError):
-            await client.get(f"http://127.0.0.1:{metrics_port}/metrics")
+            await client.get(served.metrics_address)
 
 
 async def test_metrics_are_scraped_on_a_port_of_their_own(
-    served: tuple[subprocess.Popen[str], int, int],
+    served: Replica,
 ) -> None:
-    _, port, metrics_port = served
-    async with rpc.dial(f"127.0.0.1:{port}") as channel:
+    async with rpc.dial(served.address) as channel:
         await channel.channel_ready()
     async with httpx.AsyncClient() as client:
-        text = (await client.get(f"http://127.0.0.1:{metrics_port}/metrics")).text
+        text = (await client.get(served.metrics_address)).text
     assert 'inference_model_info{execution_provider="CPUExecutionProvider"' in text
     assert "process_resident_memory_bytes" in text
 

@@ -1,0 +1,92 @@
+"""Two replicas are replaced one after the other while clients go on asking."""
+
+import asyncio
+import json
+import re
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+from grpc import aio
+
+from services.pb import inference_pb2 as pb
+from services.pb import inference_pb2_grpc
+from tests import specimens
+from tests.deploy.images import CHECKOUT
+from tests.inference.processes import Replica, replica
+
+EVERY_S = 0.05
+DOCUMENTED = re.search(
+    r"```json\n(.*?)```", (CHECKOUT / "deploy" / "README.md").read_text(), re.DOTALL
+)
+
+
+def balanced(*replicas: Replica) -> aio.Channel:
+    """Dial replicas as the documentation tells clients to."""
+    assert DOCUMENTED
+    options = [
+        ("grpc.service_config", json.dumps(json.loads(DOCUMENTED[1]))),
+        ("grpc.enable_http_proxy", 0),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 200),
+    ]
+    return aio.insecure_channel(
+        "ipv4:" + ",".join(each.address for each in replicas), options=options
+    )
+
+
+@asynccontextmanager
+async def constant_load(channel: aio.Channel) -> AsyncIterator[list[asyncio.Future[object]]]:
+    """Ask at a constant rate, however long answers take, until the block ends."""
+    stub = inference_pb2_grpc.InferenceServiceStub(channel)
+    request = pb.AnalyzeRequest(image=specimens.lesion_jpeg((300, 200)))
+    asked: list[asyncio.Future[object]] = []
+
+    async def ask() -> None:
+        while True:
+            asked.append(asyncio.ensure_future(stub.Analyze(request, timeout=30)))
+            await asyncio.sleep(EVERY_S)
+
+    asking = asyncio.create_task(ask())
+    yield asked
+    asking.cancel()
+    await asyncio.wait(asked)
+
+
+async def answered(address: str) -> float:
+    """Return how many analyses a replica has answered, by its own metrics; 0 before it is up."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        try:
+            text = (await client.get(address)).text
+        except httpx.TransportError:
+            return 0
+    found = re.search(r'inference_rpcs_total\{code="OK",method="Analyze"\} (\S+)', text)
+    return float(found[1]) if found else 0
+
+
+async def until_it_answers(one: Replica) -> None:
+    async with asyncio.timeout(60):
+        while await answered(one.metrics_address) < 10:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.1)
+
+
+async def test_no_call_fails_while_both_replicas_are_restarted(model_dir: Path) -> None:
+    variables = {"DERMSERVE_INFERENCE_LAME_DUCK_S": "1"}
+    with replica(model_dir, **variables) as one, replica(model_dir, **variables) as other:
+        async with balanced(one, other) as channel:
+            stub = inference_pb2_grpc.InferenceServiceStub(channel)
+            await stub.ListModels(pb.ListModelsRequest(), wait_for_ready=True, timeout=60)
+            async with constant_load(channel) as asked:
+                for each in (one, other):
+                    await until_it_answers(one)
+                    await until_it_answers(other)
+                    each.process.send_signal(signal.SIGTERM)
+                    assert await asyncio.to_thread(each.process.wait, 60) == 0
+                    each.start_again()
+                await until_it_answers(other)
+    failed = [call.exception() for call in asked if call.exception()]
+    assert not failed
+    assert len(asked) > 100
