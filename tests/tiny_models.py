@@ -39,6 +39,15 @@ def publish(model: onnx.ModelProto, folder: Path) -> Path:
 
 def segmenter(**metadata: str) -> onnx.ModelProto:
     """Build a segmenter whose mask is sigmoid((115 - gray) / 10)."""
+    return _segmenter(115, SIZE, metadata)
+
+
+def another_segmenter(*, size: int = SIZE) -> onnx.ModelProto:
+    """Build one that sees larger lesions: sigmoid((130 - gray) / 10)."""
+    return _segmenter(130, size, {})
+
+
+def _segmenter(middle: float, size: int, metadata: dict[str, str]) -> onnx.ModelProto:
     nodes = [
         helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["float"], ["gray"], axes=[3], keepdims=1),
@@ -46,14 +55,19 @@ def segmenter(**metadata: str) -> onnx.ModelProto:
         helper.make_node("Div", ["dark", "width"], ["logit"]),
         helper.make_node("Sigmoid", ["logit"], ["mask"]),
     ]
-    constants = {"middle": np.array([115], np.float32), "width": np.array([10], np.float32)}
-    outputs: dict[str, Shape] = {"mask": ["N", SIZE, SIZE, 1]}
-    return _model("segmenter", nodes, constants, outputs, metadata)
+    constants = {"middle": np.array([middle], np.float32), "width": np.array([10], np.float32)}
+    outputs: dict[str, Shape] = {"mask": ["N", size, size, 1]}
+    return _model("segmenter", nodes, constants, outputs, size, metadata)
 
 
 def classifier(**metadata: str) -> onnx.ModelProto:
     """Build a classifier that answers from the mean color; its map comes from the same sums."""
-    return _classifier([], metadata)
+    return _classifier([], SIZE, 3, metadata)
+
+
+def another_classifier(*, size: int = SIZE, seed: int = 4) -> onnx.ModelProto:
+    """Build one with other weights: it gives every picture other probabilities."""
+    return _classifier([], size, seed, {})
 
 
 def brittle_classifier() -> onnx.ModelProto:
@@ -62,11 +76,13 @@ def brittle_classifier() -> onnx.ModelProto:
         helper.make_node("Sub", ["limit", "features"], ["headroom"]),
         helper.make_node("Sqrt", ["headroom"], ["rooted"]),
     ]
-    return _classifier(root, {})
+    return _classifier(root, SIZE, 3, {})
 
 
-def _classifier(before: list[onnx.NodeProto], metadata: dict[str, str]) -> onnx.ModelProto:
-    weights = np.random.default_rng(3).normal(0, 0.02, (3, 7)).astype(np.float32)
+def _classifier(
+    before: list[onnx.NodeProto], size: int, seed: int, metadata: dict[str, str]
+) -> onnx.ModelProto:
+    weights = np.random.default_rng(seed).normal(0, 0.02, (3, 7)).astype(np.float32)
     nodes = [
         helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("Transpose", ["float"], ["channels"], perm=[0, 3, 1, 2]),
@@ -82,9 +98,9 @@ def _classifier(before: list[onnx.NodeProto], metadata: dict[str, str]) -> onnx.
         helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
     ]
     constants = {"weights": weights, "limit": np.array([60], np.float32)}
-    cells = SIZE // _CELL
+    cells = size // _CELL
     outputs: dict[str, Shape] = {"probabilities": ["N", 7], "explanation": ["N", cells, cells, 7]}
-    return _model("classifier", nodes, constants, outputs, metadata)
+    return _model("classifier", nodes, constants, outputs, size, metadata)
 
 
 def _model(
@@ -92,12 +108,13 @@ def _model(
     nodes: list[onnx.NodeProto],
     constants: dict[str, np.ndarray],
     outputs: dict[str, Shape],
+    size: int,
     metadata: dict[str, str],
 ) -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
         name,
-        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", SIZE, SIZE, 3])],
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", size, size, 3])],
         [
             helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)
             for output, shape in outputs.items()
@@ -109,7 +126,7 @@ def _model(
         "name": name,
         "version": "1",
         "labels": json.dumps(LABELS),
-        "input_size": json.dumps(SIZE),
+        "input_size": json.dumps(size),
         "resize": "pillow-bicubic",
         "suspicious_threshold": "0.4",
         "metrics": json.dumps({"split": "none: made for tests"}),

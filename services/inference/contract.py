@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from services.inference.analysis import LABELS
 from services.inference.imaging import RESIZE
-from services.inference.onnx_model import ModelError, OnnxModel
+from services.inference.onnx_model import ModelError, OnnxModel, Outputs
+
+_ROUNDING = 1e-2
+"""Probabilities in half precision or eight bits sum to 1 within less than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,15 @@ class SegmenterContract:
         _require_outputs(model, "mask")
         _require_metadata(model)
         return cls(model.input_size)
+
+    def require(self, outputs: Outputs) -> None:
+        """Look whether what it answers to a picture is what it promises.
+
+        Raises:
+            ModelError: it is not.
+
+        """
+        _require_shape("segmenter", outputs, "mask", (self.input_size, self.input_size, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,23 @@ class ClassifierContract:
             novelty_threshold=novelty,
         )
 
+    def require(self, outputs: Outputs) -> None:
+        """Look whether what it answers to a picture is what it promises.
+
+        Raises:
+            ModelError: it is not.
+
+        """
+        labels = len(LABELS)
+        _require_shape("classifier", outputs, "probabilities", (labels,))
+        _require_shape(
+            "classifier", outputs, "explanation", (*outputs["explanation"].shape[:2], labels)
+        )
+        total = float(outputs["probabilities"].sum())
+        if abs(total - 1) > _ROUNDING:
+            message = f"the classifier's probabilities sum to {total:.3f} instead of 1"
+            raise ModelError(message)
+
 
 def _require_outputs(model: OnnxModel, *names: str) -> None:
     missing = [name for name in names if name not in model.outputs]
@@ -76,4 +105,11 @@ def _require_metadata(model: OnnxModel) -> None:
     found = model.metadata.get("resize")
     if found != RESIZE:
         message = f"the {model.provenance.name} was trained on {found}, not on {RESIZE}"
+        raise ModelError(message)
+
+
+def _require_shape(name: str, outputs: Outputs, output: str, shape: tuple[int, ...]) -> None:
+    found = outputs[output].shape
+    if found != shape:
+        message = f"the {name} answers a {output} of shape {found} instead of {shape}"
         raise ModelError(message)

@@ -5,25 +5,35 @@ The server puts gRPC in front of it; the command line and the benchmarks use it 
 
 import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import cv2
 from prometheus_client import CollectorRegistry
 
-from services.inference import repository
 from services.inference.admission import Admission
+from services.inference.contract import ClassifierContract, SegmenterContract
+from services.inference.loader import Loader
 from services.inference.metrics import Metrics
 from services.inference.onnx_model import CPU, OnnxModel
 from services.inference.pipeline import Pipeline
+from services.inference.rollout import Rollout
 from services.inference.runners import Runners
 from services.inference.settings import Settings, available_cores
+from services.inference.shadow import Shadows
+from services.inference.slot import Slot
 from services.inference.stage import ModelStage
+from services.inference.steps import Steps
+from services.inference.version import Contract
+
+_MODELS = 2
 
 
 @asynccontextmanager
 async def engine(settings: Settings, registry: CollectorRegistry) -> AsyncIterator[Pipeline]:
     """Load, verify and warm the models; when the block ends, run what waits, then stop.
+
+    While it lasts, the labels in the model folder are followed.
 
     Raises:
         ModelError: a model is missing, is not the published file or breaks its contract.
@@ -32,17 +42,21 @@ async def engine(settings: Settings, registry: CollectorRegistry) -> AsyncIterat
     # Parallelism is between pictures: OpenCV's own threads would only fight for the cores.
     cv2.setNumThreads(1)
     metrics = Metrics(registry)
+    disk = (settings.model_dir, settings.execution_provider)
     async with AsyncExitStack() as owned:
         cores = available_cores()
         imaging = owned.enter_context(ThreadPoolExecutor(cores, "imaging"))
-        segmenter, classifier = await asyncio.gather(
-            _load(settings, "segmenter", imaging), _load(settings, "classifier", imaging)
+        loading = owned.enter_context(ThreadPoolExecutor(_MODELS, "loading"))
+        segmenters = Loader("segmenter", SegmenterContract.of, *disk, loading, metrics)
+        classifiers = Loader("classifier", ClassifierContract.of, *disk, loading, metrics)
+        outlining, predicting = await asyncio.gather(
+            segmenters.open_stable(), classifiers.open_stable()
         )
-        runners = Runners(settings.runners or _natural_runners(classifier))
+        runners = Runners(settings.runners or _natural_runners(predicting))
         runs = owned.enter_context(ThreadPoolExecutor(runners.count, "run"))
 
-        async def stage(model: OnnxModel) -> ModelStage:
-            built = ModelStage(
+        def stage(model: OnnxModel) -> ModelStage:
+            return ModelStage(
                 model,
                 runners,
                 runs,
@@ -50,25 +64,28 @@ async def engine(settings: Settings, registry: CollectorRegistry) -> AsyncIterat
                 max_batch_size=settings.max_batch_size,
                 max_queue_delay_s=settings.max_queue_delay_s,
             )
-            owned.push_async_callback(built.close)
-            await built.warm_up()
-            metrics.model_serves(model.provenance)
+
+        async def slot(loader: Loader[Contract], stable: OnnxModel) -> Slot[Contract]:
+            built = Slot(loader.name, await loader.warmed(stable, stage))
+            metrics.of_slot(built.name, built.queue_size, built.problems)
+            rollout = Rollout(
+                built, loader.look, lambda number: loader.load(number, stage), metrics
+            )
+            owned.push_async_callback(rollout.close)
+            await rollout.begin(settings.model_poll_s)
             return built
 
-        stages = (await stage(segmenter), await stage(classifier))
+        segmenter = await slot(segmenters, outlining)
+        classifier = await slot(classifiers, predicting)
         admission = Admission(runners.count + settings.max_queue_size)
         metrics.in_work.set_function(lambda: admission.in_work)
-        pipeline = Pipeline(*stages, admission, Runners(cores), imaging, metrics)
+        shadows = Shadows(
+            lambda: not admission.in_work and runners.free == runners.count, imaging, metrics
+        )
+        steps = Steps(Runners(cores), imaging, metrics)
+        pipeline = Pipeline(segmenter, classifier, shadows, admission, steps, metrics)
         owned.push_async_callback(pipeline.close)
         yield pipeline
-
-
-async def _load(settings: Settings, name: str, threads: Executor) -> OnnxModel:
-    def load() -> OnnxModel:
-        folder = repository.latest(settings.model_dir, name)
-        return OnnxModel.load(folder, name, provider=settings.execution_provider)
-
-    return await asyncio.get_running_loop().run_in_executor(threads, load)
 
 
 def _natural_runners(model: OnnxModel) -> int:

@@ -8,7 +8,7 @@ import asyncio
 import dataclasses
 from collections import Counter
 from collections.abc import Coroutine
-from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from services import picture
@@ -22,9 +22,10 @@ from services.inference.metrics import Metrics
 from services.inference.onnx_model import Outputs
 from services.inference.priority import WHENEVER, Priority, Urgency
 from services.inference.refusal import RefusedError
-from services.inference.runners import Runners
-from services.inference.stage import ModelStage
-from services.inference.steps import Classified, Decoded, Segmented, Steps
+from services.inference.shadow import Candidate, Shadows
+from services.inference.slot import Slot
+from services.inference.steps import Classified, Decoded, Encoded, Segmented, Steps
+from services.inference.version import Contract, Version
 
 EVERYTHING = Wanted()
 
@@ -32,16 +33,44 @@ _Result = TypeVar("_Result")
 _Other = TypeVar("_Other")
 
 
+@dataclass(frozen=True, slots=True)
+class _Leased:
+    """The versions that one request began with, and keeps to its end."""
+
+    segmenter: Version[SegmenterContract]
+    classifier: Version[ClassifierContract]
+
+    @property
+    def sizes(self) -> frozenset[int]:
+        """Heights and widths in pixels that they take."""
+        return frozenset({self.segmenter.contract.input_size, self.classifier.contract.input_size})
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What was made of one picture; no answers where the models were not asked."""
+
+    found: Findings
+    decoded: Decoded
+    answers: tuple[Answer[Outputs], Answer[Outputs]] | tuple[()] = ()
+
+
 class Pipeline:
-    """Turns encoded pictures into analyses."""
+    """Turns encoded pictures into analyses.
+
+    Attributes:
+        segmenter: the versions of the model that outlines the lesion.
+        classifier: the versions of the model that predicts the label.
+
+    """
 
     def __init__(
         self,
-        segmenter: ModelStage,
-        classifier: ModelStage,
+        segmenter: Slot[SegmenterContract],
+        classifier: Slot[ClassifierContract],
+        shadows: Shadows,
         admission: Admission,
-        imaging: Runners,
-        threads: Executor,
+        steps: Steps,
         metrics: Metrics,
     ) -> None:
         """Join two models.
@@ -49,25 +78,18 @@ class Pipeline:
         Args:
             segmenter: outlines the lesion.
             classifier: predicts the label.
+            shadows: compares what may answer one day with what answers now.
             admission: bounds the pictures in work.
-            imaging: permits to decode, measure and draw, one for each core.
-            threads: where that is done; as many threads.
+            steps: decode, measure and draw.
             metrics: what is observed.
 
-        Raises:
-            ModelError: a model breaks its contract.
-
         """
-        self.models = (segmenter.model, classifier.model)
-        self._segmenter = segmenter
-        self._classifier = classifier
+        self.segmenter = segmenter
+        self.classifier = classifier
+        self._shadows = shadows
         self._admission = admission
+        self._steps = steps
         self._metrics = metrics
-        contract = ClassifierContract.of(classifier.model)
-        self._classifies_at = contract.input_size
-        self._segments_at = SegmenterContract.of(segmenter.model).input_size
-        sizes = frozenset({self._segments_at, self._classifies_at})
-        self._steps = Steps(contract, sizes, imaging, threads, metrics)
         self._before_models: Counter[Priority] = Counter()
 
     async def analyze(
@@ -86,15 +108,25 @@ class Pipeline:
         """
         now = asyncio.get_running_loop().time()
         try:
-            with self._admission.place(lambda: self.forecast(urgency.priority), urgency):
-                return await self._analyze(encoded, wanted, dataclasses.replace(urgency, since=now))
+            with (
+                self._admission.place(lambda: self.forecast(urgency.priority), urgency),
+                self.segmenter.lease(encoded) as segmenter,
+                self.classifier.lease(encoded) as classifier,
+            ):
+                leased = _Leased(segmenter, classifier)
+                since = dataclasses.replace(urgency, since=now)
+                analysis, judged = await self._analyze(encoded, leased, wanted, since)
         except RefusedError as refusal:
             self._metrics.refused.labels(refusal.reason).inc()
             raise
+        self._compare(leased, judged)
+        return analysis
 
     def forecast(self, priority: Priority) -> Forecast:
         """Return what a picture that came now would wait and take, by the measured costs."""
-        steps, segmenter, classifier = self._steps, self._segmenter, self._classifier
+        steps = self._steps
+        segmenter = self.segmenter.lineup.stable.stage
+        classifier = self.classifier.lineup.stable.stage
         decode, outline, conclude, segment, classify = (
             stage.forecast(priority)
             for stage in (steps.decode, steps.outline, steps.conclude, segmenter, classifier)
@@ -112,7 +144,8 @@ class Pipeline:
         )
 
     async def close(self) -> None:
-        """Do what waits around the models, then stop."""
+        """Do what waits around the models, then stop; nothing more is compared."""
+        await self._shadows.close()
         await self._steps.close()
 
     def _ahead(self, priority: Priority) -> int:
@@ -121,35 +154,40 @@ class Pipeline:
             return self._before_models.total()
         return self._before_models[Priority.INTERACTIVE]
 
-    async def _analyze(self, encoded: bytes, wanted: Wanted, urgency: Urgency) -> Analysis:
+    async def _analyze(
+        self, encoded: bytes, leased: _Leased, wanted: Wanted, urgency: Urgency
+    ) -> tuple[Analysis, _Judged]:
         with self._metrics.analysis_seconds.time():
             began = asyncio.get_running_loop().time()
-            found, decoded, answers = await self._judge(encoded, wanted, urgency)
-            self._count(found)
+            judged = await self._judge(encoded, leased, wanted, urgency)
+            self._count(judged.found)
             timings = Timings(
-                queue_s=sum(answer.queue_s for answer in answers),
-                run_s=sum(answer.run_s for answer in answers),
+                queue_s=sum(answer.queue_s for answer in judged.answers),
+                run_s=sum(answer.run_s for answer in judged.answers),
                 total_s=asyncio.get_running_loop().time() - began,
             )
-        models = tuple(model.provenance for model in self.models)
-        return Analysis(decoded.view, decoded.quality, found, models, timings)
+        models = tuple(
+            version.stage.model.provenance for version in (leased.segmenter, leased.classifier)
+        )
+        decoded = judged.decoded
+        return Analysis(decoded.view, decoded.quality, judged.found, models, timings), judged
 
     async def _judge(
-        self, encoded: bytes, wanted: Wanted, urgency: Urgency
-    ) -> tuple[Findings, Decoded, tuple[Answer[Outputs], ...]]:
-        decoded = await self._decode(encoded, urgency)
+        self, encoded: bytes, leased: _Leased, wanted: Wanted, urgency: Urgency
+    ) -> _Judged:
+        decoded = await self._decode(Encoded(encoded, leased.sizes), urgency)
         if decoded.quality.reasons:
-            return Findings(decoded.quality.reasons), decoded, ()
-        view = decoded.view
+            return _Judged(Findings(decoded.quality.reasons), decoded)
+        view, contract = decoded.view, leased.classifier.contract
         (segmented, outlined), classified = await _both(
-            self._outline(decoded, wanted, urgency),
-            self._classifier.submit(view.tensors[self._classifies_at], urgency),
+            self._outline(decoded, leased.segmenter, wanted, urgency),
+            leased.classifier.answer(view.tensors[contract.input_size], urgency),
         )
-        row = Classified(view, outlined, classified.output, wanted)
+        row = Classified(view, outlined, classified.output, contract, wanted)
         found = await self._steps.conclude.submit(row, urgency)
-        return found.output, decoded, (segmented, classified)
+        return _Judged(found.output, decoded, (segmented, classified))
 
-    async def _decode(self, encoded: bytes, urgency: Urgency) -> Decoded:
+    async def _decode(self, encoded: Encoded, urgency: Urgency) -> Decoded:
         self._before_models[urgency.priority] += 1
         try:
             decoded = (await self._steps.decode.submit(encoded, urgency)).output
@@ -160,20 +198,44 @@ class Pipeline:
         return decoded
 
     async def _outline(
-        self, decoded: Decoded, wanted: Wanted, urgency: Urgency
+        self,
+        decoded: Decoded,
+        segmenter: Version[SegmenterContract],
+        wanted: Wanted,
+        urgency: Urgency,
     ) -> tuple[Answer[Outputs], Outlined]:
         # The segmenter is the quicker of the two: its lesion is measured and drawn while the
         # classifier still runs.
-        tensor = decoded.view.tensors[self._segments_at]
-        segmented = await self._segmenter.submit(tensor, urgency)
+        tensor = decoded.view.tensors[segmenter.contract.input_size]
+        segmented = await segmenter.answer(tensor, urgency)
         row = Segmented(decoded.view, segmented.output, wanted)
         return segmented, (await self._steps.outline.submit(row, urgency)).output
+
+    def _compare(self, leased: _Leased, judged: _Judged) -> None:
+        """Offer the shadows what has been answered."""
+        if judged.answers:
+            segmented, classified = judged.answers
+            candidates = (
+                _candidate(self.segmenter, leased.segmenter, segmented),
+                _candidate(self.classifier, leased.classifier, classified),
+            )
+            self._shadows.offer(judged.decoded.view, [each for each in candidates if each])
 
     def _count(self, found: Findings) -> None:
         outcome = "cannot_assess" if found.reasons else "assessed"
         self._metrics.analyses.labels(outcome).inc()
         for reason in found.reasons:
             self._metrics.cannot_assess.labels(reason).inc()
+
+
+def _candidate(
+    slot: Slot[Contract], answered: Version[Contract], answer: Answer[Outputs]
+) -> Candidate | None:
+    """Return a model's shadow beside what the stable version answered, if it was that one."""
+    shadow, stable = slot.lineup.shadow, slot.lineup.stable
+    if shadow is None or answered is not stable:
+        return None
+    return Candidate(shadow.stage, answer.output)
 
 
 async def _both(

@@ -1,24 +1,97 @@
-"""Which model versions lie on disk, and which one serves."""
+"""Which model versions lie on disk, and which of them are to answer."""
 
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
-from services.inference.onnx_model import ModelError
+from services.inference import labels
+from services.inference.labels import Labels
+from services.inference.onnx_model import CHECKSUMS, ModelError
+
+_NUMBER = re.compile(r"0|[1-9][0-9]*", re.ASCII)
+
+_Stamp = tuple[str, int, int]
+"""A file's path, its size in bytes and when it was last written, in nanoseconds."""
 
 
-def latest(model_dir: Path, name: str) -> Path:
-    """Return the folder of a model's highest version.
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is seen of a model at one moment; two that are equal show the same.
+
+    Attributes:
+        labels: those that are written, or the highest version as stable.
+        files: those of the labelled versions. One that is still being copied looks different
+            from moment to moment.
+
+    """
+
+    labels: Labels
+    files: tuple[_Stamp, ...]
+
+
+def numbers(model_dir: Path, name: str) -> list[int]:
+    """Return the versions of a model, lowest first.
 
     Args:
         model_dir: holds ``<name>/<version>/model.onnx``; versions are whole numbers.
         name: of the model.
 
     Raises:
-        ModelError: there is no version.
+        ModelError: there is none.
 
     """
     folder = model_dir / name
-    versions = [path for path in folder.glob("*") if path.name.isdecimal() and path.is_dir()]
-    if not versions:
+    found = [int(path.name) for path in folder.glob("*") if _is_version(path)]
+    if not found:
         message = f"no version of the {name} in {folder}: is the model folder the right one?"
         raise ModelError(message)
-    return max(versions, key=lambda path: int(path.name))
+    return sorted(found)
+
+
+def latest(model_dir: Path, name: str) -> Path:
+    """Return the folder of a model's highest version.
+
+    Raises:
+        ModelError: there is no version.
+
+    """
+    return model_dir / name / str(numbers(model_dir, name)[-1])
+
+
+def labelled(model_dir: Path, name: str) -> Labels:
+    """Return the labels of a model; where none are written, the highest version is stable.
+
+    Raises:
+        ModelError: there is no version, or the labels cannot be used.
+
+    """
+    written = labels.read(model_dir / name)
+    return written or Labels(stable=numbers(model_dir, name)[-1])
+
+
+def look(model_dir: Path, name: str) -> Sight:
+    """Return what is seen of a model now, without reading its versions.
+
+    Raises:
+        ModelError: there is no version, or the labels cannot be used.
+
+    """
+    found = labelled(model_dir, name)
+    paths = (
+        model_dir / name / str(number) / file
+        for number in found.by_label().values()
+        for file in ("model.onnx", CHECKSUMS)
+    )
+    return Sight(found, tuple(stamp for path in paths if (stamp := _stamp(path))))
+
+
+def _is_version(path: Path) -> bool:
+    return _NUMBER.fullmatch(path.name) is not None and path.is_dir()
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    try:
+        seen = path.stat()
+    except OSError:
+        return None
+    return str(path), seen.st_size, seen.st_mtime_ns

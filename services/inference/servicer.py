@@ -8,9 +8,9 @@ import grpc
 from grpc import aio
 
 from services import picture, rpc
-from services.inference.analysis import LABELS, NOTICE, Analysis, Classification, Wanted
+from services.inference import listing
+from services.inference.analysis import NOTICE, Analysis, Classification, Wanted
 from services.inference.lesion import Lesion
-from services.inference.onnx_model import OnnxModel, Provenance
 from services.inference.pipeline import Pipeline
 from services.inference.priority import Priority, Urgency
 from services.inference.refusal import DeadlinePassedError, DrainingError, RefusedError
@@ -69,9 +69,9 @@ class InferenceServicer(inference_pb2_grpc.InferenceServiceServicer):
     async def ListModels(
         self, request: pb.ListModelsRequest, context: _Context
     ) -> pb.ListModelsResponse:
-        """List the models that answer, with what is known of them."""
+        """List the versions of both models, with what is known of them."""
         del request, context
-        return pb.ListModelsResponse(models=[_described(model) for model in self._pipeline.models])
+        return listing.of(self._pipeline.segmenter, self._pipeline.classifier)
 
     async def _analyze(
         self, request: pb.AnalyzeRequest, deadline: float, unless_told: Priority
@@ -139,7 +139,7 @@ def message(analysis: Analysis) -> pb.AnalyzeResponse:
         classification=_classification(found.classification) if found.classification else None,
         segmentation=_segmentation(found.lesion, found.mask_png) if found.lesion else None,
         quality=_quality(analysis),
-        models=[_provenance(model) for model in analysis.models],
+        models=[listing.provenance(model) for model in analysis.models],
         timings=pb.Timings(
             queue_ms=analysis.timings.queue_s * 1000,
             run_ms=analysis.timings.run_s * 1000,
@@ -188,24 +188,3 @@ def _quality(analysis: Analysis) -> pb.Quality:
         contrast=analysis.quality.contrast,
         sharpness=analysis.quality.sharpness,
     )
-
-
-def _provenance(model: Provenance) -> pb.ModelInfo:
-    return pb.ModelInfo(
-        name=model.name,
-        version=model.version,
-        sha256=model.sha256,
-        execution_provider=model.execution_provider,
-    )
-
-
-def _described(model: OnnxModel) -> pb.ModelInfo:
-    described = _provenance(model.provenance)
-    metrics = model.setting("metrics", dict)
-    described.metrics.update(
-        {name: value for name, value in metrics.items() if isinstance(value, int | float)}
-    )
-    described.evaluated_on = str(metrics.get("split", ""))
-    if model.provenance.name == "classifier":
-        described.labels.extend(LABELS)
-    return described

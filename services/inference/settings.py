@@ -41,6 +41,12 @@ class Settings(BaseSettings):
         _CHECKOUT / "weights" / "models",
         description="Folder of models, one `<name>/<version>/model.onnx` each.",
     )
+    model_poll_s: float = Field(
+        1,
+        ge=0,
+        le=3600,
+        description="Seconds between looks for changed labels in the model folder; 0 is never.",
+    )
     execution_provider: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="Hardware backend; `auto` takes CUDA where it works."
     )

@@ -99,22 +99,19 @@ class ModelStage(Stage[Pixels, Outputs]):
             model.run,
             runners,
             threads,
-            metrics.of_model(model.provenance.name, lambda: self.queue_size),
+            metrics.of_model(model.provenance),
             max_batch_size=max_batch_size,
             padded=not self._on_cpu,
             max_queue_delay_s=max_queue_delay_s,
         )
 
-    async def warm_up(self) -> None:
-        """Run every shape that callers will meet, and learn what it costs.
+    def warm_up(self) -> None:
+        """Run every shape that callers will meet, and learn what it costs; this blocks.
 
         Raises:
             ModelRunError: the model fails on a blank picture.
 
         """
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._warm_up)
-
-    def _warm_up(self) -> None:
         size = self.model.input_size
         blank = np.zeros((size, size, 3), np.uint8)
         few = min(_WARM_ON_CPU, self.sizing.largest)

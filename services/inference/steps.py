@@ -29,6 +29,20 @@ _Output = TypeVar("_Output")
 
 
 @dataclass(frozen=True, slots=True)
+class Encoded:
+    """What ``decode`` begins from.
+
+    Attributes:
+        content: a JPEG or PNG file.
+        sizes: heights and widths in pixels that the models of this request take.
+
+    """
+
+    content: bytes
+    sizes: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded:
     """A picture as the models need it."""
 
@@ -52,6 +66,7 @@ class Classified:
     view: View
     outlined: Outlined
     outputs: Outputs
+    contract: ClassifierContract
     wanted: Wanted
 
 
@@ -59,34 +74,25 @@ class Steps:
     """Three stages that share the threads of imaging.
 
     Attributes:
-        decode: encoded bytes to a ``Decoded``, or to the error that says what is wrong.
+        decode: an ``Encoded`` to a ``Decoded``, or to the error that says what is wrong.
         outline: a ``Segmented`` to the lesion, measured and drawn.
         conclude: a ``Classified`` to all that is found.
 
     """
 
-    def __init__(
-        self,
-        contract: ClassifierContract,
-        sizes: frozenset[int],
-        runners: Runners,
-        threads: Executor,
-        metrics: Metrics,
-    ) -> None:
+    def __init__(self, runners: Runners, threads: Executor, metrics: Metrics) -> None:
         """Build the steps.
 
         Args:
-            contract: of the classifier.
-            sizes: heights and widths in pixels that the models take.
             runners: permits, one for each core.
             threads: as many threads.
             metrics: what is observed.
 
         """
 
-        def decode(encoded: bytes) -> Decoded | picture.PictureError:
+        def decode(row: Encoded) -> Decoded | picture.PictureError:
             try:
-                view = imaging.view(encoded, sizes)
+                view = imaging.view(row.content, row.sizes)
             except picture.PictureError as error:  # the caller's fault, not the step's
                 return error
             shorter_side = min(view.width, view.height)
@@ -96,7 +102,7 @@ class Steps:
             return findings.outline(row.view, row.outputs, row.wanted)
 
         def conclude(row: Classified) -> Findings:
-            return findings.conclude(row.view, row.outlined, row.outputs, contract, row.wanted)
+            return findings.conclude(row.view, row.outlined, row.outputs, row.contract, row.wanted)
 
         def stage(work: Callable[[_Row], _Output], seconds: Histogram) -> Stage[_Row, _Output]:
             return Stage(_each(work), runners, threads, metrics.of_imaging(seconds))

@@ -40,6 +40,21 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_BLURRED: _ClassVar[Reason]
     REASON_NO_LESION: _ClassVar[Reason]
     REASON_NOT_DERMOSCOPY: _ClassVar[Reason]
+
+class VersionLabel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    VERSION_LABEL_UNSPECIFIED: _ClassVar[VersionLabel]
+    VERSION_LABEL_STABLE: _ClassVar[VersionLabel]
+    VERSION_LABEL_CANARY: _ClassVar[VersionLabel]
+    VERSION_LABEL_SHADOW: _ClassVar[VersionLabel]
+
+class VersionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    VERSION_STATE_UNSPECIFIED: _ClassVar[VersionState]
+    VERSION_STATE_LOADING: _ClassVar[VersionState]
+    VERSION_STATE_SERVING: _ClassVar[VersionState]
+    VERSION_STATE_DRAINING: _ClassVar[VersionState]
+    VERSION_STATE_REFUSED: _ClassVar[VersionState]
 PRIORITY_UNSPECIFIED: Priority
 PRIORITY_INTERACTIVE: Priority
 PRIORITY_BULK: Priority
@@ -62,6 +77,15 @@ REASON_LOW_CONTRAST: Reason
 REASON_BLURRED: Reason
 REASON_NO_LESION: Reason
 REASON_NOT_DERMOSCOPY: Reason
+VERSION_LABEL_UNSPECIFIED: VersionLabel
+VERSION_LABEL_STABLE: VersionLabel
+VERSION_LABEL_CANARY: VersionLabel
+VERSION_LABEL_SHADOW: VersionLabel
+VERSION_STATE_UNSPECIFIED: VersionState
+VERSION_STATE_LOADING: VersionState
+VERSION_STATE_SERVING: VersionState
+VERSION_STATE_DRAINING: VersionState
+VERSION_STATE_REFUSED: VersionState
 
 class AnalyzeRequest(_message.Message):
     __slots__ = ("image", "options")
@@ -180,7 +204,7 @@ class Quality(_message.Message):
     def __init__(self, acceptable: _Optional[bool] = ..., reasons: _Optional[_Iterable[_Union[Reason, str]]] = ..., brightness: _Optional[float] = ..., contrast: _Optional[float] = ..., sharpness: _Optional[float] = ...) -> None: ...
 
 class ModelInfo(_message.Message):
-    __slots__ = ("name", "version", "sha256", "execution_provider", "metrics", "evaluated_on", "labels")
+    __slots__ = ("name", "version", "sha256", "execution_provider", "metrics", "evaluated_on", "labels", "version_label", "version_state", "traffic_share")
     class MetricsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -195,6 +219,9 @@ class ModelInfo(_message.Message):
     METRICS_FIELD_NUMBER: _ClassVar[int]
     EVALUATED_ON_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_LABEL_FIELD_NUMBER: _ClassVar[int]
+    VERSION_STATE_FIELD_NUMBER: _ClassVar[int]
+    TRAFFIC_SHARE_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     sha256: str
@@ -202,7 +229,10 @@ class ModelInfo(_message.Message):
     metrics: _containers.ScalarMap[str, float]
     evaluated_on: str
     labels: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., sha256: _Optional[str] = ..., execution_provider: _Optional[str] = ..., metrics: _Optional[_Mapping[str, float]] = ..., evaluated_on: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ...) -> None: ...
+    version_label: VersionLabel
+    version_state: VersionState
+    traffic_share: float
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., sha256: _Optional[str] = ..., execution_provider: _Optional[str] = ..., metrics: _Optional[_Mapping[str, float]] = ..., evaluated_on: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., version_label: _Optional[_Union[VersionLabel, str]] = ..., version_state: _Optional[_Union[VersionState, str]] = ..., traffic_share: _Optional[float] = ...) -> None: ...
 
 class Timings(_message.Message):
     __slots__ = ("queue_ms", "run_ms", "total_ms")
@@ -247,7 +277,23 @@ class ListModelsRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class ListModelsResponse(_message.Message):
-    __slots__ = ("models",)
+    __slots__ = ("models", "pending")
     MODELS_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
     models: _containers.RepeatedCompositeFieldContainer[ModelInfo]
-    def __init__(self, models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ...) -> None: ...
+    pending: _containers.RepeatedCompositeFieldContainer[ModelPending]
+    def __init__(self, models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., pending: _Optional[_Iterable[_Union[ModelPending, _Mapping]]] = ...) -> None: ...
+
+class ModelPending(_message.Message):
+    __slots__ = ("name", "version", "version_label", "version_state", "reason")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    VERSION_LABEL_FIELD_NUMBER: _ClassVar[int]
+    VERSION_STATE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: str
+    version_label: VersionLabel
+    version_state: VersionState
+    reason: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., version_label: _Optional[_Union[VersionLabel, str]] = ..., version_state: _Optional[_Union[VersionState, str]] = ..., reason: _Optional[str] = ...) -> None: ...

@@ -326,9 +326,13 @@ async def test_what_was_done_can_be_read_from_the_metrics(
     stub: Stub, registry: CollectorRegistry
 ) -> None:
     await stub.Analyze(ask(specimens.lesion_jpeg()), timeout=10)
-    for name in ("queue_seconds", "run_seconds", "batch_size"):
-        for model in ("segmenter", "classifier"):
+    for model in ("segmenter", "classifier"):
+        for name in ("queue_seconds", "batch_size"):
             assert registry.get_sample_value(f"inference_{name}_count", {"model": model}) == 1
+        version = {"model": model, "version": "1"}
+        assert registry.get_sample_value("inference_run_seconds_count", version) == 1
+        answered = {**version, "result": "answered"}
+        assert registry.get_sample_value("inference_model_pictures_total", answered) == 1
     assert registry.get_sample_value("inference_decode_seconds_count") == 1
     assert registry.get_sample_value("inference_postprocess_seconds_count") == 2
     assert registry.get_sample_value("inference_imaging_queue_seconds_count") == 3

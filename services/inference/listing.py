@@ -1,0 +1,73 @@
+"""What is said on the wire about the models and their versions."""
+
+from services.inference.analysis import LABELS
+from services.inference.contract import ClassifierContract, SegmenterContract
+from services.inference.labels import Label
+from services.inference.onnx_model import OnnxModel, Provenance
+from services.inference.slot import Slot, Standing, State
+from services.pb import inference_pb2 as pb
+
+_LABELS = {
+    None: pb.VERSION_LABEL_UNSPECIFIED,
+    Label.STABLE: pb.VERSION_LABEL_STABLE,
+    Label.CANARY: pb.VERSION_LABEL_CANARY,
+    Label.SHADOW: pb.VERSION_LABEL_SHADOW,
+}
+_STATES = {
+    State.LOADING: pb.VERSION_STATE_LOADING,
+    State.SERVING: pb.VERSION_STATE_SERVING,
+    State.DRAINING: pb.VERSION_STATE_DRAINING,
+    State.REFUSED: pb.VERSION_STATE_REFUSED,
+}
+
+
+def of(
+    segmenter: Slot[SegmenterContract], classifier: Slot[ClassifierContract]
+) -> pb.ListModelsResponse:
+    """List both models: what is loaded, and what the labels ask for in vain."""
+    answer = pb.ListModelsResponse()
+    for slot in (segmenter, classifier):
+        for standing in slot.standings():
+            if standing.model is not None:
+                answer.models.append(_loaded(standing.model, standing))
+            else:
+                answer.pending.append(_pending(slot.name, standing))
+        if slot.complaint:
+            state = pb.VERSION_STATE_REFUSED
+            answer.pending.add(name=slot.name, version_state=state, reason=slot.complaint)
+    return answer
+
+
+def provenance(model: Provenance) -> pb.ModelInfo:
+    """Say which model made an answer."""
+    return pb.ModelInfo(
+        name=model.name,
+        version=model.version,
+        sha256=model.sha256,
+        execution_provider=model.execution_provider,
+    )
+
+
+def _loaded(model: OnnxModel, standing: Standing) -> pb.ModelInfo:
+    described = provenance(model.provenance)
+    metrics = model.setting("metrics", dict)
+    described.metrics.update(
+        {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+    )
+    described.evaluated_on = str(metrics.get("split", ""))
+    if model.provenance.name == "classifier":
+        described.labels.extend(LABELS)
+    described.version_label = _LABELS[standing.label]
+    described.version_state = _STATES[standing.state]
+    described.traffic_share = standing.share
+    return described
+
+
+def _pending(name: str, standing: Standing) -> pb.ModelPending:
+    return pb.ModelPending(
+        name=name,
+        version=str(standing.number),
+        version_label=_LABELS[standing.label],
+        version_state=_STATES[standing.state],
+        reason=standing.reason,
+    )

@@ -1,0 +1,69 @@
+"""A loaded and warmed version of a model, and the requests that are using it."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Generic, Self, TypeVar
+
+from services.inference.batch import Answer, BatchError
+from services.inference.contract import ClassifierContract, SegmenterContract
+from services.inference.imaging import Pixels
+from services.inference.metrics import Metrics
+from services.inference.onnx_model import Outputs
+from services.inference.priority import Urgency
+from services.inference.stage import ModelStage
+
+Contract = TypeVar("Contract", bound=SegmenterContract | ClassifierContract)
+
+
+class Version(Generic[Contract]):
+    """A version that may answer.
+
+    Attributes:
+        stage: runs it.
+        contract: what it promises.
+        number: its folder's name.
+
+    """
+
+    def __init__(self, stage: ModelStage, contract: Contract, metrics: Metrics) -> None:
+        """Begin with nobody using it."""
+        self.stage = stage
+        self.contract = contract
+        self.number = int(stage.model.provenance.version)
+        named = (stage.model.provenance.name, stage.model.provenance.version)
+        self._answered = metrics.model_pictures.labels(*named, "answered")
+        self._failed = metrics.model_pictures.labels(*named, "failed")
+        self._leases = 0
+        self._unused = asyncio.Event()
+        self._unused.set()
+
+    @contextmanager
+    def lease(self) -> Iterator[Self]:
+        """Keep the version open while a request needs it."""
+        self._leases += 1
+        self._unused.clear()
+        try:
+            yield self
+        finally:
+            self._leases -= 1
+            if not self._leases:
+                self._unused.set()
+
+    async def answer(self, tensor: Pixels, urgency: Urgency) -> Answer[Outputs]:
+        """Run the model on one picture and count what came of it; raises as ``submit`` does."""
+        try:
+            answer = await self.stage.submit(tensor, urgency)
+        except BatchError:
+            self._failed.inc()
+            raise
+        self._answered.inc()
+        return answer
+
+    async def retire(self) -> None:
+        """Close the version when the last request that began with it has ended.
+
+        Nobody may be given a new lease from here on.
+        """
+        await self._unused.wait()
+        await self.stage.close()
