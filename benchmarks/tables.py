@@ -76,6 +76,23 @@ def _models() -> str:
     return "\n".join([*rows, "", source, ""])
 
 
+def _fuzz() -> str:
+    result = _read(RESULTS / "fuzz.json")
+    codes = sorted({code for counts in result["statuses"].values() for code in counts})
+    rows = [f"| method | {' | '.join(codes)} |", "|---" * (len(codes) + 1) + "|"]
+    rows += [
+        f"| {method} | {' | '.join(str(counts.get(code, 0)) for code in codes)} |"
+        for method, counts in result["statuses"].items()
+    ]
+    memory = result["resident_mb"]
+    source = (
+        f"{result['messages']:,} messages from seed {result['seed']}, {result['unclean']} answered "
+        f"with another status; the service then answered right. Resident memory: "
+        f"{memory['warm']:.0f} MB after a fifth of them, {memory['at the end']:.0f} MB at the end."
+    )
+    return "\n".join([*rows, "", source, ""])
+
+
 _FIGURES = {
     "classifier": {
         "report_fold.balanced_accuracy": "balanced accuracy, seven classes",
@@ -92,8 +109,8 @@ _FIGURES = {
     },
 }
 
-_TABLES = {"floor": _floor, "models": _models}
-_MARKED = re.compile(r"<!-- (?P<name>floor|models) -->\n.*?<!-- /(?P=name) -->", re.DOTALL)
+_TABLES = {"floor": _floor, "fuzz": _fuzz, "models": _models}
+_MARKED = re.compile(rf"<!-- (?P<name>{'|'.join(_TABLES)}) -->\n.*?<!-- /(?P=name) -->", re.DOTALL)
 
 
 def _read(path: Path) -> Any:

@@ -9,6 +9,7 @@ import asyncio
 import math
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import grpc
 import pytest
@@ -166,6 +167,19 @@ async def test_an_error_that_knows_when_to_come_back_says_so_in_a_trailer(
     answer = await refusal(stub)
     assert answer.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert dict(answer.trailing_metadata())[rpc.PUSHBACK_TRAILER] == "1500"
+
+
+@pytest.mark.parametrize("method", ["Analyze", "AnalyzeStream"])
+async def test_bytes_that_are_no_message_are_the_callers_fault(
+    channel: aio.Channel, method: str, registry: CollectorRegistry
+) -> None:
+    path, broken = f"/{SERVICE}/{method}", b"\x0a\xff"
+    unary: Any = channel.unary_unary(path)
+    stream: Any = channel.stream_stream(path)
+    call = unary(broken) if method == "Analyze" else stream(iter([broken]))
+    assert await call.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert "cannot be read" in await call.details()
+    assert counted(registry, "INVALID_ARGUMENT", method) == 1
 
 
 async def test_an_unknown_error_is_told_in_constant_words_and_logged_whole(

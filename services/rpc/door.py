@@ -12,8 +12,14 @@ from grpc import aio
 from services.rpc import pushback
 from services.rpc.call import Call
 from services.rpc.drain import ClosingError, Drain
+from services.rpc.messages import Malformed, MalformedError, tolerant
 from services.rpc.metrics import CallMetrics
 from services.rpc.statuses import Statuses, answer_to
+
+_STATUSES: Statuses = {
+    ClosingError: grpc.StatusCode.UNAVAILABLE,
+    MalformedError: grpc.StatusCode.INVALID_ARGUMENT,
+}
 
 
 class Door(aio.ServerInterceptor):
@@ -28,7 +34,7 @@ class Door(aio.ServerInterceptor):
             drain: whether calls are still taken.
 
         """
-        self._statuses: Statuses = {ClosingError: grpc.StatusCode.UNAVAILABLE, **statuses}
+        self._statuses = {**_STATUSES, **statuses}
         self._metrics = metrics
         self._drain = drain
 
@@ -47,13 +53,13 @@ class Door(aio.ServerInterceptor):
         if handler.unary_unary is not None:
             return grpc.unary_unary_rpc_method_handler(
                 self._unary(handler.unary_unary, method),
-                handler.request_deserializer,
+                tolerant(handler.request_deserializer),
                 handler.response_serializer,
             )
         if handler.stream_stream is not None:
             return grpc.stream_stream_rpc_method_handler(
                 self._stream(handler.stream_stream, method),
-                handler.request_deserializer,
+                tolerant(handler.request_deserializer),
                 handler.response_serializer,
             )
         raise NotImplementedError(f"{method}: only unary and bidirectional calls are served")
@@ -63,6 +69,8 @@ class Door(aio.ServerInterceptor):
             with Call(context, method, self._metrics) as running:
                 try:
                     self._drain.refuse_if_begun()
+                    if isinstance(request, Malformed):
+                        raise MalformedError  # noqa: TRY301 - as any other error of a call
                     return await answer(request, context)
                 except Exception as error:  # noqa: BLE001 - this is where errors become statuses
                     await self._abort(running, error)
@@ -79,8 +87,8 @@ class Door(aio.ServerInterceptor):
                     async with contextlib.aclosing(answer(accepted, context)) as responses:
                         async for response in responses:
                             yield response
-                    if accepted.cut:
-                        raise ClosingError  # noqa: TRY301 - as any other error of a call
+                    if accepted.trouble is not None:
+                        raise accepted.trouble  # noqa: TRY301 - as any other error of a call
                 except Exception as error:  # noqa: BLE001 - this is where errors become statuses
                     await self._abort(running, error)
 

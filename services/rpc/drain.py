@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
+from services.rpc.messages import Malformed, MalformedError
+
 
 class ClosingError(Exception):
     """The server is closing and takes no more work."""
@@ -46,16 +48,16 @@ class Drain:
 
 
 class Accepted:
-    """The messages of a stream, up to its end or to that of the server.
+    """The messages of a stream, up to its end, to that of the server, or to the first unreadable.
 
     Attributes:
-        cut: whether the server's end came first.
+        trouble: why it ended before its own end; None when it did not.
 
     """
 
     def __init__(self, requests: AsyncIterator[Any], end: asyncio.Future[None]) -> None:
         """Wrap a stream's messages."""
-        self.cut = False
+        self.trouble: Exception | None = None
         self._requests = requests
         self._end = end
 
@@ -73,7 +75,10 @@ class Accepted:
         finally:
             following.cancel()
         ended = following.done() and isinstance(following.exception(), StopAsyncIteration)
-        self.cut = not ended and (refused or not following.done())
-        if self.cut:
+        if not ended and (refused or not following.done()):
+            self.trouble = ClosingError()
+        elif not ended and isinstance(following.result(), Malformed):
+            self.trouble = MalformedError()
+        if self.trouble is not None:
             raise StopAsyncIteration
         return following.result()
