@@ -13,7 +13,7 @@ import httpx
 
 from tests.ports import free_port
 
-_READY_WITHIN_S = 60
+_READY_WITHIN_S = 180
 
 
 @dataclass(frozen=True, slots=True)

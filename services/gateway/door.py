@@ -82,8 +82,8 @@ class Door:
         method = method if method in _METHODS else "other"
         route = getattr(visit.scope.get("route"), "path", "unmatched")
         status = visit.status or _CLIENT_LEFT
-        self._metrics.requests.labels(method, route, str(status)).inc()
-        self._metrics.request_seconds.labels(method, route).observe(seconds)
+        self._metrics.requests(method, route, str(status)).inc()
+        self._metrics.request_seconds(method, route).observe(seconds)
         _log.info(
             "request answered",
             method=method,

@@ -46,6 +46,11 @@ class Admission:
         self._in_work = 0
 
     @property
+    def places(self) -> int:
+        """Most pictures in work at the same time."""
+        return self._places[Priority.INTERACTIVE]
+
+    @property
     def in_work(self) -> int:
         """Pictures that are in work now."""
         return self._in_work

@@ -262,21 +262,20 @@ class Batcher(Generic[Row, Output]):
             self.runners.release(self, end)
 
     async def _run_batch(self, batch: Batch[Row, Output]) -> None:
-        size = len(batch.rows)
-        shape = self.sizing.shape(size)
+        shape = self.sizing.shape(len(batch.rows))
+        well = False
         try:
             outputs = await self._run(batch.filled_up_to(shape))
             batch.hand_out(outputs, self._now(), shape)
             self.sizing.cost.learn(shape, self._now() - batch.began, self._now())
+            well = True
         except BaseException as error:
             # Whatever it was, nobody may wait for ever: not even when the run was cancelled.
             batch.fail(error)
             if not isinstance(error, Exception | asyncio.CancelledError):
                 raise
         finally:
-            self._observer.ran(size, shape - size, self._now() - batch.began)
-            for waiting in batch.rows:
-                self._observer.waited(batch.began - waiting.arrived)
+            self._observer.ran(batch, shape, self._now() - batch.began, well=well)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

@@ -78,6 +78,8 @@ async def engine(settings: Settings, registry: CollectorRegistry) -> AsyncIterat
         segmenter = await slot(segmenters, outlining)
         classifier = await slot(classifiers, predicting)
         admission = Admission(runners.count + settings.max_queue_size)
+        metrics.runners.set(runners.count)
+        metrics.places.set(admission.places)
         metrics.in_work.set_function(lambda: admission.in_work)
         shadows = Shadows(
             lambda: not admission.in_work and runners.free == runners.count, imaging, metrics

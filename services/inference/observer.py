@@ -1,16 +1,23 @@
 """Who is told what a batcher does."""
 
-from typing import Protocol
+from typing import Any, Protocol
+
+from services.inference.batch import Batch
 
 
 class Observer(Protocol):
     """Counts and times; must not fail."""
 
-    def waited(self, seconds: float) -> None:
-        """Note how long a row that was answered had waited for a runner."""
+    def ran(self, batch: Batch[Any, Any], shape: int, seconds: float, *, well: bool) -> None:
+        """Note a batch that ran.
 
-    def ran(self, rows: int, padding: int, seconds: float) -> None:
-        """Note a batch that ran, well or not, and how many copies had filled it up."""
+        Args:
+            batch: its rows, and when it began.
+            shape: how many rows were run, copies included.
+            seconds: how long.
+            well: whether its rows were answered.
+
+        """
 
     def expired(self) -> None:
         """Note a row whose deadline passed before it ran."""

@@ -21,7 +21,7 @@ from services.inference.forecast import Forecast
 from services.inference.metrics import Metrics
 from services.inference.onnx_model import Outputs
 from services.inference.priority import WHENEVER, Priority, Urgency
-from services.inference.refusal import RefusedError
+from services.inference.refusal import DrainingError, RefusedError
 from services.inference.shadow import Candidate, Shadows
 from services.inference.slot import Slot
 from services.inference.steps import Classified, Decoded, Encoded, Segmented, Steps
@@ -116,8 +116,8 @@ class Pipeline:
                 leased = _Leased(segmenter, classifier)
                 since = dataclasses.replace(urgency, since=now)
                 analysis, judged = await self._analyze(encoded, leased, wanted, since)
-        except RefusedError as refusal:
-            self._metrics.refused.labels(refusal.reason).inc()
+        except (RefusedError, DrainingError) as refusal:
+            self._metrics.refused(refusal.reason).inc()
             raise
         self._compare(leased, judged)
         return analysis
@@ -222,10 +222,9 @@ class Pipeline:
             self._shadows.offer(judged.decoded.view, [each for each in candidates if each])
 
     def _count(self, found: Findings) -> None:
-        outcome = "cannot_assess" if found.reasons else "assessed"
-        self._metrics.analyses.labels(outcome).inc()
+        self._metrics.analyses("cannot_assess" if found.reasons else "assessed").inc()
         for reason in found.reasons:
-            self._metrics.cannot_assess.labels(reason).inc()
+            self._metrics.cannot_assess(reason).inc()
 
 
 def _candidate(

@@ -11,6 +11,7 @@ class DeadlinePassedError(Exception):
 class DrainingError(Exception):
     """The service is closing and takes no more."""
 
+    reason = "draining"
     retry_after_s = 0.1
     """Another replica would answer at once."""
 

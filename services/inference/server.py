@@ -2,8 +2,6 @@
 
 import asyncio
 
-from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
-
 from services import rpc, telemetry
 from services.inference.engine import engine
 from services.inference.servicer import SERVICE, STATUSES, InferenceServicer
@@ -21,9 +19,7 @@ async def serve(settings: Settings) -> None:
         ModelError: a model cannot be served.
 
     """
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
+    registry = telemetry.new_registry()
     close_metrics = telemetry.serve_metrics(settings.host, settings.metrics_port, registry)
     try:
         async with engine(settings, registry) as pipeline:

@@ -12,6 +12,7 @@ from services.inference.batcher import Batcher
 from services.inference.imaging import Pixels
 from services.inference.metrics import Metrics
 from services.inference.observer import Observer
+from services.inference.observers import ModelObserver
 from services.inference.onnx_model import CPU, OnnxModel, Outputs
 from services.inference.runners import Runners
 
@@ -99,7 +100,7 @@ class ModelStage(Stage[Pixels, Outputs]):
             model.run,
             runners,
             threads,
-            metrics.of_model(model.provenance),
+            ModelObserver(metrics, model.provenance),
             max_batch_size=max_batch_size,
             padded=not self._on_cpu,
             max_queue_delay_s=max_queue_delay_s,

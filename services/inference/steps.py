@@ -19,6 +19,7 @@ from services.inference.contract import ClassifierContract
 from services.inference.findings import Outlined
 from services.inference.imaging import View
 from services.inference.metrics import Metrics
+from services.inference.observers import LineObserver
 from services.inference.onnx_model import Outputs
 from services.inference.quality import Quality
 from services.inference.runners import Runners
@@ -105,11 +106,12 @@ class Steps:
             return findings.conclude(row.view, row.outlined, row.outputs, row.contract, row.wanted)
 
         def stage(work: Callable[[_Row], _Output], seconds: Histogram) -> Stage[_Row, _Output]:
-            return Stage(_each(work), runners, threads, metrics.of_imaging(seconds))
+            observer = LineObserver(metrics, metrics.imaging_queue_seconds, seconds)
+            return Stage(_each(work), runners, threads, observer)
 
         self.decode = stage(decode, metrics.decode_seconds)
-        self.outline = stage(outline, metrics.postprocess_seconds)
-        self.conclude = stage(conclude, metrics.postprocess_seconds)
+        self.outline = stage(outline, metrics.postprocess_seconds.labels("outline"))
+        self.conclude = stage(conclude, metrics.postprocess_seconds.labels("conclude"))
 
     async def close(self) -> None:
         """Do what waits, then stop."""

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from services import telemetry
+
 
 class Metrics:
     """Render time, pages made and callers waiting."""
@@ -13,7 +15,7 @@ class Metrics:
             "reports_render_seconds",
             "Time to render one report, without waiting.",
             registry=registry,
-            buckets=(0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5),
+            buckets=telemetry.SECONDS,
         )
         self._pages = Counter("reports_pages_total", "Pages rendered.", registry=registry)
         self._waiting = Gauge(

@@ -2,8 +2,6 @@
 
 from contextlib import ExitStack
 
-from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
-
 from services import rpc, telemetry
 from services.pb import reports_pb2_grpc
 from services.reports import servicer, styles
@@ -25,9 +23,7 @@ async def serve(settings: Settings) -> None:
     """
     with ExitStack() as owned:
         telemetry.configure_logging("reports", settings.log_level)
-        registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
-        PlatformCollector(registry=registry)
+        registry = telemetry.new_registry()
         owned.callback(telemetry.serve_metrics(settings.host, settings.metrics_port, registry))
 
         styles.register_fonts()

@@ -8,13 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry
 
+from deploy import metrics_table
 from deploy.settings_table import ROOMS
-from services.gateway.metrics import Metrics as GatewayMetrics
-from services.inference.metrics import Metrics as InferenceMetrics
-from services.reports.metrics import Metrics as ReportsMetrics
-from services.rpc.metrics import CallMetrics
+from services import telemetry
 from tests.deploy import composition, images
 
 FOLDER = images.CHECKOUT / "deploy" / "prometheus"
@@ -26,16 +23,11 @@ OF_A_ROOM = re.compile(r"\b(?:gateway|inference|reports)_[a-z_]+")
 
 def exposed() -> Iterator[str]:
     """Name every series that the services expose of themselves."""
-    registry = CollectorRegistry()
-    for room in ("inference", "reports"):
-        CallMetrics(registry, room)
-    InferenceMetrics(registry)
-    ReportsMetrics(registry)
-    for collector in (registry, GatewayMetrics().registry):
-        for family in collector.collect():
-            suffixes = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("_total",)}
-            for suffix in suffixes.get(family.type, ("",)):
-                yield f"{family.name}{suffix}"
+    for instrument in metrics_table.instruments():
+        (family,) = instrument.describe()
+        suffixes = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("_total",)}
+        for suffix in suffixes.get(family.type, ("",)):
+            yield f"{family.name}{suffix}"
 
 
 def test_every_service_is_scraped_where_it_shows_its_metrics() -> None:
@@ -73,6 +65,13 @@ def test_a_rule_reads_only_metrics_that_exist(rule: dict[str, Any]) -> None:
 def test_an_alert_says_how_urgent_it_is_and_what_to_do(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in {"page", "ticket"}
     assert set(rule["annotations"]) == {"summary", "action"}
+
+
+def test_an_alert_compares_a_quantile_with_the_bound_of_a_bucket_where_it_is_exact() -> None:
+    alerts = [rule for rule in RULES if "histogram_quantile" in rule["expr"]]
+    compared = {float(rule["expr"].rpartition(">")[2]) for rule in alerts}
+    assert len(alerts) >= 3
+    assert compared <= set(telemetry.SECONDS)
 
 
 def test_every_alert_has_a_test() -> None:

@@ -3,6 +3,9 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
+
+from services.inference.batch import Batch
 
 
 class Tally:
@@ -11,15 +14,15 @@ class Tally:
     def __init__(self) -> None:
         self.batches: list[int] = []
         self.padding = 0
+        self.failed = 0
         self.left: Counter[str] = Counter()
 
-    def waited(self, seconds: float) -> None:
+    def ran(self, batch: Batch[Any, Any], shape: int, seconds: float, *, well: bool) -> None:
         assert seconds >= 0
-
-    def ran(self, rows: int, padding: int, seconds: float) -> None:
-        assert seconds >= 0
-        self.batches.append(rows)
-        self.padding += padding
+        assert all(batch.began >= row.arrived for row in batch.rows)
+        self.batches.append(len(batch.rows))
+        self.padding += shape - len(batch.rows)
+        self.failed += not well
 
     def expired(self) -> None:
         self.left["expired"] += 1

@@ -296,6 +296,8 @@ async def test_a_model_that_fails_is_our_fault_and_the_log_says_why(
         stub = inference_pb2_grpc.InferenceServiceStub(channel)
         with pytest.raises(aio.AioRpcError) as failed:
             await stub.Analyze(ask(specimens.lesion_jpeg()), timeout=10)
+    of_model = {"model": "classifier", "version": "1"}
+    assert registry.get_sample_value("inference_failed_runs_total", of_model) == 1
     assert failed.value.code() == grpc.StatusCode.INTERNAL
     assert "number" not in (failed.value.details() or "")
     assert "answered something that is no number" in logged.text
@@ -327,17 +329,24 @@ async def test_what_was_done_can_be_read_from_the_metrics(
 ) -> None:
     await stub.Analyze(ask(specimens.lesion_jpeg()), timeout=10)
     for model in ("segmenter", "classifier"):
-        for name in ("queue_seconds", "batch_size"):
-            assert registry.get_sample_value(f"inference_{name}_count", {"model": model}) == 1
         version = {"model": model, "version": "1"}
-        assert registry.get_sample_value("inference_run_seconds_count", version) == 1
+        for name in ("queue_seconds", "run_seconds", "batch_size"):
+            assert registry.get_sample_value(f"inference_{name}_count", version) == 1
         answered = {**version, "result": "answered"}
         assert registry.get_sample_value("inference_model_pictures_total", answered) == 1
     assert registry.get_sample_value("inference_decode_seconds_count") == 1
-    assert registry.get_sample_value("inference_postprocess_seconds_count") == 2
+    for step in ("outline", "conclude"):
+        of_step = {"step": step}
+        assert registry.get_sample_value("inference_postprocess_seconds_count", of_step) == 1
     assert registry.get_sample_value("inference_imaging_queue_seconds_count") == 3
     assert registry.get_sample_value("inference_analysis_seconds_count") == 1
-    for name, reason in (("refused", "queue_full"), ("dropped", "expired")):
+    for name, reason in (
+        ("refused", "queue_full"),
+        ("refused", "deadline"),
+        ("refused", "draining"),
+        ("dropped", "expired"),
+        ("dropped", "cancelled"),
+    ):
         assert registry.get_sample_value(f"inference_{name}_total", {"reason": reason}) == 0
     assert registry.get_sample_value("inference_analyses_total", {"outcome": "assessed"}) == 1
     calls = {"method": "Analyze", "code": "OK"}

@@ -60,7 +60,7 @@ class Analyzer:
                 stage.add(digest(content), content)
             record = record_of(owner_id, subject, picture, answer)
             await self._files.keep(record, stage)
-        self._metrics.analyses.labels(answer.outcome).inc()
+        self._metrics.analyses(answer.outcome).inc()
         return record
 
 
