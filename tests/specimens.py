@@ -36,6 +36,12 @@ def lesion(size: tuple[int, int] = SIZE, seed: int = 7) -> Image.Image:
     return Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(0.8 * scale))
 
 
+def bluish(picture: Image.Image) -> Image.Image:
+    """Return a picture with its reds and blues exchanged."""
+    red, green, blue = picture.split()
+    return Image.merge("RGB", (blue, green, red))
+
+
 def encoded(picture: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
     """Encode a picture as a file's bytes."""
     buffer = io.BytesIO()

@@ -79,6 +79,47 @@ def brittle_classifier() -> onnx.ModelProto:
     return _classifier(root, SIZE, 3, {})
 
 
+def failing_classifier() -> onnx.ModelProto:
+    """Build a classifier on which the runtime fails where a picture is more blue than red."""
+    look_up = [
+        *_BLUENESS,
+        helper.make_node("Cast", ["is_blue"], ["index"], to=TensorProto.INT64),
+        helper.make_node("Gather", ["zero", "index"], ["found"]),
+        helper.make_node("Add", ["features", "found"], ["same"]),
+    ]
+    return _classifier(look_up, SIZE, 3, {})
+
+
+def endless_classifier() -> onnx.ModelProto:
+    """Build a classifier that never ends where a picture is more blue than red."""
+    names = {"again": TensorProto.BOOL, "kept": TensorProto.FLOAT}
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["going"], ["again"]),
+            helper.make_node("Identity", ["held"], ["kept"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("round", TensorProto.INT64, []),
+            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("held", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info(name, kind, [] if name == "again" else None)
+            for name, kind in names.items()
+        ],
+    )
+    loop = helper.make_node("Loop", ["", "is_blue", "features"], ["same"], body=body)
+    return _classifier([*_BLUENESS, loop], SIZE, 3, {})
+
+
+_BLUENESS = (
+    helper.make_node("MatMul", ["features", "blue_less_red"], ["tint"]),
+    helper.make_node("ReduceMean", ["tint"], ["mean_tint"], keepdims=0),
+    helper.make_node("Greater", ["mean_tint", "nothing"], ["is_blue"]),
+)
+
+
 def _classifier(
     before: list[onnx.NodeProto], size: int, seed: int, metadata: dict[str, str]
 ) -> onnx.ModelProto:
@@ -97,7 +138,13 @@ def _classifier(
         helper.make_node("ReduceMean", ["explanation"], ["logits"], axes=[1, 2], keepdims=0),
         helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
     ]
-    constants = {"weights": weights, "limit": np.array([60], np.float32)}
+    constants = {
+        "weights": weights,
+        "limit": np.array([60], np.float32),
+        "blue_less_red": np.array([[-1], [0], [1]], np.float32),
+        "nothing": np.array(0, np.float32),
+        "zero": np.zeros(1, np.float32),
+    }
     cells = size // _CELL
     outputs: dict[str, Shape] = {"probabilities": ["N", 7], "explanation": ["N", cells, cells, 7]}
     return _model("classifier", nodes, constants, outputs, size, metadata)

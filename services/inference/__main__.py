@@ -7,14 +7,15 @@ from services import environment, picture, telemetry
 from services.inference.onnx_model import ModelError
 from services.inference.server import serve
 from services.inference.settings import Settings
+from services.inference.watch import HungError
 
 
 def main() -> int:
     """Run until stopped.
 
     Returns:
-        The process's exit status: 0 after an orderly end, 2 when it could not start; then
-        one sentence on stderr says why.
+        The process's exit status: 0 after an orderly end, 2 when it could not start, 1 when
+        a run hung; then one sentence on stderr says why.
 
     """
     picture.return_memory()
@@ -25,6 +26,9 @@ def main() -> int:
     except (environment.SettingsError, telemetry.ListenerError, ModelError) as error:
         sys.stderr.write(f"inference cannot start: {error}\n")
         return 2
+    except HungError as error:
+        sys.stderr.write(f"inference ends: {error}\n")
+        return 1
     return 0
 
 

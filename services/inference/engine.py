@@ -25,15 +25,23 @@ from services.inference.slot import Slot
 from services.inference.stage import ModelStage
 from services.inference.steps import Steps
 from services.inference.version import Contract
+from services.inference.watch import Watch
 
 _MODELS = 2
 
 
 @asynccontextmanager
-async def engine(settings: Settings, registry: CollectorRegistry) -> AsyncIterator[Pipeline]:
+async def engine(
+    settings: Settings, registry: CollectorRegistry, watch: Watch | None = None
+) -> AsyncIterator[Pipeline]:
     """Load, verify and warm the models; when the block ends, run what waits, then stop.
 
     While it lasts, the labels in the model folder are followed.
+
+    Args:
+        settings: what operators have set.
+        registry: where all is counted.
+        watch: notices runs that do not end; without one nobody looks.
 
     Raises:
         ModelError: a model is missing, is not the published file or breaks its contract.
@@ -42,10 +50,12 @@ async def engine(settings: Settings, registry: CollectorRegistry) -> AsyncIterat
     # Parallelism is between pictures: OpenCV's own threads would only fight for the cores.
     cv2.setNumThreads(1)
     metrics = Metrics(registry)
+    watch = watch or Watch(settings.hang_s)
+    metrics.hung_runs.set_function(lambda: watch.hung)
     disk = (settings.model_dir, settings.execution_provider)
     async with AsyncExitStack() as owned:
         cores = available_cores()
-        imaging = owned.enter_context(ThreadPoolExecutor(cores, "imaging"))
+        imaging = watch.over(owned.enter_context(ThreadPoolExecutor(cores, "imaging")))
         loading = owned.enter_context(ThreadPoolExecutor(_MODELS, "loading"))
         segmenters = Loader("segmenter", SegmenterContract.of, *disk, loading, metrics)
         classifiers = Loader("classifier", ClassifierContract.of, *disk, loading, metrics)
@@ -53,7 +63,7 @@ async def engine(settings: Settings, registry: CollectorRegistry) -> AsyncIterat
             segmenters.open_stable(), classifiers.open_stable()
         )
         runners = Runners(settings.runners or _natural_runners(predicting))
-        runs = owned.enter_context(ThreadPoolExecutor(runners.count, "run"))
+        runs = watch.over(owned.enter_context(ThreadPoolExecutor(runners.count, "run")))
 
         def stage(model: OnnxModel) -> ModelStage:
             return ModelStage(

@@ -126,6 +126,9 @@ class Metrics:
             "inference_queue_size", "Pictures that wait for a free runner now.", ("model",)
         )
         self.runners = gauge("inference_runners", "Batches that may run at the same time.")
+        self.hung_runs = gauge(
+            "inference_hung_runs", "Runs in threads that have not ended within the limit."
+        )
         self.in_work = gauge(
             "inference_pictures_in_work", "Pictures that are being analyzed or wait for it now."
         )

@@ -66,6 +66,13 @@ class Settings(BaseSettings):
     max_queue_size: int = Field(
         64, ge=1, le=10_000, description="Pictures that may wait for a model; more are refused."
     )
+    hang_s: float = Field(
+        60,
+        gt=0,
+        le=3600,
+        description="Seconds after which a run that has not ended counts as hung; the service "
+        "then leaves, and ends with status 1.",
+    )
     lame_duck_s: float = Field(
         3,
         ge=0,
