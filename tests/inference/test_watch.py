@@ -87,7 +87,7 @@ async def test_a_run_that_hangs_leaves_the_others_running_and_has_the_process_re
     tmp_path: Path,
 ) -> None:
     folder = models(tmp_path, tiny_models.endless_classifier())
-    settings = {"RUNNERS": "2", "MAX_BATCH_SIZE": "1", "HANG_S": "5", "DRAIN_S": "0"}
+    settings = {"RUNNERS": "2", "MAX_BATCH_SIZE": "1", "HANG_S": "5", "DRAIN_S": "2"}
     variables = {f"DERMSERVE_INFERENCE_{name}": value for name, value in settings.items()}
     with replica(folder, **variables) as service:
         async with rpc.dial(service.address) as channel:
