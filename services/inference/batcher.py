@@ -8,7 +8,8 @@ neither gRPC nor ONNX; how many may come in at all is decided by admission.
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from services.inference.batch import Answer, Batch
@@ -16,12 +17,16 @@ from services.inference.forecast import Forecast
 from services.inference.line import Line, Waiting
 from services.inference.observer import Observer
 from services.inference.priority import WHENEVER, Priority, Turns, Urgency
-from services.inference.refusal import DeadlinePassedError, DrainingError, TooLateError
-from services.inference.runners import Runners
+from services.inference.refusal import DeadlinePassedError, DrainingError
+from services.inference.runners import Contender, Runners
+from services.inference.schedule import Schedule
+from services.inference.selection import Selection
 from services.inference.sizing import Sizing
 
 Row = TypeVar("Row")
 Output = TypeVar("Output")
+
+_NOBODY: Mapping[Contender, int] = MappingProxyType({})
 
 _CLOCK_SLACK_S = 0.02
 """Who leaves this shortly before the deadline leaves because of it: clocks differ a little."""
@@ -58,6 +63,7 @@ class Batcher(Generic[Row, Output]):
         self._observer = observer
         self._max_queue_delay_s = max_queue_delay_s
         self._line: Line[Row] = Line()
+        self._selection = Selection(self._line, self.sizing, self._abandon)
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
         self._idle = asyncio.Event()
@@ -91,15 +97,21 @@ class Batcher(Generic[Row, Output]):
 
         They may run in several batches, with rows of others. The first error ends the rest.
         """
-        now = self._now()
         if self._closed:
             raise DrainingError
+        if not rows:
+            return []
+        now = self._now()
+        entered = [self._waiting(row, urgency, now) for row in rows]
         if urgency.deadline <= now:
-            self._observer.expired()
+            for waiting in entered:
+                self._count_leaver(waiting)
             raise DeadlinePassedError
         if urgency.deadline < math.inf:
-            self.forecast(urgency.priority, len(rows)).refuse_late(now, urgency.deadline)
-        entered = [self._enter(row, urgency, now) for row in rows]
+            outlook = self.forecast(urgency.priority, len(rows), since=urgency.since)
+            outlook.refuse_late(now, urgency.deadline)
+        for waiting in entered:
+            self._enter(waiting)
         alarm = self._expire_at(urgency.deadline, entered)
         try:
             return list(await asyncio.gather(*(waiting.future for waiting in entered)))
@@ -109,23 +121,46 @@ class Batcher(Generic[Row, Output]):
             for waiting in entered:
                 waiting.future.cancel()
                 self._abandon(waiting)
+            # An error keeps this frame, and would be kept by it: rows would stay in memory.
+            entered.clear()
+            del waiting
 
-    def forecast(self, priority: Priority, rows: int = 1) -> Forecast:
+    def forecast(
+        self,
+        priority: Priority,
+        rows: int = 1,
+        *,
+        since: float | None = None,
+        coming: Mapping[Contender, int] = _NOBODY,
+    ) -> Forecast:
         """Return what rows that came now would wait and run, by the measured cost.
 
         They run in a batch with others that wait. Where nobody has measured lately and nobody
-        runs, they are let through to measure: no outdated figure can refuse for ever.
+        runs or waits, they are let through to measure: no outdated figure can refuse for ever.
+
+        Args:
+            priority: how soon they are needed.
+            rows: how many.
+            since: when their request came; None for just now.
+            coming: rows of each batcher on the same runners that are on their way elsewhere,
+                and will be there before.
+
         """
         now = self._now()
-        wait_s = self.runners.wait_s(priority, now)
-        if self._in_doubt(now):
-            return Forecast(wait_s, 0.0)
-        batch = self.sizing.best(len(self._line) + rows)
-        return Forecast(wait_s, max(self.sizing.seconds(batch), self.delay_s(rows)))
-
-    def delay_s(self, rows: int) -> float:
-        """Return by how much so many more rows would put off whoever comes after them."""
-        return self.sizing.occupied_s(rows) / self.runners.count
+        ahead = self.runners.ahead(priority, rows, math.inf if since is None else since)
+        first = ahead.pop(self) + coming.get(self, 0)
+        schedule = self.runners.schedule(now)
+        for other, others in ahead.items():
+            other.deal(others + coming.get(other, 0), schedule)
+        if not first and self._in_doubt(now):
+            return Forecast(schedule.next_s, 0.0)
+        size = self.sizing.best(first + rows)
+        seconds = self.sizing.seconds(size)  # those who come later fill the last batch up
+        before = first // size  # the last of those ahead share a batch with these
+        schedule.deal(before, seconds)
+        wait_s = schedule.next_s
+        end_s = schedule.deal(math.ceil((first + rows) / size) - before, seconds)
+        return Forecast(wait_s, end_s - wait_s)
 
     async def close(self) -> None:
         """Take no more rows, run those that wait, and return when the last one is answered."""
@@ -141,9 +176,9 @@ class Batcher(Generic[Row, Output]):
 
     # What runners ask their contenders.
 
-    def count(self, priority: Priority) -> int:
-        """Return how many rows of a priority wait."""
-        return self._line.count(priority)
+    def count(self, priority: Priority, since: float = math.inf) -> int:
+        """Return how many rows of a priority wait that are asked for since then, or longer."""
+        return self._line.count(priority, since)
 
     def oldest(self, priority: Priority) -> float | None:
         """Return since when the first row of a priority is asked for; None without one."""
@@ -154,16 +189,16 @@ class Batcher(Generic[Row, Output]):
         """Return from when the rows that wait may run: at once, unless a delay was set."""
         if not self._max_queue_delay_s or len(self._line) >= self.sizing.largest or self._closed:
             return -math.inf
-        return min(map(self._patience, self._heads()))
+        return min(map(self._patience, self._line.heads()))
 
-    def occupied_s(self, rows: int) -> float:
-        """Return for how many seconds so many rows would occupy one runner."""
-        return self.sizing.occupied_s(rows)
+    def deal(self, rows: int, schedule: Schedule) -> None:
+        """Give so many rows to a schedule, in the batches that they would make."""
+        self.sizing.deal(rows, schedule)
 
     def launch(self, turns: Turns) -> float | None:
         """Begin to run the next batch; return when it should be done, None if none is left."""
         now = self._now()
-        rows = self._take(turns, now)
+        rows = self._selection.take(turns, now, in_doubt=self._in_doubt(now))
         if not rows:
             self._note_idle()
             return None
@@ -175,14 +210,15 @@ class Batcher(Generic[Row, Output]):
 
     # The way of a row.
 
-    def _enter(self, row: Row, urgency: Urgency, now: float) -> Waiting[Row]:
+    def _waiting(self, row: Row, urgency: Urgency, now: float) -> Waiting[Row]:
         future = asyncio.get_running_loop().create_future()
         since = now if urgency.since is None else urgency.since
-        waiting = Waiting(row, urgency.deadline, urgency.priority, since, now, future)
+        return Waiting(row, urgency.deadline, urgency.priority, since, now, future)
+
+    def _enter(self, waiting: Waiting[Row]) -> None:
         self._line.add(waiting)
         self._idle.clear()
         self.runners.wake()
-        return waiting
 
     def _expire_at(
         self, deadline: float, entered: Sequence[Waiting[Row]]
@@ -210,48 +246,13 @@ class Batcher(Generic[Row, Output]):
         return not waiting.future.done()
 
     def _count_leaver(self, waiting: Waiting[Row]) -> None:
-        if self._now() >= waiting.deadline - _CLOCK_SLACK_S:
-            self._observer.expired()
-        else:
-            self._observer.cancelled()
-
-    def _take(self, turns: Turns, now: float) -> list[Waiting[Row]]:
-        """Take a batch out of the line; whoever left or cannot be done in time is left out."""
-        size = self.sizing.next(len(self._line), self._slack_s(now))
-        batch: list[Waiting[Row]] = []
-        slack_s = math.inf
-        while len(batch) < size and (waiting := self._head(turns)) is not None:
-            if waiting.future.done():
-                self._abandon(waiting)
-                continue
-            left_s = waiting.deadline - now
-            if self._refused(waiting, left_s, now):
-                continue
-            slack_s = min(slack_s, left_s)
-            if batch and self.sizing.seconds(len(batch) + 1) > slack_s:
-                break  # a larger batch would make one of them late
-            self._line.remove(waiting)
-            turns.took(waiting.priority)
-            batch.append(waiting)
-        return batch
-
-    def _head(self, turns: Turns) -> Waiting[Row] | None:
-        interactive, bulk = (self._line.count(priority) for priority in Priority)
-        turn = turns.next(interactive=interactive > 0, bulk=bulk > 0)
-        return self._line.oldest(turn)
-
-    def _refused(self, waiting: Waiting[Row], left_s: float, now: float) -> bool:
-        """Refuse a row that has waited so long that even alone it would be late."""
-        late_s = self.sizing.seconds(1) - left_s
-        if left_s > 0 and (late_s <= 0 or self._in_doubt(now)):
-            return False
-        self._line.remove(waiting)
-        if left_s <= 0:
-            self._observer.expired()
-            waiting.fail(DeadlinePassedError())
-        else:
-            waiting.fail(TooLateError(late_s))
-        return True
+        expired = self._now() >= waiting.deadline - _CLOCK_SLACK_S
+        try:
+            (self._observer.expired if expired else self._observer.cancelled)()
+        except Exception as error:  # noqa: BLE001 - told to the loop, which logs it
+            # Whoever counts must not fail; if it does, that is no reason to lose a row.
+            trouble = {"message": "a leaver could not be counted", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(trouble)
 
     async def _answer(self, batch: Batch[Row, Output], end: float) -> None:
         try:
@@ -276,6 +277,8 @@ class Batcher(Generic[Row, Output]):
                 raise
         finally:
             self._observer.ran(batch, shape, self._now() - batch.began, well=well)
+            # An error keeps this frame, and would be kept by it: rows would stay in memory.
+            del batch
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
@@ -284,14 +287,6 @@ class Batcher(Generic[Row, Output]):
     def _note_idle(self) -> None:
         if not self._running and not self._line:
             self._idle.set()
-
-    def _heads(self) -> list[Waiting[Row]]:
-        """Return the oldest row of each priority that waits."""
-        heads = (self._line.oldest(priority) for priority in Priority)
-        return [head for head in heads if head is not None]
-
-    def _slack_s(self, now: float) -> float:
-        return min((head.deadline - now for head in self._heads()), default=math.inf)
 
     def _in_doubt(self, now: float) -> bool:
         return not self._running and self.sizing.cost.is_stale(now)

@@ -1,7 +1,8 @@
 """The rows that wait for a runner: oldest first, interactive and bulk apart."""
 
 import asyncio
-from collections import OrderedDict
+import math
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -38,33 +39,48 @@ class Waiting(Generic[Row]):
 
 
 class Line(Generic[Row]):
-    """Who waits; whoever leaves is gone at once, and takes no place."""
+    """Who waits, by when their requests came; whoever leaves is gone at once.
+
+    Rows arrive nearly in that order: those of a request that was held up elsewhere find their
+    place before those that came after it.
+    """
 
     def __init__(self) -> None:
         """Begin empty."""
-        self._rows: dict[Priority, OrderedDict[Waiting[Row], None]] = {
-            priority: OrderedDict() for priority in Priority
-        }
+        self._rows: dict[Priority, list[Waiting[Row]]] = {priority: [] for priority in Priority}
 
     def __len__(self) -> int:
         return sum(map(len, self._rows.values()))
 
-    def count(self, priority: Priority) -> int:
-        """Return how many rows of a priority wait."""
-        return len(self._rows[priority])
+    def count(self, priority: Priority, since: float = math.inf) -> int:
+        """Return how many rows of a priority wait whose requests came until then."""
+        rows = self._rows[priority]
+        return len(rows) if since == math.inf else bisect_right(rows, since, key=_since)
 
     def add(self, waiting: Waiting[Row]) -> None:
-        """Let a row join at the end."""
-        self._rows[waiting.priority][waiting] = None
+        """Let a row join, behind those that came at the same moment."""
+        insort(self._rows[waiting.priority], waiting, key=_since)
 
     def remove(self, waiting: Waiting[Row]) -> bool:
         """Take a row out, and say whether it was there."""
         rows = self._rows[waiting.priority]
-        if waiting not in rows:
-            return False
-        del rows[waiting]
-        return True
+        for place in range(bisect_left(rows, waiting.since, key=_since), len(rows)):
+            if rows[place] is waiting:
+                del rows[place]
+                return True
+            if rows[place].since > waiting.since:
+                break
+        return False
 
     def oldest(self, priority: Priority) -> Waiting[Row] | None:
-        """Return the row of a priority that has waited longest."""
-        return next(iter(self._rows[priority]), None)
+        """Return the row of a priority whose request came first."""
+        rows = self._rows[priority]
+        return rows[0] if rows else None
+
+    def heads(self) -> list[Waiting[Row]]:
+        """Return the oldest row of each priority that waits."""
+        return [rows[0] for rows in self._rows.values() if rows]
+
+
+def _since(waiting: Waiting[Any]) -> float:
+    return waiting.since

@@ -127,20 +127,18 @@ class Pipeline:
         steps = self._steps
         segmenter = self.segmenter.lineup.stable.stage
         classifier = self.classifier.lineup.stable.stage
-        decode, outline, conclude, segment, classify = (
-            stage.forecast(priority)
-            for stage in (steps.decode, steps.outline, steps.conclude, segmenter, classifier)
+        decode, outline, conclude = (
+            stage.forecast(priority) for stage in (steps.decode, steps.outline, steps.conclude)
         )
-        # A picture waits at the narrower of the two places; those that are still on their way
-        # to the models will be there before it.
+        # Those that are still on their way to the models will be there before it.
         ahead = self._ahead(priority)
-        coming_s = segmenter.delay_s(ahead) + classifier.delay_s(ahead)
-        both_s = max(segment.own_s + outline.own_s, classify.own_s)
-        if segmenter.runners.count == 1:
-            both_s = max(both_s, segment.own_s + classify.own_s)
+        segment = segmenter.forecast(priority, coming={segmenter: ahead, classifier: ahead})
+        classify = classifier.forecast(priority, coming={segmenter: ahead + 1, classifier: ahead})
+        outlined_s = segment.end_s + outline.own_s
+        models_s = max(outlined_s, classify.end_s) - segment.wait_s
         return Forecast(
-            wait_s=max(decode.wait_s, segment.wait_s + coming_s),
-            own_s=decode.own_s + both_s + conclude.own_s,
+            wait_s=max(decode.wait_s, segment.wait_s - decode.own_s),
+            own_s=decode.own_s + models_s + conclude.own_s,
         )
 
     async def close(self) -> None:
@@ -247,3 +245,6 @@ async def _both(
     finally:
         first.cancel()
         second.cancel()
+        # A task keeps its error, the error this frame, and the frame would keep the task: the
+        # picture in it would stay in memory until the garbage collector comes by.
+        del first, second

@@ -61,6 +61,26 @@ class Turns:
             return Priority.BULK
         return Priority.INTERACTIVE
 
+    def before(
+        self, priority: Priority, interactive: int, bulk: int, rows: int = 1
+    ) -> tuple[int, int]:
+        """Return how many of those that wait have their turn before the last of new rows.
+
+        Args:
+            priority: of the new rows.
+            interactive: rows that wait.
+            bulk: rows that wait.
+            rows: how many come.
+
+        Returns:
+            How many of the interactive, and how many of the bulk rows.
+
+        """
+        owed = min(self._owed, BULK_SHARE - 1)
+        if priority is Priority.INTERACTIVE:
+            return interactive, min(bulk, (owed + interactive + rows - 1) // (BULK_SHARE - 1))
+        return min(interactive, (bulk + rows) * (BULK_SHARE - 1) - owed), bulk
+
     def took(self, priority: Priority) -> None:
         """Note that a row was taken."""
         self._owed = 0 if priority is Priority.BULK else self._owed + 1

@@ -2,16 +2,18 @@
 
 import asyncio
 import contextvars
+import math
 from typing import Protocol
 
-from services.inference.priority import BULK_SHARE, Priority, Turns
+from services.inference.priority import Priority, Turns
+from services.inference.schedule import Schedule
 
 
 class Contender(Protocol):
     """Whoever has rows that wait for a runner."""
 
-    def count(self, priority: Priority) -> int:
-        """Return how many of its rows of a priority wait."""
+    def count(self, priority: Priority, since: float = math.inf) -> int:
+        """Return how many of its rows of a priority wait that are asked for since then."""
 
     def oldest(self, priority: Priority) -> float | None:
         """Return since when its first row of a priority is asked for; None without one."""
@@ -19,8 +21,8 @@ class Contender(Protocol):
     def ready_at(self) -> float:
         """Return the moment from which it would like to run; minus infinity for at once."""
 
-    def occupied_s(self, rows: int) -> float:
-        """Return for how many seconds so many rows would occupy one runner."""
+    def deal(self, rows: int, schedule: Schedule) -> None:
+        """Give so many of its rows to a schedule, in the batches that they would make."""
 
     def launch(self, turns: Turns) -> float | None:
         """Begin to run a batch.
@@ -78,20 +80,30 @@ class Runners:
         self._ends.get(contender, [end]).remove(end)
         self.wake()
 
-    def wait_s(self, priority: Priority, now: float) -> float:
-        """Return how long a row that comes now waits for a runner, by the measured cost.
+    def schedule(self, now: float) -> Schedule:
+        """Return when each runner is free, by the measured cost of what it runs."""
+        running = (max(0.0, end - now) for ends in self._ends.values() for end in ends)
+        return Schedule([*[0.0] * self.free, *running])
 
-        Running batches count with what is left of them, waiting rows with what they will
-        occupy: all of them before a bulk row, and before an interactive one the interactive
-        ones and the share of bulk that runs between them.
+    def ahead(self, priority: Priority, rows: int, since: float) -> dict[Contender, int]:
+        """Return how many rows of each contender come before new ones.
+
+        Args:
+            priority: of the new rows; those of the other come before as far as their turns go.
+            rows: how many come.
+            since: when they were asked for.
+
         """
-        ahead_s = sum(each.occupied_s(_ahead(each, priority)) for each in self._ends)
-        if self.free and not ahead_s:
-            return 0.0
-        running_s = [max(0.0, end - now) for ends in self._ends.values() for end in ends]
-        if not ahead_s:
-            return min(running_s)
-        return (ahead_s + sum(running_s)) / self.count
+        interactive, bulk = (
+            self._waiting(each, since if each is priority else math.inf) for each in Priority
+        )
+        totals = sum(interactive.values()), sum(bulk.values())
+        first = self._turns.before(priority, *totals, rows)
+        interactive, bulk = _shared_out(first[0], interactive), _shared_out(first[1], bulk)
+        return {each: interactive[each] + bulk[each] for each in self._ends}
+
+    def _waiting(self, priority: Priority, since: float) -> dict[Contender, int]:
+        return {each: each.count(priority, since) for each in self._ends}
 
     def _dispatch(self) -> None:
         self._dispatch_due = False
@@ -134,8 +146,7 @@ def _age(contender: Contender, priority: Priority) -> float:
     return float("inf") if oldest is None else oldest
 
 
-def _ahead(contender: Contender, priority: Priority) -> int:
-    interactive, bulk = contender.count(Priority.INTERACTIVE), contender.count(Priority.BULK)
-    if priority is Priority.BULK:
-        return interactive + bulk
-    return interactive + min(bulk, interactive // (BULK_SHARE - 1))
+def _shared_out(rows: int, lines: dict[Contender, int]) -> dict[Contender, int]:
+    """Take the first rows of all lines together from each in proportion to its length."""
+    total = sum(lines.values()) or 1
+    return {each: math.ceil(waiting * rows / total) for each, waiting in lines.items()}

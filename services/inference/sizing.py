@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from services.inference.cost import Cost
+from services.inference.schedule import Schedule
 
 Seconds = Callable[[int], float]
 """Says how long a batch of so many rows runs."""
@@ -49,12 +50,13 @@ class Sizing:
         """Return how long a batch of so many rows should run."""
         return self.cost.seconds(self.shape(rows))
 
-    def occupied_s(self, rows: int) -> float:
-        """Return for how long so many rows should occupy one runner, one batch after another."""
-        if not rows:
-            return 0.0
-        size = self.best(rows)
-        return math.ceil(rows / size) * self.seconds(size)
+    def deal(self, rows: int, schedule: Schedule) -> None:
+        """Give rows to a schedule, in the batches that they would make."""
+        if rows:
+            size = self.best(rows)
+            batches, rest = divmod(rows, size)
+            schedule.deal(batches, self.seconds(size))
+            schedule.deal(min(rest, 1), self.seconds(rest or 1))
 
     def next(self, waiting: int, slack_s: float) -> int:
         """Return the size of the next batch.
