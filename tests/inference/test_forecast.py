@@ -27,7 +27,10 @@ class Ask:
 
 # No request comes in the very moment in which a run ends: who is first then is chance.
 ASKS = st.builds(
-    Ask, st.sampled_from([0.0, 0.0, 0.31372549, 1.77140183]), st.integers(1, 9), st.sampled_from(Priority)
+    Ask,
+    st.sampled_from([0.0, 0.0, 0.31372549, 1.77140183]),
+    st.integers(1, 9),
+    st.sampled_from(Priority),
 )
 
 

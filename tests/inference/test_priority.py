@@ -39,7 +39,7 @@ def test_batchers_on_the_same_hardware_serve_who_came_first() -> None:
 
 
 @pytest.mark.parametrize("run_s", [0.0, 1.0, 5.0, 100.0])
-def test_bulk_that_fills_up_a_batch_makes_it_an_eighth_longer_at_most(run_s: float) -> None:
+def test_bulk_that_fills_up_a_batch_makes_it_a_seventh_longer_at_most(run_s: float) -> None:
     def seconds(rows: int) -> float:
         return rows + run_s
 
