@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from benchmarks.peers import table as peers_table
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 PAGES = (ROOT / "README.md", ROOT / "benchmarks" / "README.md")
@@ -109,7 +111,12 @@ _FIGURES = {
     },
 }
 
-_TABLES = {"floor": _floor, "fuzz": _fuzz, "models": _models}
+
+def _peers() -> str:
+    return peers_table.rendered(_read(RESULTS / "peers.json"))
+
+
+_TABLES = {"floor": _floor, "fuzz": _fuzz, "models": _models, "peers": _peers}
 _MARKED = re.compile(rf"<!-- (?P<name>{'|'.join(_TABLES)}) -->\n.*?<!-- /(?P=name) -->", re.DOTALL)
 
 
