@@ -48,6 +48,13 @@ def test_what_is_too_large_is_refused_before_it_is_decoded(encoded: bytes) -> No
         picture.read(encoded)
 
 
+def test_a_png_whose_checksum_is_wrong_is_refused_and_not_shown_with_wrong_pixels() -> None:
+    png = bytearray(specimens.encoded(specimens.lesion(), "PNG"))
+    png[png.index(b"IDAT") + 40] ^= 0xFF
+    with pytest.raises(picture.PictureError, match="damaged or cut off"):
+        picture.read(bytes(png))
+
+
 def test_sixteen_bit_values_are_scaled_not_clipped() -> None:
     values = np.asarray(picture.read(gray16_png()).pixels)[..., 0]
     assert values.min() == 0

@@ -122,7 +122,12 @@ def _stream_error(request_id: str, error: Exception) -> pb.AnalyzeStreamResponse
     pushback_ms = rpc.pushback_ms(error) or 0
     return pb.AnalyzeStreamResponse(
         id=request_id,
-        error=pb.StreamError(code=number, message=sentence, retry_pushback_ms=pushback_ms),
+        error=pb.StreamError(
+            code=number,
+            message=sentence,
+            retry_pushback_ms=pushback_ms,
+            reason=rpc.reason_of(error) or "",
+        ),
     )
 
 

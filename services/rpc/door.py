@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import grpc
 from grpc import aio
 
-from services.rpc import pushback
+from services.rpc import pushback, reason
 from services.rpc.call import Call
 from services.rpc.drain import ClosingError, Drain
 from services.rpc.messages import Malformed, MalformedError, tolerant
@@ -98,4 +98,5 @@ class Door(aio.ServerInterceptor):
         if isinstance(error, aio.AbortError):
             raise error
         call.code, sentence = answer_to(error, self._statuses)
-        await call.context.abort(call.code, sentence, pushback.trailer(error))
+        trailers = (*pushback.trailer(error), *reason.trailer(error))
+        await call.context.abort(call.code, sentence, trailers)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from grpc import aio
 
 from services.gateway import errors
-from services.gateway.clients.calls import call
+from services.gateway.clients.calls import call, our_fault
 from services.gateway.deadlines import Deadline
 from services.gateway.findings import (
     LABEL_NAMES,
@@ -21,6 +21,9 @@ from services.gateway.findings import (
 )
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc
+
+_TOO_LARGE = "too_large"
+"""What inference says in ``rpc.REASON_TRAILER`` of a file or a picture that is."""
 
 _MALIGNANT = ("akiec", "bcc", "mel")
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -98,15 +101,15 @@ class Inference:
         """
         request = pb.ListModelsRequest()
         answer = await call(
-            self._stub.ListModels, request, pb.ListModelsResponse, deadline, errors.UpstreamError
+            self._stub.ListModels, request, pb.ListModelsResponse, deadline, our_fault
         )
         return [_model(model) for model in answer.models]
 
 
-def _picture_refused(details: str) -> errors.GatewayError:
-    """Tell too large from unusable: the wire has one status for both, the sentences differ."""
+def _picture_refused(details: str, reason: str | None) -> errors.GatewayError:
+    """Tell too large from unusable: the wire has one status for both."""
     sentence = f"{details[:1].upper()}{details[1:].rstrip('.')}."
-    if "at most" in details:
+    if reason == _TOO_LARGE:
         return errors.TooLargeError(sentence)
     return errors.InvalidPictureError(sentence)
 
