@@ -87,7 +87,9 @@ async def engine(
 
         segmenter = await slot(segmenters, outlining)
         classifier = await slot(classifiers, predicting)
-        admission = Admission(runners.count + settings.max_queue_size)
+        admission = Admission(
+            runners.count + settings.max_queue_size, lambda reason: metrics.refused(reason).inc()
+        )
         metrics.runners.set(runners.count)
         metrics.places.set(admission.places)
         metrics.in_work.set_function(lambda: admission.in_work)

@@ -21,6 +21,9 @@ _STATUSES: Statuses = {
     MalformedError: grpc.StatusCode.INVALID_ARGUMENT,
 }
 
+_GRPCS_OWN = "/grpc."
+"""Health and reflection: asked all the time, and no work of the room's."""
+
 
 class Door(aio.ServerInterceptor):
     """Wraps the methods of our own services."""
@@ -47,7 +50,7 @@ class Door(aio.ServerInterceptor):
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
         """Return a method's handler, wrapped if the method is one of ours."""
         handler = await continuation(handler_call_details)
-        if handler is None or not handler_call_details.method.startswith("/dermserve."):
+        if handler is None or handler_call_details.method.startswith(_GRPCS_OWN):
             return handler
         method = handler_call_details.method.rpartition("/")[2]
         if handler.unary_unary is not None:
