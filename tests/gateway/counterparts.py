@@ -151,7 +151,17 @@ class ScriptedInference(Scripted, inference_pb2_grpc.InferenceServiceServicer):
                     metrics={"balanced_accuracy": 0.75},
                     evaluated_on="test",
                     labels=["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"],
-                )
+                    version_label=pb.VERSION_LABEL_STABLE,
+                    version_state=pb.VERSION_STATE_SERVING,
+                    traffic_share=1,
+                ),
+                pb.ModelInfo(
+                    name="classifier",
+                    version="6",
+                    sha256="c" * 64,
+                    version_label=pb.VERSION_LABEL_SHADOW,
+                    version_state=pb.VERSION_STATE_SERVING,
+                ),
             ]
         )
 

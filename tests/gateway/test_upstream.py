@@ -287,6 +287,8 @@ async def test_the_models_that_answer_are_listed_with_their_evaluation(gateway: 
             {
                 "name": "classifier",
                 "version": "5",
+                "version_label": "stable",
+                "traffic_share": 1.0,
                 "sha256": "b" * 64,
                 "labels": ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"],
                 "execution_provider": "CPUExecutionProvider",

@@ -53,10 +53,25 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that answers now, with the figures of its evaluation."""
+    """A version of a model that answers now, with the figures of its evaluation.
+
+    Attributes:
+        name: of the model.
+        version: its number.
+        version_label: ``"stable"`` or ``"canary"``.
+        traffic_share: of the pictures, 0..1, that this version answers.
+        sha256: of its file.
+        labels: the codes that it tells apart.
+        execution_provider: the hardware backend that runs it.
+        evaluated_on: the split that made the figures.
+        metrics: the figures, by name.
+
+    """
 
     name: str
     version: str
+    version_label: str
+    traffic_share: float
     sha256: str
     labels: list[str]
     execution_provider: str
@@ -103,7 +118,7 @@ class Inference:
         answer = await call(
             self._stub.ListModels, request, pb.ListModelsResponse, deadline, our_fault
         )
-        return [_model(model) for model in answer.models]
+        return [_model(model) for model in answer.models if _answers(model)]
 
 
 def _picture_refused(details: str, reason: str | None) -> errors.GatewayError:
@@ -193,10 +208,17 @@ def _model_version(model: pb.ModelInfo) -> ModelVersion:
     return ModelVersion(name=model.name, version=model.version, sha256=model.sha256)
 
 
+def _answers(model: pb.ModelInfo) -> bool:
+    """Say whether a version answers: shadows, and those on their way out, are listed too."""
+    return model.traffic_share > 0
+
+
 def _model(model: pb.ModelInfo) -> Model:
     return Model(
         model.name,
         model.version,
+        _word(pb.VersionLabel.Name(model.version_label).removeprefix("VERSION_")),
+        model.traffic_share,
         model.sha256,
         list(model.labels),
         model.execution_provider,
