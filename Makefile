@@ -37,8 +37,11 @@ train: $(VENV)/.installed-for-tests ## Make both models from the training data, 
 evaluate: $(VENV)/.installed-for-tests ## Measure the shipped models and render their cards
 	$(BIN)/python -m weights.evaluate
 
-bench: $(VENV)/.installed-for-tests ## Compare bare loop, gRPC and REST in one run
+bench: $(VENV)/.installed-for-tests ## Measure floor, overload and metrics; on a GPU that too
 	$(BIN)/python -m benchmarks.floor
+	$(BIN)/python -m benchmarks.overload
+	$(BIN)/python -m benchmarks.instrumentation
+	$(BIN)/python -m benchmarks.gpu
 
 clean: ## Forget what was installed and generated, keep records and pictures
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

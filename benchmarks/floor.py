@@ -1,51 +1,39 @@
 """How far the services are from the least that a picture can cost.
 
-The floor is a bare loop: the same decoding, the same two ONNX sessions with one thread each,
-no server. Beside it, in turns in the same run, the same picture goes through gRPC and through
-REST (sign-in checked, upload re-encoded, result stored and recorded).
+Two loops without a server lie below: the *bare loop*, which only decodes and runs both models,
+and the *whole answer*, which does everything that the service does (see ``loops``), each with
+as many threads as cores. In turns with them, in the same run, the same pictures go through gRPC
+and through REST (sign-in checked, upload re-encoded, result stored and recorded).
 
     python -m benchmarks.floor          writes benchmarks/results/floor.json and the tables
 """
 
 import argparse
-import http.client
-import json
 import os
 import statistics
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from http import HTTPStatus
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import grpc
 import httpx
-import psutil
 
-from benchmarks import machine, tables
-from services import rpc
-from services.inference import imaging, repository
-from services.inference.onnx_model import OnnxModel
+from benchmarks import loops, machine, roads, tables
+from benchmarks.footprint import Footprint
+from benchmarks.loops import Road
+from benchmarks.processor import Meter
+from benchmarks.saturation import Saturated, saturated
 from services.inference.settings import Settings, available_cores
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc
 from tests import specimens, stack
 from tests.ports import free_port
 
-RESULT = Path(__file__).parent / "results" / "floor.json"
-
-Road = Callable[[bytes], object]
-
-_FORM = (
-    b"--floor\r\n"
-    b'Content-Disposition: form-data; name="image"; filename="lesion.jpg"\r\n'
-    b"Content-Type: image/jpeg\r\n\r\n%b\r\n--floor--\r\n"
-)
+BARE, WHOLE, GRPC, REST = "bare loop", "whole answer", "gRPC", "REST"
 
 # Asks again every 50 ms, so that what is measured is the service and not the back-off.
 _IMPATIENT = [
@@ -55,115 +43,101 @@ _IMPATIENT = [
 ]
 
 
+@dataclass(slots=True)
+class Lane:
+    """One road, and what was measured on it.
+
+    Attributes:
+        road: takes a picture there and back.
+        callers: as many as keep every core busy.
+        pids: of the processes that do the work; the caller's own is not one of a service's.
+        p50_s: median latency at concurrency 1, a round.
+        all_s: all latencies.
+        full: throughput, a round.
+
+    """
+
+    road: Road
+    callers: int
+    pids: Sequence[int]
+    p50_s: list[float] = field(default_factory=list)
+    all_s: list[float] = field(default_factory=list)
+    full: list[Saturated] = field(default_factory=list)
+
+
 def main() -> None:
     """Measure, write the result, render the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=12, help="turns of each road")
-    parser.add_argument("--pictures", type=int, default=15, help="pictures a turn")
+    parser.add_argument("--pictures", type=int, default=15, help="pictures a turn, one by one")
+    parser.add_argument("--seconds", type=float, default=2, help="of full load a turn")
     arguments = parser.parse_args()
     pictures = [specimens.lesion_jpeg(seed=seed) for seed in range(arguments.pictures)]
-    result = {"machine": machine.described(), **measured(pictures, arguments.rounds)}
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    machine.write("floor", measured(pictures, arguments.rounds, arguments.seconds))
     tables.render()
-    print(json.dumps(result, indent=1))
 
 
-def measured(pictures: list[bytes], rounds: int) -> dict[str, Any]:
+def measured(
+    pictures: Sequence[bytes], rounds: int, seconds: float, **variables: str
+) -> dict[str, Any]:
     """Send pictures down every road, turn by turn.
 
+    Args:
+        pictures: JPEG files.
+        rounds: turns of each road.
+        seconds: that a turn of full load takes.
+        variables: environment variables of the services.
+
     Returns:
-        Latency at concurrency 1 and throughput at twice the cores, for each road and as ratios
-        to the bare loop, and what the processes hold in memory afterwards.
+        Latency at concurrency 1, throughput and processor seconds a picture under full load,
+        for each road and as ratios to both loops, taken round by round.
 
     """
-    with stack.running() as services, httpx.Client(base_url=services.rest) as client:
-        roads = {
-            "bare loop": _bare(),
-            "gRPC": _grpc(services.inference),
-            "REST": _rest(services.rest, stack.signed_in(client)),
-        }
-        for road in roads.values():
+    with stack.running(**variables) as services, ExitStack() as owned:
+        lanes = _lanes(services, owned)
+        for lane in lanes.values():
             for picture in pictures:
-                road(picture)
-        latency: dict[str, list[float]] = {name: [] for name in roads}
-        rates: dict[str, list[float]] = {name: [] for name in roads}
+                lane.road(picture)
         for _ in range(rounds):
-            for name, road in roads.items():
-                latency[name] += [_timed(road, picture) for picture in pictures]
-            for name, road in roads.items():
-                workers = available_cores() * (1 if name == "bare loop" else 2)
-                rates[name].append(_saturated(road, pictures, workers))
-        memory = {name: _resident_mb(p.pid) for name, p in services.processes.items()}
+            for lane in lanes.values():
+                _take_turn_alone(lane, pictures)
+            for lane in lanes.values():
+                meter = Meter(lane.pids)
+                lane.full.append(saturated(lane.road, pictures, lane.callers, seconds, meter))
+        memory = {
+            name: round(Footprint.of(p.pid).resident_mb) for name, p in services.processes.items()
+        }
     return {
         "picture": "synthetic, 600 x 450, JPEG",
         "pictures_a_road": rounds * len(pictures),
-        "roads": _summary(latency, rates),
+        "rounds": rounds,
+        "roads": {name: _summary(lane, lanes) for name, lane in lanes.items()},
         "resident_mb": memory,
         "inference_ready_s": _ready_after_s(),
     }
 
 
-def _summary(
-    latency: dict[str, list[float]], rates: dict[str, list[float]]
-) -> dict[str, dict[str, float]]:
-    floor_ms = statistics.median(latency["bare loop"]) * 1000
-    floor_rate = statistics.median(rates["bare loop"])
+def _lanes(services: stack.Stack, owned: ExitStack) -> Mapping[str, Lane]:
+    segmenter, classifier = owned.enter_context(loops.models(Settings()))
+    stub = owned.enter_context(roads.inference(services.inference))
+    with httpx.Client(base_url=services.rest) as client:
+        token = stack.signed_in(client)
+    rest = owned.enter_context(roads.gateway(services.rest, token))
+    cores = available_cores()
+    inference, gateway = (services.processes[name].pid for name in ("inference", "gateway"))
+    here = [os.getpid()]
     return {
-        name: {
-            "p50_ms": round(statistics.median(seconds) * 1000, 2),
-            "p95_ms": round(statistics.quantiles(seconds, n=20)[-1] * 1000, 2),
-            "p50_to_floor": round(statistics.median(seconds) * 1000 / floor_ms, 2),
-            "pictures_a_second": round(statistics.median(rates[name]), 1),
-            "throughput_to_floor": round(statistics.median(rates[name]) / floor_rate, 2),
-        }
-        for name, seconds in latency.items()
+        BARE: Lane(loops.bare(segmenter, classifier), cores, here),
+        WHOLE: Lane(loops.whole(segmenter, classifier), cores, here),
+        GRPC: Lane(roads.over_grpc(stub), 2 * cores, [inference]),
+        REST: Lane(rest, 2 * cores, [inference, gateway]),
     }
 
 
-def _bare() -> Road:
-    model_dir = Settings().model_dir
-    models = [
-        OnnxModel.load(repository.latest(model_dir, name), name, provider="cpu")
-        for name in ("segmenter", "classifier")
-    ]
-    sizes = frozenset(model.input_size for model in models)
-
-    def road(picture: bytes) -> object:
-        view = imaging.view(picture, sizes)
-        return [model.run([view.tensors[model.input_size]]) for model in models]
-
-    return road
-
-
-def _grpc(address: str) -> Road:
-    channel = grpc.insecure_channel(
-        address, options=[("grpc.max_receive_message_length", rpc.MAX_MESSAGE_BYTES)]
-    )
-    stub = inference_pb2_grpc.InferenceServiceStub(channel)
-    return lambda picture: stub.Analyze(pb.AnalyzeRequest(image=picture), timeout=60)
-
-
-def _rest(address: str, token: str) -> Road:
-    # The plainest client there is: what is measured is the service.
-    connections = threading.local()
-    headers = {
-        "Authorization": f"Bearer {token}",
-        "Content-Type": "multipart/form-data; boundary=floor",
-    }
-
-    def road(picture: bytes) -> object:
-        if not hasattr(connections, "own"):
-            connections.own = http.client.HTTPConnection(urlsplit(address).netloc)
-        connections.own.request("POST", "/v1/analyses", _FORM % picture, headers)
-        response = connections.own.getresponse()
-        answer = response.read()
-        if response.status != HTTPStatus.CREATED:
-            message = f"the gateway answered {response.status}: {answer.decode()}"
-            raise RuntimeError(message)
-        return answer
-
-    return road
+def _take_turn_alone(lane: Lane, pictures: Sequence[bytes]) -> None:
+    taken = [_timed(lane.road, picture) for picture in pictures]
+    lane.all_s += taken
+    lane.p50_s.append(statistics.median(taken))
 
 
 def _timed(road: Road, picture: bytes) -> float:
@@ -172,12 +146,32 @@ def _timed(road: Road, picture: bytes) -> float:
     return time.perf_counter() - began
 
 
-def _saturated(road: Road, pictures: list[bytes], workers: int) -> float:
-    """Return pictures a second with as many callers as keep every core busy."""
-    with ThreadPoolExecutor(workers) as callers:
-        began = time.perf_counter()
-        list(callers.map(road, pictures))
-        return len(pictures) / (time.perf_counter() - began)
+def _summary(lane: Lane, lanes: Mapping[str, Lane]) -> dict[str, float]:
+    figures = {
+        "p50_ms": round(statistics.median(lane.all_s) * 1000, 2),
+        "p95_ms": round(statistics.quantiles(lane.all_s, n=20)[-1] * 1000, 2),
+        "pictures_a_second": round(statistics.median(_per_s(lane)), 1),
+        "cpu_ms": round(statistics.median(_cpu_s(lane)) * 1000, 2),
+    }
+    for floor, word in ((BARE, "bare"), (WHOLE, "whole")):
+        below = lanes[floor]
+        figures[f"p50_to_{word}"] = _ratio(lane.p50_s, below.p50_s)
+        figures[f"throughput_to_{word}"] = _ratio(_per_s(lane), _per_s(below))
+        figures[f"cpu_to_{word}"] = _ratio(_cpu_s(lane), _cpu_s(below))
+    return figures
+
+
+def _per_s(lane: Lane) -> list[float]:
+    return [each.per_s for each in lane.full]
+
+
+def _cpu_s(lane: Lane) -> list[float]:
+    return [each.cpu_s for each in lane.full]
+
+
+def _ratio(ours: Sequence[float], floor: Sequence[float]) -> float:
+    """Return the median of ratios, each of two figures of one round."""
+    return round(statistics.median(a / b for a, b in zip(ours, floor, strict=True)), 3)
 
 
 def _ready_after_s() -> float:
@@ -198,10 +192,6 @@ def _ready_after_s() -> float:
     finally:
         process.terminate()
         process.wait()
-
-
-def _resident_mb(pid: int) -> int:
-    return round(psutil.Process(pid).memory_info().rss / 2**20)
 
 
 if __name__ == "__main__":

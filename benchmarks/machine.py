@@ -1,17 +1,32 @@
 """What a result must carry so that it can be judged: the machine, the commit, the moment."""
 
+import json
 import os
 import platform
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+
+_LOAD_BEFORE = os.getloadavg()[0]
+"""Runnable processes, mean over the minute before this program began: 0 on a quiet machine."""
 
 
-def described() -> dict[str, str | int]:
-    """Return processor, cores, Python, commit and time."""
+def write(name: str, result: dict[str, Any]) -> None:
+    """Write ``results/<name>.json`` with the machine that it was measured on, and show it."""
+    text = json.dumps({"machine": described(), **result}, indent=1)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(text + "\n")
+    print(text)
+
+
+def described() -> dict[str, str | int | float]:
+    """Return processor, cores, Python, commit, time, and the load that others made."""
     return {
+        "load_average": round(_LOAD_BEFORE, 1),
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),

@@ -5,6 +5,7 @@ python -m benchmarks.tables
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,30 +29,120 @@ def rendered(page: str) -> str:
 
 def _renewed(found: re.Match[str]) -> str:
     name = found["name"]
-    return f"<!-- {name} -->\n{_TABLES[name]()}<!-- /{name} -->"
+    try:
+        table = _TABLES[name]()
+    except FileNotFoundError:
+        table = f"Not run: `python -m benchmarks.{name}` measures it.\n"
+    return f"<!-- {name} -->\n{table}<!-- /{name} -->"
 
 
 def _floor() -> str:
     result = _read(RESULTS / "floor.json")
-    machine = result["machine"]
     rows = [
-        "| road | p50 | p95 | p50 to bare loop | pictures/s, saturated | to bare loop |",
-        "|---|---|---|---|---|---|",
-    ]
-    rows += [
-        f"| {name} | {road['p50_ms']:.1f} ms | {road['p95_ms']:.1f} ms "
-        f"| {road['p50_to_floor']:.2f} | {road['pictures_a_second']:.0f} "
-        f"| {road['throughput_to_floor']:.2f} |"
+        {
+            "road": name,
+            "p50": f"{road['p50_ms']:.1f} ms",
+            "p95": f"{road['p95_ms']:.1f} ms",
+            "pictures/s": f"{road['pictures_a_second']:.0f}",
+            "CPU a picture": f"{road['cpu_ms']:.1f} ms",
+            **{f"{title} to both loops": _to_both(road, key) for title, key in _RATIOS.items()},
+        }
         for name, road in result["roads"].items()
     ]
     memory = ", ".join(f"{name} {mb} MB" for name, mb in result["resident_mb"].items())
     source = (
-        f"{result['pictures_a_road']} pictures a road ({result['picture']}), in turns in one run "
-        f"of `make bench` on {machine['cores']} cores of {machine['processor']}, commit "
-        f"{machine['commit']}. Resident memory afterwards: {memory}. "
+        f"{result['pictures_a_road']} pictures a road one by one, then full load "
+        f"({result['picture']}), in {result['rounds']} turns of one run of "
+        f"`python -m benchmarks.floor` on {_where(result)}. Ratios: to the bare loop, to the whole "
+        f"answer. Resident memory afterwards: {memory}. "
         f"Inference is ready {result['inference_ready_s']:.1f} s after its start."
     )
-    return "\n".join([*rows, "", source, ""])
+    return _table(rows, source)
+
+
+_RATIOS = {"p50": "p50", "throughput": "throughput", "CPU": "cpu"}
+
+
+def _to_both(road: dict[str, float], figure: str) -> str:
+    return f"{road[f'{figure}_to_bare']:.2f}, {road[f'{figure}_to_whole']:.2f}"
+
+
+def _table(rows: Sequence[Mapping[str, str]], source: str) -> str:
+    """Return a table whose columns are the keys of its rows, and where it comes from."""
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", source, ""])
+
+
+def _where(result: Any) -> str:
+    machine = result["machine"]
+    return (
+        f"{machine['cores']} cores of {machine['processor']} (load average before: "
+        f"{machine['load_average']}), commit {machine['commit']}"
+    )
+
+
+def _overload() -> str:
+    result = _read(RESULTS / "overload.json")
+    rows = [
+        {
+            "load": f"{step['load']:g} x",
+            "asked/s": f"{step['asked_per_s']:.0f}",
+            "goodput/s": f"{step['goodput_per_s']:.0f}",
+            "of peak": f"{step['goodput_to_peak']:.2f}",
+            "answered, p50 and p99": _two_ms(step["answered_ms"]),
+            "refused": str(step["statuses"].get("RESOURCE_EXHAUSTED", 0)),
+            "refused, p50 and p99": _two_ms(step["refused_ms"]),
+            "ran for nobody": str(step["ran_for_nobody"]),
+            "memory": "{} to {} MB".format(*step["resident_mb"]),
+            "client's CPU": f"{step['client_cpu_share']:.0%}",
+        }
+        for step in result["steps"]
+    ]
+    source = (
+        f"Capacity {result['capacity_per_s']:.0f} pictures/s; {result['seconds_a_load']:g} s a "
+        f"load, deadline {result['deadline_ms']:g} ms, {result['picture']}; client and service "
+        f"on the same {_where(result)}. Made by `python -m benchmarks.overload`."
+    )
+    return _table(rows, source)
+
+
+def _two_ms(percentiles: Mapping[str, float | None]) -> str:
+    p50, p99 = percentiles["p50"], percentiles["p99"]
+    return "-" if p50 is None or p99 is None else f"{p50:.0f}, {p99:.0f} ms"
+
+
+def _instrumentation() -> str:
+    result = _read(RESULTS / "instrumentation.json")
+    per_s = result["pictures_a_second"]
+    rows = [
+        {
+            "with metrics to without": word,
+            "median": f"{result[key]['median']:.3f}",
+            "quartiles": f"{result[key]['low']:.3f} to {result[key]['high']:.3f}",
+        }
+        for word, key in (("throughput", "throughput_ratio"), ("CPU a picture", "cpu_ratio"))
+    ]
+    source = (
+        f"{per_s['on']:.1f} pictures/s with and {per_s['off']:.1f} without, {result['rounds']} "
+        f"turns of {result['pictures_a_turn']} pictures each, on {_where(result)}. Made by "
+        f"`python -m benchmarks.instrumentation`."
+    )
+    return _table(rows, source)
+
+
+def _gpu() -> str:
+    result = _read(RESULTS / "gpu.json")
+    rows = [
+        {"batch": size, **{f"{name}, pictures/s": f"{n:.0f}" for name, n in figures.items()}}
+        for size, figures in result["pictures_a_second"].items()
+    ]
+    source = (
+        f"Whole pipeline on {result['execution_provider']}: {result['end_to_end_per_s']:.0f} "
+        f"pictures/s, {result['end_to_end_to_bare']:.2f} of the bare loop's best. Decoding takes "
+        f"{result['decode_ms']:.1f} ms a picture, {result['decode_share_of_cores']:.0%} of all "
+        f"cores' time. On {_where(result)}. Made by `python -m benchmarks.gpu`."
+    )
+    return _table(rows, source)
 
 
 def _models() -> str:
@@ -116,7 +207,15 @@ def _peers() -> str:
     return peers_table.rendered(_read(RESULTS / "peers.json"))
 
 
-_TABLES = {"floor": _floor, "fuzz": _fuzz, "models": _models, "peers": _peers}
+_TABLES = {
+    "floor": _floor,
+    "fuzz": _fuzz,
+    "gpu": _gpu,
+    "instrumentation": _instrumentation,
+    "models": _models,
+    "overload": _overload,
+    "peers": _peers,
+}
 _MARKED = re.compile(rf"<!-- (?P<name>{'|'.join(_TABLES)}) -->\n.*?<!-- /(?P=name) -->", re.DOTALL)
 
 

@@ -26,6 +26,13 @@ Points = npt.NDArray[np.int32]
 # mask's grid, not the lesion's border.
 _OUTLINE_TOLERANCE_PX = 1.0
 
+# Two flat colors are long runs as they are: filters would only take time to break them up.
+_FLAT_PNG = (
+    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE),
+    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Lesion:
@@ -75,7 +82,7 @@ def find(
         return None
     inside = np.zeros((height, width), np.uint8)
     cv2.fillPoly(inside, [contour], 1)
-    area_fraction = float(inside.mean())
+    area_fraction = cv2.countNonZero(inside) / inside.size
     if area_fraction < MIN_AREA_FRACTION:
         return None
     scale = np.array([size[0] / width, size[1] / height])
@@ -102,8 +109,7 @@ def mask_png(lesion: Lesion, size: tuple[int, int]) -> bytes:
     # Interpolated and cut at one half, an edge stays where it was at any scale.
     soft = cv2.resize(lesion.inside * np.uint8(255), size, interpolation=cv2.INTER_LINEAR)
     _, mask = cv2.threshold(soft, 127, 255, cv2.THRESH_BINARY)
-    # Two flat colors: the cheapest compression already makes them small.
-    return cv2.imencode(".png", mask, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+    return cv2.imencode(".png", mask, _FLAT_PNG)[1].tobytes()
 
 
 def _largest_contour(binary: Pixels) -> Points | None:
@@ -127,6 +133,8 @@ def _bounding_box(contour: Points, scale: npt.NDArray[np.float64]) -> tuple[int,
 
 
 def _asymmetry(inside: Pixels) -> float:
+    # Only the lesion counts, and what is mirrored lies where the lesion lies or is not covered.
+    inside = _cut(inside, cv2.boundingRect(inside))
     moments = cv2.moments(inside, binaryImage=True)
     center = np.array([moments["m10"], moments["m01"]]) / moments["m00"]
     angle = 0.5 * np.arctan2(2 * moments["mu11"], moments["mu20"] - moments["mu02"])
@@ -141,7 +149,7 @@ def _unmirrored(inside: Pixels, center: npt.NDArray[np.float64], axis: float) ->
     reflection = np.array([[cosine, sine], [sine, -cosine]])
     transform = np.column_stack([reflection, center - reflection @ center])
     mirrored = cv2.warpAffine(inside, transform, inside.shape[::-1], flags=cv2.INTER_NEAREST)
-    return 1 - float(np.count_nonzero(inside & mirrored)) / float(np.count_nonzero(inside))
+    return 1 - cv2.countNonZero(inside & mirrored) / cv2.countNonZero(inside)
 
 
 def _border_irregularity(polygon: Points) -> float:
@@ -156,6 +164,14 @@ def _border_irregularity(polygon: Points) -> float:
 def _color_variegation(tensor: Pixels, inside: Pixels) -> float:
     # Squashing moves colors about but does not change them.
     squashed = cv2.resize(inside, tensor.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-    lab = cv2.cvtColor(tensor.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    _, deviation = cv2.meanStdDev(lab, mask=squashed)
+    box = cv2.boundingRect(squashed)
+    if not box[2]:  # a lesion so thin that it falls between the pixels
+        return 0.0
+    lab = cv2.cvtColor(_cut(tensor, box).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    _, deviation = cv2.meanStdDev(lab, mask=_cut(squashed, box))
     return float(np.clip(np.sqrt(np.square(deviation).sum()) / 100, 0, 1))
+
+
+def _cut(pixels: Pixels, box: tuple[int, int, int, int]) -> Pixels:
+    x, y, width, height = box
+    return pixels[y : y + height, x : x + width]

@@ -46,9 +46,9 @@ def measure(tensor: npt.NDArray[np.uint8], shorter_side: int) -> Quality:
 
     """
     gray = cv2.cvtColor(tensor, cv2.COLOR_RGB2GRAY)
-    brightness = float(gray.mean()) / 255
-    contrast = float(gray.std()) / 255
-    sharpness = float(cv2.Laplacian(gray, cv2.CV_32F).var())
+    brightness, contrast = (value / 255 for value in _mean_and_deviation(gray))
+    _, grain = _mean_and_deviation(cv2.Laplacian(gray, cv2.CV_32F))
+    sharpness = grain**2
     findings = (
         ("too_small", shorter_side < MIN_SIDE_PX),
         ("too_dark", brightness < MIN_BRIGHTNESS),
@@ -58,3 +58,8 @@ def measure(tensor: npt.NDArray[np.uint8], shorter_side: int) -> Quality:
     )
     reasons = tuple(name for name, found in findings if found)
     return Quality(brightness, contrast, sharpness, reasons)
+
+
+def _mean_and_deviation(values: npt.NDArray[np.uint8 | np.float32]) -> tuple[float, float]:
+    mean, deviation = cv2.meanStdDev(values)
+    return float(mean[0, 0]), float(deviation[0, 0])

@@ -138,7 +138,7 @@ class Runners:
 
 
 def _waits(contender: Contender) -> bool:
-    return any(contender.count(priority) for priority in Priority)
+    return contender.count(Priority.INTERACTIVE) > 0 or contender.count(Priority.BULK) > 0
 
 
 def _age(contender: Contender, priority: Priority) -> float:

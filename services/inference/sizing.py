@@ -107,6 +107,8 @@ def best(waiting: int, runners: int, largest: int, seconds: Seconds) -> int:
         seconds: the cost, not falling with the size.
 
     """
+    if waiting == 1 or largest == 1:  # nothing to choose, and asked several times a picture
+        return 1
 
     def price(size: int) -> float:
         batches = math.ceil(waiting / size)

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from grpc import aio
 
-from services.gateway.clients.calls import call, our_fault
+from services.gateway import errors
+from services.gateway.clients.calls import call
 from services.gateway.deadlines import Deadline
 from services.gateway.findings import LABEL_NAMES, Classification, Findings, Segmentation
 from services.gateway.records import Analysis
@@ -46,7 +47,9 @@ class Reports:
 
         """
         request = pb.RenderRequest(analysis=_message(record, pictures, self._institution))
-        answer = await call(self._stub.Render, request, pb.RenderResponse, deadline, our_fault)
+        answer = await call(
+            self._stub.Render, request, pb.RenderResponse, deadline, errors.UpstreamError
+        )
         return answer.pdf
 
 

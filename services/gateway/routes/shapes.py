@@ -161,12 +161,10 @@ class EvaluationView(BaseModel):
 
 
 class ModelView(BaseModel):
-    """A version of a model that answers now: the stable one, or a canary for some pictures."""
+    """A model that answers now."""
 
     name: str
     version: str
-    version_label: str
-    traffic_share: float
     sha256: str
     labels: list[str]
     execution_provider: str
@@ -178,8 +176,6 @@ class ModelView(BaseModel):
         return cls(
             name=model.name,
             version=model.version,
-            version_label=model.version_label,
-            traffic_share=model.traffic_share,
             sha256=model.sha256,
             labels=model.labels,
             execution_provider=model.execution_provider,

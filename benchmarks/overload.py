@@ -1,0 +1,149 @@
+"""What becomes of a service that is asked for more than it can do.
+
+An open loop: requests with a deadline come at a constant rate (see ``open_loop``) of 0.7, 1, 2
+and 3 times what the service does when it is never idle. Goodput is what was answered within the
+deadline. A run that answered nobody is counted from the service's own figures: rows that the
+models ran, less the pictures that were answered.
+
+    python -m benchmarks.overload       writes benchmarks/results/overload.json and the tables
+"""
+
+import argparse
+import bisect
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks import machine, roads, scrape, tables
+from benchmarks.footprint import Footprint
+from benchmarks.open_loop import Step, step
+from benchmarks.processor import Meter
+from benchmarks.saturation import saturated
+from services.inference.settings import available_cores
+from tests import specimens, stack
+
+LOADS = (0.7, 1.0, 2.0, 3.0)
+REFUSAL_BUCKETS_MS = (1, 2, 5, 10, 20, 50, 100)
+
+_MODELS = 2
+_PICTURES = 8
+
+
+def main() -> None:
+    """Measure, write the result, render the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=15, help="of each load")
+    parser.add_argument("--deadline", type=float, default=0.5, help="of a request, in seconds")
+    arguments = parser.parse_args()
+    machine.write("overload", measured(arguments.seconds, arguments.deadline))
+    tables.render()
+
+
+def measured(
+    seconds: float, deadline_s: float, loads: Sequence[float] = LOADS, **variables: str
+) -> dict[str, Any]:
+    """Measure the capacity, then each load.
+
+    Args:
+        seconds: that each takes.
+        deadline_s: of every request.
+        loads: as multiples of the capacity.
+        variables: environment variables of the services.
+
+    """
+    with stack.running(**variables) as services:
+        pid = services.processes["inference"].pid
+        port = services.environment["DERMSERVE_INFERENCE_METRICS_PORT"]
+        page = f"http://127.0.0.1:{port}/metrics"
+        capacity = _capacity(services.inference, pid, seconds)
+        steps = []
+        for load in loads:
+            rate = load * capacity
+            before = (scrape.samples(page), Footprint.of(pid).resident_mb, Meter([pid]).seconds())
+            told = step(services.inference, rate, seconds, deadline_s)
+            after = (scrape.samples(page), Footprint.of(pid).resident_mb, Meter([pid]).seconds())
+            steps.append(
+                {
+                    "load": load,
+                    "asked_per_s": round(rate, 1),
+                    **summary(told, seconds, deadline_s),
+                    **_spent_in_vain(before[0], after[0]),
+                    "resident_mb": [before[1], after[1]],
+                    "cpu_share": _share(after[2] - before[2], seconds),
+                }
+            )
+    peak = max(each["goodput_per_s"] for each in steps)
+    for each in steps:
+        each["goodput_to_peak"] = round(each["goodput_per_s"] / peak, 3)
+    return {
+        "picture": "synthetic, 600 x 450, JPEG",
+        "seconds_a_load": seconds,
+        "deadline_ms": deadline_s * 1000,
+        "capacity_per_s": round(capacity, 1),
+        "steps": steps,
+    }
+
+
+def summary(told: Step, seconds: float, deadline_s: float) -> dict[str, Any]:
+    """Return what callers saw in one step."""
+    answered = sorted(each.latency_s for each in told.asked if each.status == "OK")
+    good = bisect.bisect_right(answered, deadline_s)
+    refused = sorted(e.latency_s for e in told.asked if e.status == "RESOURCE_EXHAUSTED")
+    return {
+        "goodput_per_s": round(good / seconds, 1),
+        "statuses": dict(Counter(each.status for each in told.asked)),
+        "answered_ms": _percentiles(answered),
+        "refused_ms": _percentiles(refused),
+        "refused_histogram": _histogram(refused),
+        "client_late_p99_ms": _percentiles([each.late_s for each in told.asked])["p99"],
+        "client_cpu_share": _share(told.cpu_s, seconds),
+    }
+
+
+def _capacity(address: str, pid: int, seconds: float) -> float:
+    pictures = [specimens.lesion_jpeg(seed=seed) for seed in range(_PICTURES)]
+    with roads.inference(address) as stub:
+        road = roads.over_grpc(stub)
+        for picture in pictures:
+            road(picture)
+        callers = 2 * available_cores()
+        return saturated(road, pictures, callers, seconds, Meter([pid])).per_s
+
+
+def _spent_in_vain(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, int]:
+    """Return how many rows the models ran for nobody, and who left before they ran."""
+
+    def grown(name: str) -> float:
+        return after.get(name, 0) - before.get(name, 0)
+
+    rows = grown("inference_batch_size_sum") / _MODELS
+    return {
+        "ran_for_nobody": round(rows - grown("inference_analyses_total")),
+        "dropped_before_run": round(grown("inference_dropped_total")),
+    }
+
+
+def _percentiles(seconds: Sequence[float]) -> dict[str, float | None]:
+    """Return median and 99th percentile in milliseconds; None where there is nothing."""
+    if len(seconds) < 2:  # noqa: PLR2004 - two points make a distribution
+        return {"p50": None, "p99": None}
+    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
+    return {"p50": round(cuts[49] * 1000, 2), "p99": round(cuts[98] * 1000, 2)}
+
+
+def _histogram(seconds: Sequence[float]) -> dict[str, int]:
+    """Count latencies by the bucket that they fall in."""
+    bounds = [f"<= {bound} ms" for bound in REFUSAL_BUCKETS_MS]
+    counts = Counter(bisect.bisect_left(REFUSAL_BUCKETS_MS, each * 1000) for each in seconds)
+    names = [*bounds, f"> {REFUSAL_BUCKETS_MS[-1]} ms"]
+    return {name: counts[number] for number, name in enumerate(names)}
+
+
+def _share(cpu_s: float, seconds: float) -> float:
+    """Return processor seconds as a share of what all cores had in that time."""
+    return round(cpu_s / seconds / available_cores(), 3)
+
+
+if __name__ == "__main__":
+    main()

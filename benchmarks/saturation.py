@@ -1,0 +1,76 @@
+"""As much as goes through a road while its callers never pause."""
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import cycle
+
+from benchmarks.loops import Road
+from benchmarks.processor import Meter
+
+_WARM_S = 0.3
+"""Until every caller is under way; not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saturated:
+    """What went through.
+
+    Attributes:
+        per_s: pictures a second.
+        cpu_s: seconds of processor time that the measured processes used for each.
+
+    """
+
+    per_s: float
+    cpu_s: float
+
+
+def saturated(
+    road: Road, pictures: Sequence[bytes], callers: int, seconds: float, meter: Meter
+) -> Saturated:
+    """Send pictures without a pause, and count what arrives in a window of full load.
+
+    Args:
+        road: where they go.
+        pictures: taken in turn.
+        callers: threads, each with one picture on its way at any time.
+        seconds: length of the window.
+        meter: of the processes that do the work.
+
+    """
+    arrived = _Counter()
+    over = threading.Event()
+
+    def call() -> None:
+        for picture in cycle(pictures):
+            if over.is_set():
+                return
+            road(picture)
+            arrived.add()
+
+    with ThreadPoolExecutor(callers) as pool:
+        calling = [pool.submit(call) for _ in range(callers)]
+        try:
+            time.sleep(_WARM_S)
+            before = (time.perf_counter(), arrived.count, meter.seconds())
+            time.sleep(seconds)
+            after = (time.perf_counter(), arrived.count, meter.seconds())
+        finally:
+            over.set()
+        for each in calling:
+            each.result()
+    passed_s, count, cpu_s = (new - old for new, old in zip(after, before, strict=True))
+    return Saturated(per_s=count / passed_s, cpu_s=cpu_s / max(1, count))
+
+
+class _Counter:
+    def __init__(self) -> None:
+        self.count = 0
+        self._lock = threading.Lock()
+
+    def add(self) -> None:
+        with self._lock:
+            self.count += 1

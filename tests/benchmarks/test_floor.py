@@ -1,0 +1,61 @@
+"""The floor in miniature: every road is driven, and what it cost is positive."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from benchmarks import floor, loops, roads
+from benchmarks.processor import Meter
+from benchmarks.saturation import saturated
+from services.inference.settings import Settings
+from services.pb import inference_pb2 as pb
+from tests import specimens, stack
+
+
+def test_the_whole_answer_says_what_the_service_says(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DERMSERVE_INFERENCE_MODEL_DIR", str(tiny))
+    picture = specimens.lesion_jpeg()
+    with stack.running() as services, loops.models(Settings()) as models:
+        with roads.inference(services.inference) as stub:
+            served = stub.Analyze(pb.AnalyzeRequest(image=picture), timeout=30)
+        written = loops.whole(*models)(picture)
+        assert isinstance(written, bytes)
+        alone = pb.AnalyzeResponse.FromString(written)
+    for answer in (served, alone):
+        answer.ClearField("timings")
+    assert alone == served
+
+
+def test_every_road_is_measured_against_both_loops(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DERMSERVE_INFERENCE_MODEL_DIR", str(tiny))
+    pictures = [specimens.lesion_jpeg(seed=seed) for seed in range(2)]
+    result = floor.measured(pictures, rounds=1, seconds=0.5)
+    assert list(result["roads"]) == [floor.BARE, floor.WHOLE, floor.GRPC, floor.REST]
+    for road in result["roads"].values():
+        assert all(figure > 0 for figure in road.values()), road
+    assert result["roads"][floor.BARE]["cpu_to_bare"] == 1
+
+
+def test_full_load_counts_every_picture_and_its_processor_time() -> None:
+    began: list[bytes] = []
+
+    def road(picture: bytes) -> object:
+        began.append(picture)
+        return sum(range(20_000))
+
+    full = saturated(road, [b"one", b"two"], callers=2, seconds=0.3, meter=Meter([os.getpid()]))
+    assert 0 < full.per_s * 0.3 <= len(began)
+    assert 0 < full.cpu_s < 0.3
+
+
+def test_a_road_that_fails_is_told_and_not_counted() -> None:
+    def road(picture: bytes) -> object:
+        raise RuntimeError(picture.decode())
+
+    with pytest.raises(RuntimeError, match="broken"):
+        saturated(road, [b"broken"], callers=2, seconds=0.1, meter=Meter([os.getpid()]))
