@@ -5,6 +5,8 @@ accuracy is ever measured on them.
 """
 
 import io
+import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -47,6 +49,18 @@ def encoded(picture: Image.Image, kind: str = "JPEG", **options: object) -> byte
     buffer = io.BytesIO()
     picture.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def png_header(width: int, height: int) -> bytes:
+    """Return a PNG of a few dozen bytes that claims to be of a size, and has no pixels."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        check = zlib.crc32(kind + body)
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", check)
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + body
 
 
 def lesion_jpeg(size: tuple[int, int] = SIZE, seed: int = 7) -> bytes:

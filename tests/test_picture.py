@@ -1,6 +1,5 @@
 import contextlib
 import struct
-import zlib
 
 import numpy as np
 import pytest
@@ -14,21 +13,6 @@ from tests import specimens
 def gray16_png() -> bytes:
     ramp = np.linspace(0, 65535, 64 * 64, dtype=np.uint16).reshape(64, 64)
     return specimens.encoded(Image.fromarray(ramp), "PNG")
-
-
-def png_with_header_only(width: int, height: int) -> bytes:
-    """A PNG of a few dozen bytes that claims to be huge."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    pixels = zlib.compress(b"\0")
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
-    )
 
 
 def animated_png() -> bytes:
@@ -56,12 +40,19 @@ def test_what_is_no_picture_is_refused_with_a_sentence(encoded: bytes, sentence:
 
 @pytest.mark.parametrize(
     "encoded",
-    [png_with_header_only(20_000, 20_000), b"\xff\xd8" + bytes(picture.MAX_BYTES)],
+    [specimens.png_header(20_000, 20_000), b"\xff\xd8" + bytes(picture.MAX_BYTES)],
     ids=["pixels", "bytes"],
 )
 def test_what_is_too_large_is_refused_before_it_is_decoded(encoded: bytes) -> None:
     with pytest.raises(picture.PictureTooLargeError, match="send at most"):
         picture.read(encoded)
+
+
+def test_a_png_whose_checksum_is_wrong_is_refused_and_not_shown_with_wrong_pixels() -> None:
+    png = bytearray(specimens.encoded(specimens.lesion(), "PNG"))
+    png[png.index(b"IDAT") + 40] ^= 0xFF
+    with pytest.raises(picture.PictureError, match="damaged or cut off"):
+        picture.read(bytes(png))
 
 
 def test_sixteen_bit_values_are_scaled_not_clipped() -> None:

@@ -46,6 +46,7 @@ class FullError(Exception):
     """Too much to do."""
 
     retry_after_s = 1.5
+    reason = "full"
 
 
 STATUSES: rpc.Statuses = {
@@ -167,6 +168,14 @@ async def test_an_error_that_knows_when_to_come_back_says_so_in_a_trailer(
     answer = await refusal(stub)
     assert answer.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert dict(answer.trailing_metadata())[rpc.PUSHBACK_TRAILER] == "1500"
+
+
+async def test_an_error_says_what_it_is_in_a_word_for_machines_if_it_has_one(
+    stub: inference.InferenceServiceAsyncStub, servicer: Servicer
+) -> None:
+    for error, word in ((FullError("full"), "full"), (WrongError("look here"), None)):
+        servicer.act = failing(error)
+        assert rpc.reason_in((await refusal(stub)).trailing_metadata()) == word
 
 
 @pytest.mark.parametrize("method", ["Analyze", "AnalyzeStream"])

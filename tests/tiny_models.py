@@ -60,6 +60,24 @@ def _segmenter(middle: float, size: int, metadata: dict[str, str]) -> onnx.Model
     return _model("segmenter", nodes, constants, outputs, size, metadata)
 
 
+def slow_segmenter(side: int = 1200) -> onnx.ModelProto:
+    """Build a segmenter that takes tens of milliseconds a batch: it squares a large matrix."""
+    nodes = [
+        helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["float"], ["gray"], axes=[3], keepdims=1),
+        helper.make_node("ReduceMean", ["gray"], ["mean"], axes=[0, 1, 2, 3], keepdims=0),
+        helper.make_node("Expand", ["mean", "square"], ["matrix"]),
+        helper.make_node("MatMul", ["matrix", "matrix"], ["product"]),
+        helper.make_node("ReduceMean", ["product"], ["work"], axes=[0, 1], keepdims=0),
+        helper.make_node("Min", ["work", "zero"], ["nothing"]),
+        helper.make_node("Add", ["gray", "nothing"], ["logit"]),
+        helper.make_node("Sigmoid", ["logit"], ["mask"]),
+    ]
+    constants = {"square": np.array([side, side]), "zero": np.array(0, np.float32)}
+    outputs: dict[str, Shape] = {"mask": ["N", SIZE, SIZE, 1]}
+    return _model("segmenter", nodes, constants, outputs, SIZE, {})
+
+
 def classifier(**metadata: str) -> onnx.ModelProto:
     """Build a classifier that answers from the mean color; its map comes from the same sums."""
     return _classifier([], SIZE, 3, metadata)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from services.inference.forecast import Forecast
 from services.inference.priority import WHENEVER, Priority, Urgency
-from services.inference.refusal import RefusedError
+from services.inference.refusal import DrainingError, RefusedError
 
 _KEPT_FREE = 4
 """One place in this many is not for bulk, so that whoever waits for an answer finds one."""
@@ -32,13 +32,17 @@ class QueueFullError(RefusedError):
 class Admission:
     """Counts the pictures in work."""
 
-    def __init__(self, places: int) -> None:
+    def __init__(
+        self, places: int, note_refusal: Callable[[str], object] = lambda _reason: None
+    ) -> None:
         """Begin with nothing in work.
 
         Args:
             places: most pictures in work at the same time, running or waiting.
+            note_refusal: is told the reason whenever a request is refused, here or later.
 
         """
+        self._note_refusal = note_refusal
         self._places = {
             Priority.INTERACTIVE: places,
             Priority.BULK: max(1, places - places // _KEPT_FREE),
@@ -51,6 +55,11 @@ class Admission:
         return self._places[Priority.INTERACTIVE]
 
     @property
+    def largest(self) -> int:
+        """Most pictures of one request that could ever be taken on, whatever its priority."""
+        return min(self._places.values())
+
+    @property
     def in_work(self) -> int:
         """Pictures that are in work now."""
         return self._in_work
@@ -59,7 +68,7 @@ class Admission:
     def place(
         self, outlook: Outlook, urgency: Urgency = WHENEVER, pictures: int = 1
     ) -> Iterator[None]:
-        """Take the places of one request.
+        """Take the places of one request for as long as the block lasts.
 
         Args:
             outlook: what to expect of it.
@@ -71,13 +80,20 @@ class Admission:
             TooLateError: by the measured cost, the answer would come after the deadline.
 
         """
+        try:
+            self._refuse(outlook, urgency, pictures)
+            self._in_work += pictures
+            try:
+                yield
+            finally:
+                self._in_work -= pictures
+        except (RefusedError, DrainingError) as refusal:
+            self._note_refusal(refusal.reason)
+            raise
+
+    def _refuse(self, outlook: Outlook, urgency: Urgency, pictures: int) -> None:
         if self._in_work + pictures > self._places[urgency.priority]:
             # What is in work drains in the time that whoever comes now would wait.
             raise QueueFullError(outlook().wait_s)
         if urgency.deadline < math.inf:
             outlook().refuse_late(asyncio.get_running_loop().time(), urgency.deadline)
-        self._in_work += pictures
-        try:
-            yield
-        finally:
-            self._in_work -= pictures

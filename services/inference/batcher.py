@@ -61,7 +61,7 @@ class Batcher(Generic[Row, Output]):
         self._run = run
         self.runners = runners
         self._observer = observer
-        self._max_queue_delay_s = max_queue_delay_s
+        self.max_queue_delay_s = max_queue_delay_s
         self._line: Line[Row] = Line()
         self._selection = Selection(self._line, self.sizing, self._abandon)
         self._running: set[asyncio.Task[None]] = set()
@@ -189,7 +189,7 @@ class Batcher(Generic[Row, Output]):
 
     def ready_at(self) -> float:
         """Return from when the rows that wait may run: at once, unless a delay was set."""
-        if not self._max_queue_delay_s or len(self._line) >= self.sizing.largest or self._closed:
+        if not self.max_queue_delay_s or len(self._line) >= self.sizing.largest or self._closed:
             return -math.inf
         return min(map(self._patience, self._line.heads()))
 
@@ -296,7 +296,7 @@ class Batcher(Generic[Row, Output]):
     def _patience(self, waiting: Waiting[Row]) -> float:
         """Return how long a row is held back for others: never so long that it is late."""
         latest = waiting.deadline - 2 * self.sizing.seconds(self.sizing.largest)
-        return min(waiting.arrived + self._max_queue_delay_s, latest)
+        return min(waiting.arrived + self.max_queue_delay_s, latest)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

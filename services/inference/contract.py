@@ -1,6 +1,9 @@
 """What a model must promise before it may answer: read once, from its own metadata."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from services.inference.analysis import LABELS
 from services.inference.imaging import RESIZE
@@ -91,6 +94,24 @@ class ClassifierContract:
         if abs(total - 1) > _ROUNDING:
             message = f"the classifier's probabilities sum to {total:.3f} instead of 1"
             raise ModelError(message)
+
+
+CONTRACTS: Mapping[str, Callable[[OnnxModel], SegmenterContract | ClassifierContract]] = {
+    "segmenter": SegmenterContract.of,
+    "classifier": ClassifierContract.of,
+}
+"""Reads what a model promises, by its name."""
+
+
+def try_out(model: OnnxModel, contract: SegmenterContract | ClassifierContract) -> None:
+    """Run a model on a blank picture, and look whether it keeps what it promises.
+
+    Raises:
+        ModelError: it does not, or fails.
+
+    """
+    blank = np.zeros((contract.input_size, contract.input_size, 3), np.uint8)
+    contract.require(model.run([blank])[0])
 
 
 def _require_outputs(model: OnnxModel, *names: str) -> None:

@@ -59,10 +59,9 @@ async def engine(
         loading = owned.enter_context(ThreadPoolExecutor(_MODELS, "loading"))
         segmenters = Loader("segmenter", SegmenterContract.of, *disk, loading, metrics)
         classifiers = Loader("classifier", ClassifierContract.of, *disk, loading, metrics)
-        outlining, predicting = await asyncio.gather(
-            segmenters.open_stable(), classifiers.open_stable()
-        )
-        runners = Runners(settings.runners or _natural_runners(predicting))
+        # A list that is emptied: models that are replaced later must not be kept from here.
+        opened = [*await asyncio.gather(segmenters.open_stable(), classifiers.open_stable())]
+        runners = Runners(settings.runners or _natural_runners(opened[-1]))
         runs = watch.over(owned.enter_context(ThreadPoolExecutor(runners.count, "run")))
 
         def stage(model: OnnxModel) -> ModelStage:
@@ -85,9 +84,11 @@ async def engine(
             await rollout.begin(settings.model_poll_s)
             return built
 
-        segmenter = await slot(segmenters, outlining)
-        classifier = await slot(classifiers, predicting)
-        admission = Admission(runners.count + settings.max_queue_size)
+        classifier = await slot(classifiers, opened.pop())
+        segmenter = await slot(segmenters, opened.pop())
+        admission = Admission(
+            runners.count + settings.max_queue_size, lambda reason: metrics.refused(reason).inc()
+        )
         metrics.runners.set(runners.count)
         metrics.places.set(admission.places)
         metrics.in_work.set_function(lambda: admission.in_work)

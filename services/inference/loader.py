@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-import numpy as np
-
 from services.inference import repository
+from services.inference.contract import try_out
 from services.inference.metrics import Metrics
 from services.inference.onnx_model import OnnxModel
 from services.inference.repository import Sight
@@ -93,13 +92,12 @@ class Loader(Generic[Contract]):
         contract = self.contract_of(model)
         stage = stage_of(model)
 
-        def try_out() -> None:
-            blank = np.zeros((contract.input_size, contract.input_size, 3), np.uint8)
-            contract.require(model.run([blank])[0])
+        def warm_up() -> None:
+            try_out(model, contract)
             stage.warm_up()
 
         try:
-            await self._in_thread(try_out)
+            await self._in_thread(warm_up)
         except BaseException:
             await stage.close()
             raise

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from services.inference.signature import Signature, TensorSpec, UnservableTypeError
+
 Tensor = npt.NDArray[Any]
 Outputs = Mapping[str, Tensor]
 _Value = TypeVar("_Value")
@@ -52,12 +54,20 @@ class OnnxModel:
     """A loaded model. Safe to run from several threads at once."""
 
     def __init__(self, session: ort.InferenceSession, provenance: Provenance) -> None:
-        """Wrap a session; use ``load`` to get one from a file."""
+        """Wrap a session; use ``load`` to get one from a file.
+
+        Raises:
+            UnservableTypeError: a tensor is not made of numbers.
+
+        """
         self.provenance = provenance
         self.metadata: Mapping[str, str] = session.get_modelmeta().custom_metadata_map
-        self.outputs = tuple(output.name for output in session.get_outputs())
+        self.signature = Signature(
+            input=TensorSpec.of(session.get_inputs()[0]),
+            outputs=tuple(map(TensorSpec.of, session.get_outputs())),
+        )
+        self.outputs = tuple(output.name for output in self.signature.outputs)
         self._session = session
-        self._input = session.get_inputs()[0].name
 
     @classmethod
     def load(cls, folder: Path, name: str, *, provider: str = "auto") -> "OnnxModel":
@@ -83,7 +93,11 @@ class OnnxModel:
         if provider == "cuda" and running_on != CUDA:
             raise ModelError("CUDA was asked for and does not work here; set the provider to auto")
         sha256 = hashlib.sha256(content).hexdigest()
-        model = cls(session, Provenance(name, folder.name, sha256, running_on))
+        try:
+            model = cls(session, Provenance(name, folder.name, sha256, running_on))
+        except UnservableTypeError as error:
+            message = f"{path} cannot be served: {error}"
+            raise ModelError(message) from error
         if model.metadata.get("name") != name:
             message = f"{path} is not a {name}: its metadata names {model.metadata.get('name')!r}"
             raise ModelError(message)
@@ -130,7 +144,7 @@ class OnnxModel:
 
         """
         try:
-            results = self._session.run(None, {self._input: np.stack(tensors)})
+            results = self._session.run(None, {self.signature.input.name: np.stack(tensors)})
         except Exception as error:  # ONNX Runtime raises classes of its own making
             message = f"the {self.provenance.name} failed on a batch of {len(tensors)}: {error}"
             raise ModelRunError(message) from error

@@ -21,7 +21,6 @@ from services.inference.forecast import Forecast
 from services.inference.metrics import Metrics
 from services.inference.onnx_model import Outputs
 from services.inference.priority import WHENEVER, Priority, Urgency
-from services.inference.refusal import DrainingError, RefusedError
 from services.inference.shadow import Candidate, Shadows
 from services.inference.slot import Slot
 from services.inference.steps import Classified, Decoded, Encoded, Segmented, Steps
@@ -61,6 +60,7 @@ class Pipeline:
     Attributes:
         segmenter: the versions of the model that outlines the lesion.
         classifier: the versions of the model that predicts the label.
+        admission: bounds what is in work, whoever asks for it.
 
     """
 
@@ -87,7 +87,7 @@ class Pipeline:
         self.segmenter = segmenter
         self.classifier = classifier
         self._shadows = shadows
-        self._admission = admission
+        self.admission = admission
         self._steps = steps
         self._metrics = metrics
         self._before_models: Counter[Priority] = Counter()
@@ -106,19 +106,14 @@ class Pipeline:
             BatchError: a model failed.
 
         """
-        now = asyncio.get_running_loop().time()
-        try:
-            with (
-                self._admission.place(lambda: self.forecast(urgency.priority), urgency),
-                self.segmenter.lease(encoded) as segmenter,
-                self.classifier.lease(encoded) as classifier,
-            ):
-                leased = _Leased(segmenter, classifier)
-                since = dataclasses.replace(urgency, since=now)
-                analysis, judged = await self._analyze(encoded, leased, wanted, since)
-        except (RefusedError, DrainingError) as refusal:
-            self._metrics.refused(refusal.reason).inc()
-            raise
+        since = dataclasses.replace(urgency, since=asyncio.get_running_loop().time())
+        with (
+            self.admission.place(lambda: self.forecast(urgency.priority), urgency),
+            self.segmenter.lease(encoded) as segmenter,
+            self.classifier.lease(encoded) as classifier,
+        ):
+            leased = _Leased(segmenter, classifier)
+            analysis, judged = await self._analyze(encoded, leased, wanted, since)
         self._compare(leased, judged)
         return analysis
 

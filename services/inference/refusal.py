@@ -19,6 +19,14 @@ class DrainingError(Exception):
         super().__init__("the service is shutting down: try again, another replica will answer")
 
 
+class InvalidRequestError(Exception):
+    """What came is not what a model takes; the message says what was expected and what came."""
+
+
+class UnknownModelError(Exception):
+    """There is no such model here, or no such version of it."""
+
+
 class RefusedError(Exception):
     """More is asked than can be done; nothing was begun.
 

@@ -3,12 +3,20 @@
 import asyncio
 import faulthandler
 
+from prometheus_client import CollectorRegistry
+
 from services import rpc, telemetry
+from services.inference import servicer as typed
 from services.inference.engine import engine
-from services.inference.servicer import SERVICE, STATUSES, InferenceServicer
+from services.inference.open_inference import servicer as open_inference
+from services.inference.open_inference.catalog import Catalog
+from services.inference.pipeline import Pipeline
 from services.inference.settings import Settings
+from services.inference.statuses import STATUSES
 from services.inference.watch import HungError, Watch
-from services.pb import inference_pb2_grpc
+from services.pb import inference_pb2_grpc, open_inference_pb2_grpc
+
+SERVICES = (typed.SERVICE, open_inference.SERVICE)
 
 _log = telemetry.logger(__name__)
 
@@ -31,10 +39,8 @@ async def serve(settings: Settings) -> None:
     watch = Watch(settings.hang_s)
     try:
         async with engine(settings, registry, watch) as pipeline:
-            server = rpc.Server(STATUSES, registry, "inference")
-            servicer = InferenceServicer(pipeline, stream_width=settings.max_batch_size)
-            inference_pb2_grpc.add_InferenceServiceServicer_to_server(servicer, server.grpc)
-            port = await server.start(settings.host, settings.port, [SERVICE])
+            server = server_of(pipeline, registry, stream_width=settings.max_batch_size)
+            port = await server.start(settings.host, settings.port, SERVICES)
             await server.announce_ready()
             _log.info("inference is ready", host=settings.host, port=port)
             hung = await _until_the_end(watch)
@@ -61,3 +67,17 @@ async def _until_the_end(watch: Watch) -> bool:
     told.cancel()
     hung.cancel()
     return hung in done
+
+
+def server_of(pipeline: Pipeline, registry: CollectorRegistry, *, stream_width: int) -> rpc.Server:
+    """Put both protocols in front of a pipeline; the server does not listen yet."""
+    server = rpc.Server(STATUSES, registry, "inference")
+    inference_pb2_grpc.add_InferenceServiceServicer_to_server(
+        typed.InferenceServicer(pipeline, stream_width=stream_width), server.grpc
+    )
+    catalog = Catalog((pipeline.segmenter, pipeline.classifier), pipeline.admission)
+    open_inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(
+        open_inference.OpenInferenceServicer(catalog, server, stream_width=stream_width),
+        server.grpc,
+    )
+    return server

@@ -1,35 +1,26 @@
-"""The typed gRPC service: message in, message out, and the room's table of statuses."""
+"""The typed gRPC service: message in, message out."""
 
-import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-import grpc
 from grpc import aio
 
-from services import picture, rpc
-from services.inference import listing
+from services import rpc
+from services.inference import listing, streams
 from services.inference.analysis import NOTICE, Analysis, Classification, Wanted
 from services.inference.lesion import Lesion
 from services.inference.pipeline import Pipeline
 from services.inference.priority import Priority, Urgency
-from services.inference.refusal import DeadlinePassedError, DrainingError, RefusedError
+from services.inference.statuses import STATUSES
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc
 
 SERVICE = pb.DESCRIPTOR.services_by_name["InferenceService"].full_name
 
-STATUSES: rpc.Statuses = {
-    picture.PictureError: grpc.StatusCode.INVALID_ARGUMENT,
-    RefusedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    DeadlinePassedError: grpc.StatusCode.DEADLINE_EXCEEDED,
-    DrainingError: grpc.StatusCode.UNAVAILABLE,
-}
-
 _PRIORITIES = {pb.PRIORITY_INTERACTIVE: Priority.INTERACTIVE, pb.PRIORITY_BULK: Priority.BULK}
 
 _Context = aio.ServicerContext[Any, Any]
-_Answers = asyncio.Queue[pb.AnalyzeStreamResponse | None]
 
 
 class InferenceServicer(inference_pb2_grpc.InferenceServiceServicer):
@@ -54,17 +45,20 @@ class InferenceServicer(inference_pb2_grpc.InferenceServiceServicer):
         self, request_iterator: AsyncIterator[pb.AnalyzeStreamRequest], context: _Context
     ) -> AsyncIterator[pb.AnalyzeStreamResponse]:
         """Answer many pictures, each as soon as it is ready."""
-        # As bounded as the work: a caller who does not read its answers gets no further.
-        answers: _Answers = asyncio.Queue(self._stream_width)
-        reading = asyncio.create_task(
-            self._read(request_iterator, rpc.deadline_of(context), answers)
-        )
-        try:
-            while (answer := await answers.get()) is not None:
-                yield answer
-            await reading
-        finally:
-            reading.cancel()
+        deadline = rpc.deadline_of(context)
+
+        async def answer(request: pb.AnalyzeStreamRequest) -> pb.AnalyzeStreamResponse:
+            try:
+                response = await self._analyze(request.request, deadline, Priority.BULK)
+                return pb.AnalyzeStreamResponse(id=request.id, response=response)
+            except Exception as error:  # noqa: BLE001 - one picture's trouble is not the others'
+                return _stream_error(request.id, error)
+
+        async with contextlib.aclosing(
+            streams.answered(request_iterator, answer, self._stream_width)
+        ) as answers:
+            async for ready in answers:
+                yield ready
 
     async def ListModels(
         self, request: pb.ListModelsRequest, context: _Context
@@ -85,36 +79,6 @@ class InferenceServicer(inference_pb2_grpc.InferenceServiceServicer):
         urgency = Urgency(deadline, priority)
         return message(await self._pipeline.analyze(request.image, wanted, urgency))
 
-    async def _read(
-        self,
-        requests: AsyncIterator[pb.AnalyzeStreamRequest],
-        deadline: float,
-        answers: _Answers,
-    ) -> None:
-        """Keep ``stream_width`` pictures in work; the next is read when one is done."""
-        free = asyncio.Semaphore(self._stream_width)
-        try:
-            async with asyncio.TaskGroup() as running:
-                async for request in requests:
-                    await free.acquire()
-                    task = running.create_task(self._answer_one(request, deadline, answers))
-                    task.add_done_callback(lambda _: free.release())
-        finally:
-            await answers.put(None)
-
-    async def _answer_one(
-        self,
-        request: pb.AnalyzeStreamRequest,
-        deadline: float,
-        answers: _Answers,
-    ) -> None:
-        try:
-            response = await self._analyze(request.request, deadline, Priority.BULK)
-            answer = pb.AnalyzeStreamResponse(id=request.id, response=response)
-        except Exception as error:  # noqa: BLE001 - one picture's trouble is not the others'
-            answer = _stream_error(request.id, error)
-        await answers.put(answer)
-
 
 def _stream_error(request_id: str, error: Exception) -> pb.AnalyzeStreamResponse:
     status, sentence = rpc.answer_to(error, STATUSES)
@@ -122,7 +86,12 @@ def _stream_error(request_id: str, error: Exception) -> pb.AnalyzeStreamResponse
     pushback_ms = rpc.pushback_ms(error) or 0
     return pb.AnalyzeStreamResponse(
         id=request_id,
-        error=pb.StreamError(code=number, message=sentence, retry_pushback_ms=pushback_ms),
+        error=pb.StreamError(
+            code=number,
+            message=sentence,
+            retry_pushback_ms=pushback_ms,
+            reason=rpc.reason_of(error) or "",
+        ),
     )
 
 

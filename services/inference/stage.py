@@ -8,12 +8,15 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from services.inference.batch import Answer
 from services.inference.batcher import Batcher
 from services.inference.imaging import Pixels
 from services.inference.metrics import Metrics
+from services.inference.model_statistics import Batches, Requests
 from services.inference.observer import Observer
 from services.inference.observers import ModelObserver
 from services.inference.onnx_model import CPU, OnnxModel, Outputs
+from services.inference.priority import WHENEVER, Urgency
 from services.inference.runners import Runners
 
 Row = TypeVar("Row")
@@ -68,6 +71,12 @@ class ModelStage(Stage[Pixels, Outputs]):
     """A model behind its batcher.
 
     One model has one input shape, so what its batches cost depends on nothing but their size.
+
+    Attributes:
+        model: what runs.
+        requests: what became of those that came.
+        batches: those that were answered.
+
     """
 
     def __init__(
@@ -95,16 +104,31 @@ class ModelStage(Stage[Pixels, Outputs]):
 
         """
         self.model = model
+        self.requests = Requests()
+        self.batches = Batches(ModelObserver(metrics, model.provenance))
         self._on_cpu = model.provenance.execution_provider == CPU
         super().__init__(
             model.run,
             runners,
             threads,
-            ModelObserver(metrics, model.provenance),
+            self.batches,
             max_batch_size=max_batch_size,
             padded=not self._on_cpu,
             max_queue_delay_s=max_queue_delay_s,
         )
+
+    async def submit_all(
+        self, rows: Sequence[Pixels], urgency: Urgency = WHENEVER
+    ) -> list[Answer[Outputs]]:
+        """Do as a batcher does, and count what became of it."""
+        began = time.monotonic()
+        try:
+            answers = await super().submit_all(rows, urgency)
+        except BaseException:
+            self.requests.fail.add(time.monotonic() - began)
+            raise
+        self.requests.answered(answers, time.monotonic() - began)
+        return answers
 
     def warm_up(self) -> None:
         """Run every shape that callers will meet, and learn what it costs; this blocks.

@@ -1,7 +1,7 @@
 """A loaded and warmed version of a model, and the requests that are using it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, Self, TypeVar
 
@@ -52,13 +52,20 @@ class Version(Generic[Contract]):
 
     async def answer(self, tensor: Pixels, urgency: Urgency) -> Answer[Outputs]:
         """Run the model on one picture and count what came of it; raises as ``submit`` does."""
-        try:
-            answer = await self.stage.submit(tensor, urgency)
-        except BatchError:
-            self._failed.inc()
-            raise
-        self._answered.inc()
+        (answer,) = await self.answer_all([tensor], urgency)
         return answer
+
+    async def answer_all(
+        self, tensors: Sequence[Pixels], urgency: Urgency
+    ) -> list[Answer[Outputs]]:
+        """Do as ``answer`` for the pictures of one request: all are answered, or none."""
+        try:
+            answers = await self.stage.submit_all(tensors, urgency)
+        except BatchError:
+            self._failed.inc(len(tensors))
+            raise
+        self._answered.inc(len(tensors))
+        return answers
 
     async def retire(self) -> None:
         """Close the version when the last request that began with it has ended.

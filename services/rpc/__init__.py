@@ -12,6 +12,7 @@ from services.rpc.drain import ClosingError
 from services.rpc.health import LIVENESS
 from services.rpc.limits import MAX_MESSAGE_BYTES
 from services.rpc.pushback import PUSHBACK_TRAILER, pushback_ms
+from services.rpc.reason import REASON_TRAILER, reason_in, reason_of
 from services.rpc.request_id import REQUEST_ID_HEADER
 from services.rpc.server import Server
 from services.rpc.signals import until_told_to_stop
@@ -21,6 +22,7 @@ __all__ = [
     "LIVENESS",
     "MAX_MESSAGE_BYTES",
     "PUSHBACK_TRAILER",
+    "REASON_TRAILER",
     "REQUEST_ID_HEADER",
     "ClosingError",
     "Server",
@@ -30,6 +32,8 @@ __all__ = [
     "deadline_of",
     "dial",
     "pushback_ms",
+    "reason_in",
+    "reason_of",
     "status_of",
     "until_told_to_stop",
 ]

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import grpc
 from grpc import aio
 
-from services.rpc import pushback
+from services.rpc import pushback, reason
 from services.rpc.call import Call
 from services.rpc.drain import ClosingError, Drain
 from services.rpc.messages import Malformed, MalformedError, tolerant
@@ -20,6 +20,9 @@ _STATUSES: Statuses = {
     ClosingError: grpc.StatusCode.UNAVAILABLE,
     MalformedError: grpc.StatusCode.INVALID_ARGUMENT,
 }
+
+_GRPCS_OWN = "/grpc."
+"""Health and reflection: asked all the time, and no work of the room's."""
 
 
 class Door(aio.ServerInterceptor):
@@ -47,7 +50,7 @@ class Door(aio.ServerInterceptor):
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
         """Return a method's handler, wrapped if the method is one of ours."""
         handler = await continuation(handler_call_details)
-        if handler is None or not handler_call_details.method.startswith("/dermserve."):
+        if handler is None or handler_call_details.method.startswith(_GRPCS_OWN):
             return handler
         method = handler_call_details.method.rpartition("/")[2]
         if handler.unary_unary is not None:
@@ -98,4 +101,5 @@ class Door(aio.ServerInterceptor):
         if isinstance(error, aio.AbortError):
             raise error
         call.code, sentence = answer_to(error, self._statuses)
-        await call.context.abort(call.code, sentence, pushback.trailer(error))
+        trailers = (*pushback.trailer(error), *reason.trailer(error))
+        await call.context.abort(call.code, sentence, trailers)

@@ -40,6 +40,10 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc] # it ships n
             self._statuses.update(dict.fromkeys(names, status))
             self._changed.notify_all()
 
+    def serves(self, name: str) -> bool:
+        """Return whether a check of a name would be answered with SERVING."""
+        return bool(self._statuses.get(name) == _Status.SERVING)
+
     async def end_watches(self) -> None:
         """End every watch, once it has heard the last change."""
         async with self._changed:

@@ -29,7 +29,12 @@ _OPTIONS = (
 
 
 class Server:
-    """A gRPC server that is live once started, ready once said so, and ends in order."""
+    """A gRPC server that is live once started, ready once said so, and ends in order.
+
+    Attributes:
+        grpc: where servicers are added.
+
+    """
 
     def __init__(self, statuses: Statuses, registry: CollectorRegistry, room: str) -> None:
         """Build a server that is not listening yet.
@@ -78,6 +83,16 @@ class Server:
             raise telemetry.ListenerError(message) from error
         await self.grpc.start()
         return bound
+
+    @property
+    def is_live(self) -> bool:
+        """Whether health checks are told to leave this process running."""
+        return self._health.serves(LIVENESS)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether health checks are told that calls are welcome."""
+        return self._health.serves("")
 
     async def announce_ready(self) -> None:
         """Tell health checks that calls are welcome."""

@@ -9,6 +9,9 @@ from services import telemetry
 Statuses = Mapping[type[Exception], grpc.StatusCode]
 """A room's domain errors and the status that each becomes; subclasses inherit."""
 
+_MAX_SENTENCE = 512
+"""Characters of a sentence that are sent: it travels in a header, which holds 8 KiB at most."""
+
 _log = telemetry.logger(__name__)
 
 
@@ -30,4 +33,4 @@ def answer_to(error: Exception, statuses: Statuses) -> tuple[grpc.StatusCode, st
     if code is None:
         _log.error("call failed", exc_info=error)
         return grpc.StatusCode.INTERNAL, "internal error; the log has it by request id"
-    return code, str(error)
+    return code, str(error)[:_MAX_SENTENCE]

@@ -63,6 +63,13 @@ def test_the_grpc_lines_print_seven_probabilities(services: Stack, desk: Path) -
     assert said.count("LABEL_") == 7
 
 
+def test_the_open_inference_lines_print_seven_probabilities(services: Stack, desk: Path) -> None:
+    said = run([sys.executable, "-c", example("open inference", services)], desk)
+    probabilities = [float(each) for each in said.strip(" \n[]").split()]
+    assert len(probabilities) == 7
+    assert sum(probabilities) == pytest.approx(1, abs=1e-5)
+
+
 def test_the_command_lines_run(services: Stack, desk: Path) -> None:
     said = run(["bash", "-euo", "pipefail", "-c", example("command line", services)], desk)
     assert said.count("is sound") == 2

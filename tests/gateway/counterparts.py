@@ -90,6 +90,7 @@ class Scripted:
         self.answer = answer
         self.failure: tuple[grpc.StatusCode, str] | None = None
         self.pushback_ms: int | None = None
+        self.reason: str | None = None
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.left = asyncio.Event()
@@ -115,9 +116,8 @@ class Scripted:
             self.left.set()
             raise
         if self.failure is not None:
-            trailers = (
-                () if self.pushback_ms is None else ((rpc.PUSHBACK_TRAILER, str(self.pushback_ms)),)
-            )
+            said = {rpc.PUSHBACK_TRAILER: self.pushback_ms, rpc.REASON_TRAILER: self.reason}
+            trailers = tuple((key, str(value)) for key, value in said.items() if value is not None)
             await context.abort(*self.failure, trailers)
         return self.answer
 
@@ -151,7 +151,17 @@ class ScriptedInference(Scripted, inference_pb2_grpc.InferenceServiceServicer):
                     metrics={"balanced_accuracy": 0.75},
                     evaluated_on="test",
                     labels=["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"],
-                )
+                    version_label=pb.VERSION_LABEL_STABLE,
+                    version_state=pb.VERSION_STATE_SERVING,
+                    traffic_share=1,
+                ),
+                pb.ModelInfo(
+                    name="classifier",
+                    version="6",
+                    sha256="c" * 64,
+                    version_label=pb.VERSION_LABEL_SHADOW,
+                    version_state=pb.VERSION_STATE_SERVING,
+                ),
             ]
         )
 

@@ -29,7 +29,6 @@ NOWHERE = "127.0.0.1:1"
     ("code", "details", "status"),
     [
         (Code.INVALID_ARGUMENT, "the picture is animated: send one still picture", 422),
-        (Code.INVALID_ARGUMENT, "the picture is too large: send at most 1 megapixel", 413),
         (Code.RESOURCE_EXHAUSTED, "the queue is full", 503),
         (Code.UNAVAILABLE, "draining", 503),
         (Code.CANCELLED, "drained before it was begun", 503),
@@ -53,6 +52,16 @@ async def test_every_status_of_inference_becomes_one_of_ours_and_nothing_is_kept
     assert ("Retry-After" in answer.headers) == (status == 503)
     assert (await alice("GET", "/v1/analyses")).json()["items"] == []
     assert gateway.kept_files() == []
+
+
+@pytest.mark.parametrize(("reason", "status"), [("too_large", 413), ("unusable_picture", 422)])
+async def test_a_picture_is_too_large_where_inference_says_so_in_a_word_for_machines(
+    gateway: Gateway, reason: str, status: int
+) -> None:
+    alice = await gateway.signed_in()
+    gateway.inference.failure = (Code.INVALID_ARGUMENT, "this is beyond us")
+    gateway.inference.reason = reason
+    assert (await alice.analyze()).status_code == status
 
 
 async def test_what_is_wrong_with_a_picture_is_said_in_the_words_of_inference(
@@ -278,6 +287,8 @@ async def test_the_models_that_answer_are_listed_with_their_evaluation(gateway: 
             {
                 "name": "classifier",
                 "version": "5",
+                "version_label": "stable",
+                "traffic_share": 1.0,
                 "sha256": "b" * 64,
                 "labels": ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"],
                 "execution_provider": "CPUExecutionProvider",

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from services import rpc, telemetry
 from services.inference.engine import engine
-from services.inference.servicer import SERVICE, STATUSES, InferenceServicer
+from services.inference.server import SERVICES, server_of
 from services.inference.settings import Settings
 from services.pb import inference_pb2_grpc
 from tests import tiny_models
@@ -25,17 +25,23 @@ if TYPE_CHECKING:  # the asynchronous stub is a type only
 
 
 @asynccontextmanager
+async def listening(
+    settings: Settings, registry: CollectorRegistry
+) -> AsyncIterator[tuple[rpc.Server, str]]:
+    """Serve on a free port; the server, and the address to dial."""
+    async with engine(settings, registry) as pipeline:
+        server = server_of(pipeline, registry, stream_width=4)
+        port = await server.start("127.0.0.1", 0, SERVICES)
+        await server.announce_ready()
+        yield server, f"127.0.0.1:{port}"
+        await server.stop(grace_s=5)
+
+
+@asynccontextmanager
 async def serving(settings: Settings, registry: CollectorRegistry) -> AsyncIterator[aio.Channel]:
     """Serve on a free port and dial it."""
-    async with engine(settings, registry) as pipeline:
-        server = rpc.Server(STATUSES, registry, "inference")
-        servicer = InferenceServicer(pipeline, stream_width=4)
-        inference_pb2_grpc.add_InferenceServiceServicer_to_server(servicer, server.grpc)
-        port = await server.start("127.0.0.1", 0, [SERVICE])
-        await server.announce_ready()
-        async with rpc.dial(f"127.0.0.1:{port}") as channel:
-            yield channel
-        await server.stop(grace_s=5)
+    async with listening(settings, registry) as (_, address), rpc.dial(address) as channel:
+        yield channel
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import itertools
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -357,3 +359,15 @@ async def test_a_canary_becomes_stable_without_being_loaded_again(model_dir: Pat
             while slot.lineup.stable is not canary:  # noqa: ASYNC110
                 await asyncio.sleep(POLL_S)
         assert slot.lineup.canary is None
+
+
+async def test_a_version_that_was_replaced_leaves_the_memory(model_dir: Path) -> None:
+    settings = Settings(model_dir=model_dir, model_poll_s=POLL_S)
+    async with engine(settings, CollectorRegistry()) as pipeline:
+        await pipeline.analyze(PICTURE)
+        gone = weakref.ref(pipeline.classifier.lineup.stable.stage.model)
+        labels.write(model_dir / "classifier", Labels(stable=2))
+        async with asyncio.timeout(30):
+            while gone() is not None:
+                await asyncio.sleep(POLL_S)
+                gc.collect()

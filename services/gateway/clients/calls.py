@@ -17,8 +17,14 @@ _log = telemetry.logger(__name__)
 # ourselves, nobody is left to be answered.
 _GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
-Refused = Callable[[str], errors.GatewayError]
-"""Makes the error for a request that the service found wrong, from the service's sentence."""
+Refused = Callable[[str, str | None], errors.GatewayError]
+"""Makes the error for a request that the service found wrong, from its sentence and its word."""
+
+
+def our_fault(sentence: str, reason: str | None) -> errors.GatewayError:
+    """Make the error for a request that is all ours: no caller could have made it wrong."""
+    del reason
+    return errors.UpstreamError(sentence)
 
 
 async def call(
@@ -55,7 +61,7 @@ async def call(
 def _translated(error: aio.AioRpcError, refused: Refused) -> errors.GatewayError:
     code, details = error.code(), error.details() or ""
     if code is grpc.StatusCode.INVALID_ARGUMENT:
-        return refused(details)
+        return refused(details, rpc.reason_in(error.trailing_metadata()))
     _log.warning("call failed", code=code.name, details=details)
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return errors.UnavailableError("Too much to do now. Try again later.", _pushback_s(error))

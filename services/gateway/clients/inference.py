@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from grpc import aio
 
 from services.gateway import errors
-from services.gateway.clients.calls import call
+from services.gateway.clients.calls import call, our_fault
 from services.gateway.deadlines import Deadline
 from services.gateway.findings import (
     LABEL_NAMES,
@@ -21,6 +21,9 @@ from services.gateway.findings import (
 )
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc
+
+_TOO_LARGE = "too_large"
+"""What inference says in ``rpc.REASON_TRAILER`` of a file or a picture that is."""
 
 _MALIGNANT = ("akiec", "bcc", "mel")
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -50,10 +53,25 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that answers now, with the figures of its evaluation."""
+    """A version of a model that answers now, with the figures of its evaluation.
+
+    Attributes:
+        name: of the model.
+        version: its number.
+        version_label: ``"stable"`` or ``"canary"``.
+        traffic_share: of the pictures, 0..1, that this version answers.
+        sha256: of its file.
+        labels: the codes that it tells apart.
+        execution_provider: the hardware backend that runs it.
+        evaluated_on: the split that made the figures.
+        metrics: the figures, by name.
+
+    """
 
     name: str
     version: str
+    version_label: str
+    traffic_share: float
     sha256: str
     labels: list[str]
     execution_provider: str
@@ -98,15 +116,15 @@ class Inference:
         """
         request = pb.ListModelsRequest()
         answer = await call(
-            self._stub.ListModels, request, pb.ListModelsResponse, deadline, errors.UpstreamError
+            self._stub.ListModels, request, pb.ListModelsResponse, deadline, our_fault
         )
-        return [_model(model) for model in answer.models]
+        return [_model(model) for model in answer.models if _answers(model)]
 
 
-def _picture_refused(details: str) -> errors.GatewayError:
-    """Tell too large from unusable: the wire has one status for both, the sentences differ."""
+def _picture_refused(details: str, reason: str | None) -> errors.GatewayError:
+    """Tell too large from unusable: the wire has one status for both."""
     sentence = f"{details[:1].upper()}{details[1:].rstrip('.')}."
-    if "at most" in details:
+    if reason == _TOO_LARGE:
         return errors.TooLargeError(sentence)
     return errors.InvalidPictureError(sentence)
 
@@ -190,10 +208,17 @@ def _model_version(model: pb.ModelInfo) -> ModelVersion:
     return ModelVersion(name=model.name, version=model.version, sha256=model.sha256)
 
 
+def _answers(model: pb.ModelInfo) -> bool:
+    """Say whether a version answers: shadows, and those on their way out, are listed too."""
+    return model.traffic_share > 0
+
+
 def _model(model: pb.ModelInfo) -> Model:
     return Model(
         model.name,
         model.version,
+        _word(pb.VersionLabel.Name(model.version_label).removeprefix("VERSION_")),
+        model.traffic_share,
         model.sha256,
         list(model.labels),
         model.execution_provider,

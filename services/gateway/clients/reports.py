@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 from grpc import aio
 
-from services.gateway import errors
-from services.gateway.clients.calls import call
+from services.gateway.clients.calls import call, our_fault
 from services.gateway.deadlines import Deadline
 from services.gateway.findings import LABEL_NAMES, Classification, Findings, Segmentation
 from services.gateway.records import Analysis
@@ -47,9 +46,7 @@ class Reports:
 
         """
         request = pb.RenderRequest(analysis=_message(record, pictures, self._institution))
-        answer = await call(
-            self._stub.Render, request, pb.RenderResponse, deadline, errors.UpstreamError
-        )
+        answer = await call(self._stub.Render, request, pb.RenderResponse, deadline, our_fault)
         return answer.pdf
 
 

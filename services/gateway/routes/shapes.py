@@ -161,10 +161,12 @@ class EvaluationView(BaseModel):
 
 
 class ModelView(BaseModel):
-    """A model that answers now."""
+    """A version of a model that answers now: the stable one, or a canary for some pictures."""
 
     name: str
     version: str
+    version_label: str
+    traffic_share: float
     sha256: str
     labels: list[str]
     execution_provider: str
@@ -176,6 +178,8 @@ class ModelView(BaseModel):
         return cls(
             name=model.name,
             version=model.version,
+            version_label=model.version_label,
+            traffic_share=model.traffic_share,
             sha256=model.sha256,
             labels=model.labels,
             execution_provider=model.execution_provider,

@@ -1,0 +1,130 @@
+"""The models as this protocol sees them: each by its name, its version or its label."""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+from services.inference.admission import Admission
+from services.inference.batch import Answer
+from services.inference.contract import ClassifierContract, SegmenterContract
+from services.inference.forecast import Forecast
+from services.inference.imaging import Pixels
+from services.inference.labels import Label
+from services.inference.onnx_model import Outputs
+from services.inference.priority import Urgency
+from services.inference.refusal import UnknownModelError
+from services.inference.slot import Slot
+from services.inference.version import Version
+
+AnyVersion = Version[SegmenterContract] | Version[ClassifierContract]
+AnySlot = Slot[SegmenterContract] | Slot[ClassifierContract]
+
+
+class Catalog:
+    """Finds models and runs tensors through them."""
+
+    def __init__(self, slots: Sequence[AnySlot], admission: Admission) -> None:
+        """Offer models.
+
+        Args:
+            slots: one a model.
+            admission: bounds what is in work, whatever protocol asked for it.
+
+        """
+        self._slots = {slot.name: slot for slot in slots}
+        self._admission = admission
+
+    def versions(self, name: str = "") -> list[AnyVersion]:
+        """Return the versions that answer, of one model or of all; stable ones first.
+
+        A shadow is not among them: it is compared, and never answers.
+        """
+        slots = [self._slots[name]] if name in self._slots else [] if name else self._slots.values()
+        return [version for slot in slots for version in _answering(slot).values()]
+
+    def find(self, name: str, version: str) -> AnyVersion:
+        """Return a version of a model.
+
+        Args:
+            name: of the model.
+            version: its number, or ``stable`` or ``canary``; empty for the stable one.
+
+        Raises:
+            UnknownModelError: it does not answer here.
+
+        """
+        slot = self._slots.get(name)
+        if slot is not None:
+            answering = _answering(slot)
+            for label, each in answering.items():
+                if version in (label, each.stage.model.provenance.version):
+                    return each
+            if not version:
+                return slot.lineup.stable
+        known = ", ".join(
+            f"{each.stage.model.provenance.name} {each.number}" for each in self.versions()
+        )
+        asked = f"{name} {version}".strip() or "a model without a name"
+        raise UnknownModelError(f"there are {known}; {asked} was asked for")
+
+    def lease(
+        self, name: str, version: str, fingerprint: Callable[[], bytes]
+    ) -> AbstractContextManager[AnyVersion]:
+        """Find the version that answers a request, and keep it open as long as the context.
+
+        Args:
+            name: of the model.
+            version: see ``find``; where it is empty, a canary has its share of the requests, if
+                it takes and gives the same tensors as the stable version.
+            fingerprint: tells the request from others; asked only where it matters.
+
+        Raises:
+            UnknownModelError: it does not answer here.
+
+        """
+        found = self.find(name, version)
+        slot = self._slots[name]
+        if not version and slot.lineup.canary is not None:
+            chosen = slot.choose(fingerprint())
+            if chosen.stage.model.signature == found.stage.model.signature:
+                found = chosen
+        return found.lease()
+
+    def most_rows(self, version: AnyVersion) -> int:
+        """Return how many rows one request to a version may have."""
+        return min(version.stage.sizing.largest, self._admission.largest)
+
+    async def infer(
+        self, version: AnyVersion, rows: Sequence[Pixels], urgency: Urgency
+    ) -> list[Answer[Outputs]]:
+        """Run the rows of one request; each counts in admission as a picture does.
+
+        Args:
+            version: which the caller has on lease.
+            rows: at least one and at most ``most_rows``, as the version takes them.
+            urgency: until when, and how soon, the answer is needed.
+
+        Raises:
+            QueueFullError: too many pictures are in work already.
+            TooLateError: by the measured cost, the answer would come after the deadline.
+            DeadlinePassedError: it did.
+            DrainingError: the service is shutting down.
+            BatchError: the model failed.
+
+        """
+
+        def outlook() -> Forecast:
+            return version.stage.forecast(urgency.priority, len(rows))
+
+        since = dataclasses.replace(urgency, since=asyncio.get_running_loop().time())
+        with self._admission.place(outlook, urgency, len(rows)):
+            return await version.answer_all(rows, since)
+
+
+def _answering(slot: AnySlot) -> dict[Label, AnyVersion]:
+    return {
+        label: version
+        for label, version in slot.lineup.by_label().items()
+        if label is not Label.SHADOW
+    }

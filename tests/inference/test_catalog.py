@@ -1,0 +1,184 @@
+"""Tensors under load: what holds for pictures holds for them, they share admission and lines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import grpc
+import pytest
+from grpc import aio
+from prometheus_client import CollectorRegistry
+
+from services.inference.settings import Settings
+from services.pb import inference_pb2, inference_pb2_grpc, open_inference_pb2_grpc
+from services.pb import open_inference_pb2 as pb
+from tests import specimens, tiny_models
+from tests.inference.conftest import serving
+
+if TYPE_CHECKING:  # the asynchronous stub is a type only
+    from services.pb.open_inference_pb2_grpc import GRPCInferenceServiceAsyncStub as Stub
+
+ROW = bytes(tiny_models.SIZE * tiny_models.SIZE * 3)
+
+
+@pytest.fixture
+def model_dir(tmp_path: Path) -> Path:
+    """A segmenter that takes its time, so that there is a line to stand in."""
+    tiny_models.publish(tiny_models.slow_segmenter(), tmp_path / "segmenter" / "1")
+    tiny_models.publish(tiny_models.classifier(), tmp_path / "classifier" / "1")
+    return tmp_path
+
+
+@pytest.fixture
+async def channel(model_dir: Path, registry: CollectorRegistry) -> AsyncIterator[aio.Channel]:
+    settings = Settings(model_dir=model_dir, runners=1, max_queue_size=7, max_batch_size=4)
+    async with serving(settings, registry) as dialled:
+        yield dialled
+
+
+@pytest.fixture
+def stub(channel: aio.Channel) -> Stub:
+    return open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
+
+
+def ask(rows: int = 1, model: str = "segmenter", **parameters: int) -> pb.ModelInferRequest:
+    size = tiny_models.SIZE
+    return pb.ModelInferRequest(
+        model_name=model,
+        inputs=[
+            pb.ModelInferRequest.InferInputTensor(
+                name="image", datatype="UINT8", shape=[rows, size, size, 3]
+            )
+        ],
+        parameters={key: pb.InferParameter(int64_param=each) for key, each in parameters.items()},
+        raw_input_contents=[ROW * rows],
+    )
+
+
+@pytest.fixture
+def in_work(registry: CollectorRegistry) -> Callable[[], float]:
+    return lambda: registry.get_sample_value("inference_pictures_in_work") or 0
+
+
+def refused(outcomes: Sequence[object]) -> list[aio.AioRpcError]:
+    errors = [each for each in outcomes if isinstance(each, aio.AioRpcError)]
+    assert {error.code() for error in errors} <= {grpc.StatusCode.RESOURCE_EXHAUSTED}
+    return errors
+
+
+async def test_rows_take_places_as_pictures_do_and_too_many_are_told_when_to_come_back(
+    stub: Stub, registry: CollectorRegistry
+) -> None:
+    # Eight places: two requests of four rows, and no third.
+    calls = [stub.ModelInfer(ask(4), timeout=60) for _ in range(6)]
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    errors = refused(outcomes)
+    assert errors
+    for error in errors:
+        assert int(dict(error.trailing_metadata() or ())["grpc-retry-pushback-ms"]) > 0
+    reason = {"reason": "queue_full"}
+    assert registry.get_sample_value("inference_refused_total", reason) == len(errors)
+
+
+async def test_pictures_and_tensors_share_the_places(
+    stub: Stub, channel: aio.Channel, in_work: Callable[[], float]
+) -> None:
+    calls = [asyncio.ensure_future(stub.ModelInfer(ask(4), timeout=60)) for _ in range(2)]
+    while in_work() < 8:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    typed = inference_pb2_grpc.InferenceServiceStub(channel)
+    with pytest.raises(aio.AioRpcError) as full:
+        await typed.Analyze(inference_pb2.AnalyzeRequest(image=specimens.lesion_jpeg()), timeout=60)
+    assert full.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    await asyncio.gather(*calls)
+
+
+async def test_bulk_leaves_places_for_those_who_wait_for_an_answer(stub: Stub) -> None:
+    for priority, refusals in ((2, 2), (1, 0)):
+        calls = [stub.ModelInfer(ask(priority=priority), timeout=60) for _ in range(8)]
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        assert len(refused(outcomes)) == refusals
+
+
+@pytest.mark.parametrize("time_us", [1, 1000])
+async def test_a_timeout_among_the_parameters_is_a_deadline(stub: Stub, time_us: int) -> None:
+    with pytest.raises(aio.AioRpcError) as late:
+        await stub.ModelInfer(ask(timeout=time_us), timeout=60)
+    assert late.value.code() in {
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+    }
+    assert (await stub.ModelInfer(ask(timeout=60_000_000), timeout=60)).model_version == "1"
+
+
+async def test_a_caller_who_leaves_is_not_run_and_holds_no_place(
+    stub: Stub, in_work: Callable[[], float], registry: CollectorRegistry
+) -> None:
+    first = asyncio.ensure_future(stub.ModelInfer(ask(), timeout=60))
+    while not in_work():  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    leaving = [asyncio.ensure_future(stub.ModelInfer(ask(), timeout=60)) for _ in range(4)]
+    while in_work() < 5 and not first.done():  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    for call in leaving:
+        call.cancel()
+    await asyncio.gather(*leaving, return_exceptions=True)
+    await first
+    while in_work():  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    cancelled = registry.get_sample_value("inference_dropped_total", {"reason": "cancelled"})
+    assert cancelled
+    assert (await stub.ModelInfer(ask(), timeout=60)).model_version == "1"
+
+
+async def test_a_model_that_fails_is_our_fault_and_the_next_request_is_answered(
+    tmp_path: Path, registry: CollectorRegistry
+) -> None:
+    tiny_models.publish(tiny_models.segmenter(), tmp_path / "segmenter" / "1")
+    tiny_models.publish(tiny_models.brittle_classifier(), tmp_path / "classifier" / "1")
+    async with serving(Settings(model_dir=tmp_path), registry) as channel:
+        stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
+        bright = ask(model="classifier")
+        bright.raw_input_contents[0] = b"\xff" * len(ROW)
+        with pytest.raises(aio.AioRpcError) as failed:
+            await stub.ModelInfer(bright, timeout=10)
+        assert failed.value.code() == grpc.StatusCode.INTERNAL
+        assert (await stub.ModelInfer(ask(model="classifier"), timeout=10)).model_version == "1"
+
+
+async def test_a_request_without_a_name_or_with_a_very_long_one_is_answered_with_a_sentence(
+    stub: Stub,
+) -> None:
+    for name in ("", "é" * 1_000_000):
+        with pytest.raises(aio.AioRpcError) as unknown:
+            await stub.ModelInfer(ask(model=name), timeout=10)
+        assert unknown.value.code() == grpc.StatusCode.NOT_FOUND
+        assert (unknown.value.details() or "").startswith("there are segmenter 1, classifier 1;")
+
+
+async def test_typed_elements_are_answered_as_raw_ones_are(stub: Stub) -> None:
+    typed = ask(model="classifier")
+    del typed.raw_input_contents[:]
+    typed.inputs[0].contents.uint_contents.extend(ROW)
+    answers = [await stub.ModelInfer(each, timeout=10) for each in (typed, ask(model="classifier"))]
+    assert answers[0].raw_output_contents == answers[1].raw_output_contents
+
+
+async def test_an_error_in_a_stream_says_what_its_status_would_have_been(stub: Stub) -> None:
+    async def crowd() -> AsyncIterator[pb.ModelInferRequest]:
+        for number in range(4):
+            request = ask(4)
+            request.id = str(number)
+            yield request
+
+    answers = [each async for each in stub.ModelStreamInfer(crowd(), timeout=60)]
+    assert {each.infer_response.id for each in answers} == set("0123")
+    failed = [each for each in answers if each.error_message]
+    assert failed
+    for each in failed:
+        said = each.infer_response.parameters
+        assert said["status"].string_param == "RESOURCE_EXHAUSTED"
+        assert said["retry_pushback_ms"].int64_param > 0

@@ -1,0 +1,178 @@
+"""A shadow runs when there is room, is compared, and is never answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.inference import labels, shadow
+from services.inference.engine import engine
+from services.inference.labels import Canary, Labels
+from services.inference.pipeline import Pipeline
+from services.inference.settings import Settings
+from tests import specimens, tiny_models
+
+PICTURE = specimens.lesion_jpeg((300, 200))
+
+
+@pytest.fixture
+def model_dir(tmp_path: Path) -> Path:
+    return tiny_models.write_models(tmp_path)
+
+
+def put_in_the_shadow(model_dir: Path, name: str, model: onnx.ModelProto) -> None:
+    tiny_models.publish(model, model_dir / name / "2")
+    labels.write(model_dir / name, Labels(stable=1, shadow=2))
+
+
+@asynccontextmanager
+async def running(model_dir: Path, registry: CollectorRegistry) -> AsyncIterator[Pipeline]:
+    async with engine(Settings(model_dir=model_dir, runners=2), registry) as pipeline:
+        yield pipeline
+
+
+def runs(registry: CollectorRegistry, name: str) -> dict[str, float]:
+    """Return what became of the pictures that a shadow was offered."""
+    counted = {
+        result: registry.get_sample_value(
+            "inference_shadow_runs_total", {"model": name, "version": "2", "result": result}
+        )
+        for result in ("compared", "dropped", "failed")
+    }
+    return {result: count for result, count in counted.items() if count}
+
+
+async def shown(registry: CollectorRegistry, name: str, pictures: int) -> dict[str, float]:
+    """Wait until so many pictures were compared, dropped or failed."""
+    async with asyncio.timeout(30):
+        while sum((found := runs(registry, name)).values()) < pictures:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+    return found
+
+
+async def test_a_shadow_is_compared_with_the_answer_and_does_not_change_it(
+    model_dir: Path, registry: CollectorRegistry
+) -> None:
+    async with running(model_dir, CollectorRegistry()) as pipeline:
+        alone = await pipeline.analyze(PICTURE)
+    put_in_the_shadow(model_dir, "classifier", tiny_models.another_classifier())
+    async with running(model_dir, registry) as pipeline:
+        answer = await pipeline.analyze(PICTURE)
+        assert await shown(registry, "classifier", 1) == {"compared": 1}
+    assert answer.models == alone.models
+    assert answer.findings.classification == alone.findings.classification
+    labels.write(model_dir / "classifier", Labels(stable=2))
+    async with running(model_dir, CollectorRegistry()) as pipeline:
+        other = (await pipeline.analyze(PICTURE)).findings.classification
+    ours = alone.findings.classification
+    assert ours is not None
+    assert other is not None
+    difference = max(
+        abs(ours.probabilities[code] - other.probabilities[code]) for code in ours.probabilities
+    )
+    measured = registry.get_sample_value(
+        "inference_shadow_probability_difference_sum", {"version": "2"}
+    )
+    assert measured == pytest.approx(difference, abs=1e-5)
+    agreed = {"version": "2", "agreed": "yes" if ours.label == other.label else "no"}
+    assert registry.get_sample_value("inference_shadow_agreements_total", agreed) == 1
+
+
+async def test_a_shadow_that_is_the_same_model_agrees_in_everything(
+    model_dir: Path, registry: CollectorRegistry
+) -> None:
+    put_in_the_shadow(model_dir, "classifier", tiny_models.classifier())
+    put_in_the_shadow(model_dir, "segmenter", tiny_models.segmenter())
+    async with running(model_dir, registry) as pipeline:
+        await pipeline.analyze(PICTURE)
+        await shown(registry, "classifier", 1)
+        await shown(registry, "segmenter", 1)
+    agreed = {"version": "2", "agreed": "yes"}
+    assert registry.get_sample_value("inference_shadow_agreements_total", agreed) == 1
+    assert registry.get_sample_value("inference_shadow_dice_sum", {"version": "2"}) == 1
+    difference = registry.get_sample_value(
+        "inference_shadow_probability_difference_sum", {"version": "2"}
+    )
+    assert difference == 0
+
+
+@pytest.mark.parametrize("name", ["segmenter", "classifier"])
+async def test_a_shadow_may_take_another_size(
+    model_dir: Path, registry: CollectorRegistry, name: str
+) -> None:
+    larger = {
+        "segmenter": tiny_models.another_segmenter(size=96),
+        "classifier": tiny_models.another_classifier(size=96),
+    }
+    put_in_the_shadow(model_dir, name, larger[name])
+    async with running(model_dir, registry) as pipeline:
+        await pipeline.analyze(PICTURE)
+        assert await shown(registry, name, 1) == {"compared": 1}
+
+
+async def test_a_shadow_that_fails_is_logged_once_and_no_callers_trouble(
+    model_dir: Path, registry: CollectorRegistry, logged: pytest.LogCaptureFixture
+) -> None:
+    put_in_the_shadow(model_dir, "classifier", tiny_models.brittle_classifier())
+    async with running(model_dir, registry) as pipeline:
+        for number in range(1, 4):
+            assert (await pipeline.analyze(PICTURE)).findings.classification
+            assert await shown(registry, "classifier", number) == {"failed": number}
+    assert logged.text.count("shadow failed") == 1
+    assert "answered something that is no number" in logged.text
+
+
+async def test_where_there_is_no_room_a_shadow_is_dropped_and_not_kept_for_later(
+    model_dir: Path, registry: CollectorRegistry
+) -> None:
+    pictures = 24
+    put_in_the_shadow(model_dir, "classifier", tiny_models.another_classifier())
+    async with running(model_dir, registry) as pipeline:
+        slot = pipeline.classifier
+        assert slot.lineup.shadow is not None
+        waiting = slot.lineup.shadow.stage
+        calls = [asyncio.ensure_future(pipeline.analyze(PICTURE)) for _ in range(pictures)]
+        for call in asyncio.as_completed(calls):
+            await call
+            # The others are still in work: nothing was begun that they would have to wait for.
+            assert waiting.queue_size == 0
+        found = await shown(registry, "classifier", pictures)
+    assert found["dropped"] >= pictures - 2
+    assert sum(found.values()) == pictures
+
+
+async def test_what_a_canary_answered_is_no_measure_for_a_shadow(
+    model_dir: Path, registry: CollectorRegistry
+) -> None:
+    tiny_models.publish(tiny_models.another_classifier(), model_dir / "classifier" / "3")
+    put_in_the_shadow(model_dir, "classifier", tiny_models.classifier())
+    canary = Labels(stable=1, canary=Canary(version=3, share=0.5), shadow=2)
+    labels.write(model_dir / "classifier", canary)
+    pictures = [specimens.lesion_jpeg((200, 150), seed) for seed in range(12)]
+    async with running(model_dir, registry) as pipeline:
+        stable = 0
+        for picture in pictures:
+            answer = await pipeline.analyze(picture)
+            stable += answer.models[1].version == "1"
+            await shown(registry, "classifier", stable)
+    assert 0 < stable < len(pictures)
+    # The shadow is the stable model again: beside the canary's answers it would not agree.
+    agreed = {"version": "2", "agreed": "yes"}
+    assert registry.get_sample_value("inference_shadow_agreements_total", agreed) == stable
+    assert sum(runs(registry, "classifier").values()) == stable
+
+
+def test_dice_is_twice_what_is_common_over_what_there_is() -> None:
+    one = np.array([[1, 1], [0, 0]], np.float32)
+    assert shadow.dice(one, one) == 1
+    assert shadow.dice(one, 1 - one) == 0
+    assert shadow.dice(one, np.array([[1, 0], [0, 0]], np.float32)) == pytest.approx(2 / 3)
+    assert shadow.dice(one * 0, one * 0) == 1
+    assert shadow.dice(one, np.kron(one, np.ones((8, 8), np.float32))) == 1
