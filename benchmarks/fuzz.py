@@ -13,6 +13,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,12 @@ from benchmarks import machine, tables
 from benchmarks.footprint import Footprint
 from benchmarks.mutation import mutated
 from services import rpc
+from services.inference.open_inference import servicer as open_inference
 from services.inference.servicer import SERVICE
 from services.inference.settings import Settings
 from services.pb import inference_pb2 as pb
-from services.pb import inference_pb2_grpc
+from services.pb import inference_pb2_grpc, open_inference_pb2_grpc
+from services.pb import open_inference_pb2 as oip
 from tests import specimens
 from tests.inference.processes import replica
 
@@ -37,6 +40,8 @@ CLEAN = {
     grpc.StatusCode.INVALID_ARGUMENT,
     grpc.StatusCode.NOT_FOUND,
     grpc.StatusCode.RESOURCE_EXHAUSTED,
+    # A wrong message may ask for an answer within a microsecond.
+    grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 """What a wrong message may be answered with; anything else would be a fault of ours."""
 
@@ -65,7 +70,7 @@ async def fuzzed(messages: int, seed: int) -> dict[str, Any]:
         async with rpc.dial(service.address) as channel:
             await answers_right(channel)
             warm_up = round(messages * _WARM_UP)
-            feed = Feed(seed)
+            feed = Feed(seed, await valid_messages(channel))
             statuses = await sent(channel, feed, warm_up)
             before = Footprint.of(service.process.pid)
             statuses += await sent(channel, feed, messages - warm_up)
@@ -97,10 +102,10 @@ def is_clean(code: str) -> bool:
 class Feed:
     """Wrong messages without end, the same for the same seed."""
 
-    def __init__(self, seed: int, valid: Mapping[str, Sequence[bytes]] | None = None) -> None:
+    def __init__(self, seed: int, valid: Mapping[str, Sequence[bytes]]) -> None:
         """Begin with a seed, and with valid messages by the path of their method."""
         self._rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
-        self._valid = valid or valid_messages()
+        self._valid = valid
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
         paths = sorted(self._valid)
@@ -109,8 +114,12 @@ class Feed:
             yield path, mutated(self._rng, self._valid[path])
 
 
-def valid_messages() -> dict[str, list[bytes]]:
+async def valid_messages(channel: aio.Channel) -> dict[str, list[bytes]]:
     """Return serialized messages by the path of the method that takes them."""
+    return {**_typed(), **await _open_inference(channel)}
+
+
+def _typed() -> dict[str, list[bytes]]:
     pictures = [
         specimens.lesion_jpeg((96, 72)),
         specimens.encoded(specimens.lesion((40, 30)), "PNG"),
@@ -127,6 +136,47 @@ def valid_messages() -> dict[str, list[bytes]]:
         f"/{SERVICE}/AnalyzeStream": [request.SerializeToString() for request in streamed],
         f"/{SERVICE}/ListModels": [b"", asked[0].SerializeToString()],
     }
+
+
+async def _open_inference(channel: aio.Channel) -> dict[str, list[bytes]]:
+    """Ask the service for the shapes of its tensors, and fill them."""
+    stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
+    asked = []
+    for name in ("classifier", "segmenter"):
+        said = await stub.ModelMetadata(
+            oip.ModelMetadataRequest(name=name), wait_for_ready=True, timeout=60
+        )
+        asked += _tensors(said)
+    by_name = oip.ModelMetadataRequest(name="classifier", version="2").SerializeToString()
+    infer = [request.SerializeToString() for request in asked]
+    methods = {"ModelInfer": infer, "ModelStreamInfer": infer, "ServerMetadata": [b"", by_name]}
+    for method in ("ModelReady", "ModelMetadata", "ModelConfig", "ModelStatistics"):
+        methods[method] = [by_name]
+    return {f"/{open_inference.SERVICE}/{method}": valid for method, valid in methods.items()}
+
+
+def _tensors(said: oip.ModelMetadataResponse) -> list[oip.ModelInferRequest]:
+    """Build a raw request with everything that can be said, and a typed one."""
+    (tensor,) = said.inputs
+    shape = [1, *tensor.shape[1:]]
+    sent = oip.ModelInferRequest.InferInputTensor(
+        name=tensor.name, datatype=tensor.datatype, shape=shape
+    )
+    raw = oip.ModelInferRequest(
+        model_name=said.name,
+        model_version=said.versions[0],
+        id="caller's own",
+        inputs=[sent],
+        outputs=[oip.ModelInferRequest.InferRequestedOutputTensor(name=said.outputs[0].name)],
+        parameters={
+            "priority": oip.InferParameter(int64_param=2),
+            "timeout": oip.InferParameter(uint64_param=60_000_000),
+        },
+        raw_input_contents=[bytes(prod(shape))],
+    )
+    typed = oip.ModelInferRequest(model_name=said.name, inputs=[sent])
+    typed.inputs[0].contents.uint_contents.extend(bytes(prod(shape)))
+    return [raw, typed]
 
 
 async def sent(channel: aio.Channel, feed: Feed, messages: int) -> Counter[tuple[str, str]]:

@@ -21,7 +21,8 @@ async def test_whatever_a_message_became_its_status_says_whose_fault_it_is(
 ) -> None:
     settings = Settings(model_dir=tiny_models.write_models(tmp_path))
     async with serving(settings, CollectorRegistry()) as channel:
-        statuses = await fuzz.sent(channel, fuzz.Feed(seed=5), MESSAGES)
+        feed = fuzz.Feed(seed=5, valid=await fuzz.valid_messages(channel))
+        statuses = await fuzz.sent(channel, feed, MESSAGES)
         await fuzz.answers_right(channel)
     assert statuses.total() == MESSAGES
     assert not {call: number for call, number in statuses.items() if not fuzz.is_clean(call[1])}
