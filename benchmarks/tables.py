@@ -186,6 +186,27 @@ def _fuzz() -> str:
     return "\n".join([*rows, "", source, ""])
 
 
+def _open_inference() -> str:
+    result = _read(RESULTS / "open_inference.json")
+    machine = result["machine"]
+    rows = [
+        "| model | concurrent | rows/s | to bare loop | p50 | p99 | of it waiting | running |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    rows += [
+        f"| {row['model']} | {row['concurrency']} | {row['rows_a_second']:.0f} "
+        f"| {row['throughput_to_bare']:.2f} | {row['p50_ms']:.1f} ms | {row['p99_ms']:.1f} ms "
+        f"| {row['queue_ms']:.1f} ms | {row['run_ms']:.1f} ms |"
+        for row in result["rows"]
+    ]
+    source = (
+        f"perf_analyzer {result['perf_analyzer']}, one row a request, on {machine['cores']} cores "
+        f"of {machine['processor']} that the client shares, commit {machine['commit']}. Waiting "
+        f"and running are means, from the service's own statistics."
+    )
+    return "\n".join([*rows, "", source, ""])
+
+
 _FIGURES = {
     "classifier": {
         "report_fold.balanced_accuracy": "balanced accuracy, seven classes",
@@ -213,6 +234,7 @@ _TABLES = {
     "gpu": _gpu,
     "instrumentation": _instrumentation,
     "models": _models,
+    "open inference": _open_inference,
     "overload": _overload,
     "peers": _peers,
 }
