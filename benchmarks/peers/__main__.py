@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +38,19 @@ def main() -> int:
         parser.error(f"no peer is called {', '.join(sorted(unknown))}")
     # Whoever stops this stops the servers too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # Asked before the first result makes the checkout another than the commit.
+    described = machine.described()
     plan = pair.Plan(arguments.rounds, arguments.seconds, arguments.overload)
     with tempfile.TemporaryDirectory() as folder:
         pictures = Path(folder) / "pictures.json"
         answers.write(pictures, expected())
         for name in arguments.peers or PEERS:
             for setup in [arguments.setup] if arguments.setup else SETUPS:
-                if arguments.resume and _is_measured(arguments.result, name, setup):
+                if arguments.resume and _is_measured(arguments.result, name, setup, described):
                     continue
                 print(f"{name}, {setup}", flush=True)
-                _keep(arguments.result, name, setup, _measured(name, setup, pictures, plan))
+                measured = {"machine": described, **_measured(name, setup, pictures, plan)}
+                _keep(arguments.result, name, setup, measured)
     if arguments.result == RESULT:
         tables.render()
     return 0
@@ -60,18 +64,21 @@ def expected(count: int = PICTURES) -> list[Specimen]:
 
 
 def _measured(name: str, setup: str, pictures: Path, plan: pair.Plan) -> dict[str, Any]:
-    described = machine.described()
     try:
-        return {"machine": described, **pair.measured(PEERS[name], setup, pictures, plan)}
+        return pair.measured(PEERS[name], setup, pictures, plan)
     except (RuntimeError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr, flush=True)
-        return {"machine": described, "not_run": str(error)}
+        return {"not_run": str(error)}
 
 
-def _is_measured(result: Path, name: str, setup: str) -> bool:
+def _is_measured(result: Path, name: str, setup: str, described: Mapping[str, Any]) -> bool:
     done = _read(result)["peers"].get(name, {}).get(setup, {})
-    commit = machine.described()["commit"]
-    return "peer" in done and done["machine"]["commit"] == commit
+    # A run that goes on finds the checkout changed by its own results.
+    return "peer" in done and _commit(done["machine"]) == _commit(described)
+
+
+def _commit(described: Mapping[str, Any]) -> str:
+    return str(described["commit"]).removesuffix("-dirty")
 
 
 def _keep(result: Path, name: str, setup: str, measured: dict[str, Any]) -> None:
