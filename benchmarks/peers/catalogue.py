@@ -18,13 +18,13 @@ class Setup:
         wire: one of ``wires.WORDS``, or ``"grpc"``.
         command: with ``{bin}`` for the environment's programs and ``{port}``.
         variables: environment variables; ``{port}`` is filled in too.
-        is_: in a few words, for the table.
+        summary: in a few words, for the table.
 
     """
 
     wire: str
     command: tuple[str, ...]
-    is_: str
+    summary: str
     variables: Mapping[str, str] = field(default_factory=dict)
 
 

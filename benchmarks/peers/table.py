@@ -84,12 +84,12 @@ class _Row:
 
     name: str
     setup: str
-    is_: str
+    summary: str
     figures: Figures
 
     @property
     def head(self) -> str:
-        return f"| {self.name} | {self.setup}: {self.is_} |"
+        return f"| {self.name} | {self.setup}: {self.summary} |"
 
     @property
     def peer(self) -> _Side:
@@ -105,7 +105,7 @@ def _rows(result: Figures) -> Iterator[_Row]:
         for setup, how in peer.setups.items():
             figures = result["peers"].get(key, {}).get(setup)
             if figures and "peer" in figures:
-                yield _Row(peer.name, setup, how.is_, figures)
+                yield _Row(peer.name, setup, how.summary, figures)
 
 
 def _head(*groups: tuple[str, ...]) -> list[str]:
