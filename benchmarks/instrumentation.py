@@ -26,8 +26,9 @@ from prometheus_client.metrics import MetricWrapperBase
 from benchmarks import machine, tables
 from services import rpc, telemetry
 from services.inference.engine import engine
-from services.inference.servicer import SERVICE, STATUSES, InferenceServicer
+from services.inference.servicer import SERVICE, InferenceServicer
 from services.inference.settings import Settings, available_cores
+from services.inference.statuses import STATUSES
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc
 from tests import specimens

@@ -29,7 +29,7 @@ class Requests:
 
     Attributes:
         success: those that were answered, from coming into line to the answer.
-        fail: those that were refused, failed or left by their callers.
+        fail: those that came into line and were not: too late, failed, or left by their callers.
         queue: what the last row of each answered request waited for a runner.
         run: what the batch of that row ran.
         rows: rows that were answered.

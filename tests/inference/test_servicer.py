@@ -16,7 +16,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from PIL import Image
 from prometheus_client import CollectorRegistry
 
-from services.inference.servicer import SERVICE
+from services.inference.server import SERVICES
 from services.inference.settings import Settings
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc
@@ -313,15 +313,16 @@ async def test_the_models_that_answer_are_listed(stub: Stub) -> None:
     assert list(listed[1].labels) == ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]
 
 
-async def test_health_says_serving_and_reflection_names_the_service(channel: aio.Channel) -> None:
+async def test_health_says_serving_and_reflection_names_the_services(channel: aio.Channel) -> None:
     health = health_pb2_grpc.HealthStub(channel)
-    answer = await health.Check(health_pb2.HealthCheckRequest(service=SERVICE), timeout=5)
-    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    for service in SERVICES:
+        answer = await health.Check(health_pb2.HealthCheckRequest(service=service), timeout=5)
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
     reflection = reflection_pb2_grpc.ServerReflectionStub(channel)
     question = reflection_pb2.ServerReflectionRequest(list_services="")
     answers = reflection.ServerReflectionInfo(iter([question]), timeout=5)
     (listing,) = [each async for each in answers]
-    assert SERVICE in {service.name for service in listing.list_services_response.service}
+    assert set(SERVICES) <= {each.name for each in listing.list_services_response.service}
 
 
 async def test_what_was_done_can_be_read_from_the_metrics(

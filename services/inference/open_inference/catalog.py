@@ -40,7 +40,7 @@ class Catalog:
 
         A shadow is not among them: it is compared, and never answers.
         """
-        slots = [self._slots[name]] if name in self._slots else [] if name else self._slots.values()
+        slots = [slot for slot in self._slots.values() if name in ("", slot.name)]
         return [version for slot in slots for version in _answering(slot).values()]
 
     def find(self, name: str, version: str) -> AnyVersion:
@@ -54,14 +54,11 @@ class Catalog:
             UnknownModelError: it does not answer here.
 
         """
+        wanted = version or Label.STABLE
         slot = self._slots.get(name)
-        if slot is not None:
-            answering = _answering(slot)
-            for label, each in answering.items():
-                if version in (label, each.stage.model.provenance.version):
-                    return each
-            if not version:
-                return slot.lineup.stable
+        for label, each in _answering(slot).items() if slot else ():
+            if wanted in (label, each.stage.model.provenance.version):
+                return each
         known = ", ".join(
             f"{each.stage.model.provenance.name} {each.number}" for each in self.versions()
         )
