@@ -21,8 +21,21 @@ _OPTIONS = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     # Two processes that share a port by accident would each answer half of the calls.
     ("grpc.so_reuseport", 0),
-    # Connections end now and then, so that clients find new replicas; running calls stay.
+    # Connections end now and then, so that clients find new replicas. Running calls stay, but
+    # none for ever: one that was opened and never finished would hold its memory as long.
     ("grpc.max_connection_age_ms", 300_000),
+    ("grpc.max_connection_age_grace_ms", 3_600_000),
+    # Whoever connects and says nothing costs a socket, for as long as this.
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    ("grpc.max_connection_idle_ms", 120_000),
+    # A peer that vanished without a word is noticed within these two, and its calls end.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    # What comes faster than it is looked at is held, and not ended as CANCELLED at random: we
+    # say ourselves who is refused, and a flood of opened calls must not end those of others.
+    ("grpc.server.max_pending_requests", 20_000),
+    ("grpc.server.max_pending_requests_hard_limit", 50_000),
+    # Rooms ping each other while they have nothing to say; faster than this is not welcome.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
 )
