@@ -50,8 +50,11 @@ def main() -> int:
 
 
 async def _serve(settings: Settings) -> None:
-    with _listening(settings.host, settings.port) as listener:
-        app = create_app(settings)
+    with (
+        _listening(settings.host, settings.port) as listener,
+        telemetry.tracing("gateway") as traces,
+    ):
+        app = create_app(settings, traces)
         async with app.router.lifespan_context(app):
             config = _config(app, settings)
             server = _Server(config)

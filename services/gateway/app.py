@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -25,6 +26,9 @@ from services.gateway.store import Store
 from services.gateway.threads import Threads
 from services.gateway.uploads import Bodies
 
+if TYPE_CHECKING:  # OpenTelemetry is there only where traces are wanted
+    from services.telemetry.traces import Traces
+
 _DESCRIPTION = (
     "Dermoscopic pictures in; lesion outline, calibrated probabilities, explanation and report "
     "out.\n\nResearch and decision support only. Not a diagnosis.\n\nErrors are "
@@ -37,11 +41,12 @@ class BootError(Exception):
     """The gateway cannot start; the message says what to do."""
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, traces: "Traces | None" = None) -> FastAPI:
     """Build the application; its lifespan opens and closes what the process owns.
 
     Args:
         settings: checked already.
+        traces: where requests are recorded; None for nowhere.
 
     """
     metrics = Metrics()
@@ -68,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
         metrics=metrics,
         body_timeout_s=settings.upload_timeout_s,
         unbounded=frozenset({"/v1/analyses"}),
+        traces=traces,
     )
     problems.install(app)
     for router in routes.ALL:

@@ -6,6 +6,7 @@ security headers; what nobody else caught becomes a problem here.
 
 import asyncio
 import time
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -13,8 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import clear_contextvars
 
 from services import rpc, telemetry
-from services.gateway import errors, problems
+from services.gateway import errors, problems, trace
 from services.gateway.metrics import Metrics
+
+if TYPE_CHECKING:  # OpenTelemetry is there only where traces are wanted
+    from services.telemetry.traces import Traces
 
 MAX_BODY_BYTES = 64 * 1024
 """The largest body of a request that brings no picture."""
@@ -39,7 +43,12 @@ class Door:
     """The outermost middleware of ours; only the framework's own net lies around it."""
 
     def __init__(
-        self, app: ASGIApp, metrics: Metrics, body_timeout_s: float, unbounded: frozenset[str]
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        body_timeout_s: float,
+        unbounded: frozenset[str],
+        traces: "Traces | None" = None,
     ) -> None:
         """Build around an application.
 
@@ -48,12 +57,14 @@ class Door:
             metrics: counts and times requests.
             body_timeout_s: seconds that a body may take to arrive.
             unbounded: paths that bound their bodies themselves.
+            traces: where requests are recorded; None for nowhere.
 
         """
         self._app = app
         self._metrics = metrics
         self._body_timeout_s = body_timeout_s
         self._unbounded = unbounded
+        self._traces = traces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; anything else, such as a lifespan, passes through."""
@@ -61,7 +72,9 @@ class Door:
             await self._app(scope, receive, send)
             return
         clear_contextvars()
-        request_id = telemetry.enter_request(Headers(scope=scope).get(rpc.REQUEST_ID_HEADER))
+        headers = Headers(scope=scope)
+        request_id = telemetry.enter_request(headers.get(rpc.REQUEST_ID_HEADER))
+        span = None if self._traces is None else trace.begin(self._traces, scope, headers)
         visit = _Visit(scope, receive, send, request_id, self._body_timeout_s)
         visit.bounded = scope["path"] not in self._unbounded
         try:
@@ -75,12 +88,12 @@ class Door:
             await problems.answer(error, scope)(scope, receive, visit.send)
         finally:
             self._record(visit)
+            if span is not None:
+                trace.end(span, visit.method, visit.route, visit.status or _CLIENT_LEFT)
 
     def _record(self, visit: "_Visit") -> None:
         seconds = time.perf_counter() - visit.began
-        method = visit.scope["method"]
-        method = method if method in _METHODS else "other"
-        route = getattr(visit.scope.get("route"), "path", "unmatched")
+        method, route = visit.method, visit.route
         status = visit.status or _CLIENT_LEFT
         self._metrics.requests(method, route, str(status)).inc()
         self._metrics.request_seconds(method, route).observe(seconds)
@@ -109,6 +122,17 @@ class _Visit:
         self._request_id = request_id
         self._received = 0
         self._until: float | None = asyncio.get_running_loop().time() + body_timeout_s
+
+    @property
+    def method(self) -> str:
+        """The verb; what is none of HTTP's own counts together."""
+        method = str(self.scope["method"])
+        return method if method in _METHODS else "other"
+
+    @property
+    def route(self) -> str:
+        """The template of the path, known once the request was routed."""
+        return str(getattr(self.scope.get("route"), "path", "unmatched"))
 
     async def receive(self) -> Message:
         message = await self._next()

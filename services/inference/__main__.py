@@ -22,7 +22,8 @@ def main() -> int:
     try:
         settings = environment.read(Settings)
         telemetry.configure_logging("inference", settings.log_level)
-        asyncio.run(serve(settings))
+        with telemetry.tracing("inference") as traces:
+            asyncio.run(serve(settings, traces))
     except (environment.SettingsError, telemetry.ListenerError, ModelError) as error:
         sys.stderr.write(f"inference cannot start: {error}\n")
         return 2

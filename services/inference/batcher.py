@@ -215,7 +215,8 @@ class Batcher(Generic[Row, Output]):
     def _waiting(self, row: Row, urgency: Urgency, now: float) -> Waiting[Row]:
         future = asyncio.get_running_loop().create_future()
         since = now if urgency.since is None else urgency.since
-        return Waiting(row, urgency.deadline, urgency.priority, since, now, future)
+        caller = self._observer.caller()
+        return Waiting(row, urgency.deadline, urgency.priority, since, now, future, caller)
 
     def _enter(self, waiting: Waiting[Row]) -> None:
         self._line.add(waiting)
@@ -250,7 +251,7 @@ class Batcher(Generic[Row, Output]):
     def _count_leaver(self, waiting: Waiting[Row]) -> None:
         expired = self._now() >= waiting.deadline - _CLOCK_SLACK_S
         try:
-            (self._observer.expired if expired else self._observer.cancelled)()
+            (self._observer.expired if expired else self._observer.cancelled)(waiting)
         except Exception as error:  # noqa: BLE001 - told to the loop, which logs it
             # Whoever counts must not fail; if it does, that is no reason to lose a row.
             trouble = {"message": "a leaver could not be counted", "exception": error}

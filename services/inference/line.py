@@ -22,6 +22,7 @@ class Waiting(Generic[Row]):
         since: when the request that it belongs to came, on the event loop's clock.
         arrived: when it came into this line itself.
         future: where its caller waits.
+        caller: who asked, in the words of whoever observes; None where nobody asks.
 
     """
 
@@ -31,6 +32,7 @@ class Waiting(Generic[Row]):
     since: float
     arrived: float
     future: asyncio.Future[Any]
+    caller: Any = None
 
     def fail(self, error: Exception) -> None:
         """Answer the caller with an error, if it still waits."""

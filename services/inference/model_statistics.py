@@ -61,17 +61,12 @@ class Batches:
         """Begin with none."""
         self.by_size: defaultdict[int, Total] = defaultdict(Total)
         self._observer = observer
+        self.caller = observer.caller
+        self.expired = observer.expired
+        self.cancelled = observer.cancelled
 
     def ran(self, batch: Batch[Any, Any], shape: int, seconds: float, *, well: bool) -> None:
         """Count a batch that was answered by its rows, without copies."""
         if well:
             self.by_size[len(batch.rows)].add(seconds)
         self._observer.ran(batch, shape, seconds, well=well)
-
-    def expired(self) -> None:
-        """Pass on that a row's time was up."""
-        self._observer.expired()
-
-    def cancelled(self) -> None:
-        """Pass on that a row's caller left."""
-        self._observer.cancelled()

@@ -1,38 +1,50 @@
-"""Who tells the metrics what batchers do; every label is looked up once, when a stage is built."""
+"""Who tells metrics and traces what batchers do; labels are looked up once, as stages are built."""
 
 from typing import Any
 
 from prometheus_client import Histogram
 
 from services.inference.batch import Batch
+from services.inference.line import Waiting
 from services.inference.metrics import Metrics
 from services.inference.onnx_model import Provenance
+from services.inference.spans import RowSpans
 
 
 class LineObserver:
     """Observes one line of rows and what runs them."""
 
-    def __init__(self, metrics: Metrics, queue_seconds: Histogram, run_seconds: Histogram) -> None:
-        """Build from where the two times are shown."""
+    def __init__(
+        self,
+        metrics: Metrics,
+        queue_seconds: Histogram,
+        run_seconds: Histogram,
+        spans: RowSpans,
+    ) -> None:
+        """Build from where the two times are shown, and where traced rows are written."""
         self._queue_seconds = queue_seconds
         self._run_seconds = run_seconds
         self._expired = metrics.dropped("expired")
         self._cancelled = metrics.dropped("cancelled")
+        self._spans = spans
+        self.caller = spans.caller
 
     def ran(self, batch: Batch[Any, Any], shape: int, seconds: float, *, well: bool) -> None:
         """Observe a batch."""
-        del shape, well
         self._run_seconds.observe(seconds)
         for waiting in batch.rows:
             self._queue_seconds.observe(batch.began - waiting.arrived)
+        self._spans.ran(batch, shape, seconds, well=well)
 
-    def expired(self) -> None:
+    def expired(self, waiting: Waiting[Any]) -> None:
         """Count a row whose time was up."""
         self._expired.inc()
+        self._spans.left(waiting)
 
-    def cancelled(self) -> None:
+    def cancelled(self, waiting: Waiting[Any]) -> None:
         """Count a row whose caller left."""
         self._cancelled.inc()
+        self._spans.left(waiting)
 
 
 class ModelObserver(LineObserver):
@@ -42,7 +54,15 @@ class ModelObserver(LineObserver):
         """Build from where the figures are shown, and of which version."""
         labels = (provenance.name, provenance.version)
         super().__init__(
-            metrics, metrics.queue_seconds.labels(*labels), metrics.run_seconds.labels(*labels)
+            metrics,
+            metrics.queue_seconds.labels(*labels),
+            metrics.run_seconds.labels(*labels),
+            RowSpans(
+                "run",
+                stage=provenance.name,
+                model_version=provenance.version,
+                execution_provider=provenance.execution_provider,
+            ),
         )
         self._batch_size = metrics.batch_size.labels(*labels)
         self._padded_rows = metrics.padded_rows.labels(*labels)

@@ -2,6 +2,7 @@
 
 import asyncio
 import faulthandler
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
@@ -16,17 +17,23 @@ from services.inference.statuses import STATUSES
 from services.inference.watch import HungError, Watch
 from services.pb import inference_pb2_grpc, open_inference_pb2_grpc
 
+if TYPE_CHECKING:  # OpenTelemetry is there only where traces are wanted
+    from services.telemetry.traces import Traces
+
 SERVICES = (typed.SERVICE, open_inference.SERVICE)
 
 _log = telemetry.logger(__name__)
-
 
 _LAST_S = 5
 """Seconds that everything may take to close once the last call is answered."""
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, traces: "Traces | None" = None) -> None:
     """Serve until told to stop, then answer what was accepted.
+
+    Args:
+        settings: checked already.
+        traces: where calls are recorded; None for nowhere.
 
     Raises:
         telemetry.ListenerError: a port cannot be listened on.
@@ -39,7 +46,7 @@ async def serve(settings: Settings) -> None:
     watch = Watch(settings.hang_s)
     try:
         async with engine(settings, registry, watch) as pipeline:
-            server = server_of(pipeline, registry, stream_width=settings.max_batch_size)
+            server = server_of(pipeline, registry, traces, stream_width=settings.max_batch_size)
             port = await server.start(settings.host, settings.port, SERVICES)
             await server.announce_ready()
             _log.info("inference is ready", host=settings.host, port=port)
@@ -69,9 +76,15 @@ async def _until_the_end(watch: Watch) -> bool:
     return hung in done
 
 
-def server_of(pipeline: Pipeline, registry: CollectorRegistry, *, stream_width: int) -> rpc.Server:
+def server_of(
+    pipeline: Pipeline,
+    registry: CollectorRegistry,
+    traces: "Traces | None" = None,
+    *,
+    stream_width: int,
+) -> rpc.Server:
     """Put both protocols in front of a pipeline; the server does not listen yet."""
-    server = rpc.Server(STATUSES, registry, "inference")
+    server = rpc.Server(STATUSES, registry, "inference", traces)
     inference_pb2_grpc.add_InferenceServiceServicer_to_server(
         typed.InferenceServicer(pipeline, stream_width=stream_width), server.grpc
     )

@@ -23,6 +23,7 @@ from services.inference.observers import LineObserver
 from services.inference.onnx_model import Outputs
 from services.inference.quality import Quality
 from services.inference.runners import Runners
+from services.inference.spans import RowSpans
 from services.inference.stage import Stage
 
 _Row = TypeVar("_Row")
@@ -105,13 +106,18 @@ class Steps:
         def conclude(row: Classified) -> Findings:
             return findings.conclude(row.view, row.outlined, row.outputs, row.contract, row.wanted)
 
-        def stage(work: Callable[[_Row], _Output], seconds: Histogram) -> Stage[_Row, _Output]:
-            observer = LineObserver(metrics, metrics.imaging_queue_seconds, seconds)
+        def stage(
+            work: Callable[[_Row], _Output], seconds: Histogram, spans: RowSpans
+        ) -> Stage[_Row, _Output]:
+            observer = LineObserver(metrics, metrics.imaging_queue_seconds, seconds, spans)
             return Stage(_each(work), runners, threads, observer)
 
-        self.decode = stage(decode, metrics.decode_seconds)
-        self.outline = stage(outline, metrics.postprocess_seconds.labels("outline"))
-        self.conclude = stage(conclude, metrics.postprocess_seconds.labels("conclude"))
+        def after(step: str) -> tuple[Histogram, RowSpans]:
+            return metrics.postprocess_seconds.labels(step), RowSpans("postprocess", stage=step)
+
+        self.decode = stage(decode, metrics.decode_seconds, RowSpans("decode", stage="decode"))
+        self.outline = stage(outline, *after("outline"))
+        self.conclude = stage(conclude, *after("conclude"))
 
     async def close(self) -> None:
         """Do what waits, then stop."""

@@ -32,7 +32,8 @@ async def serve(settings: Settings) -> None:
         owned.callback(renderers.close)
         metrics.watch_waiting(lambda: renderers.waiting)
 
-        server = rpc.Server(servicer.STATUSES, registry, room="reports")
+        traces = owned.enter_context(telemetry.tracing("reports"))
+        server = rpc.Server(servicer.STATUSES, registry, "reports", traces)
         max_pixels = round(settings.max_image_megapixels * _PIXELS_IN_A_MEGAPIXEL)
         reports_pb2_grpc.add_ReportServiceServicer_to_server(
             servicer.ReportServicer(renderers, metrics, max_pixels), server.grpc

@@ -2,7 +2,7 @@
 
 import functools
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from grpc import aio
@@ -15,6 +15,9 @@ from services.reports import document, errors, validation
 from services.reports.metrics import Metrics
 from services.reports.renderers import Renderers
 from services.rpc import Statuses
+
+if TYPE_CHECKING:  # OpenTelemetry is there only where traces are wanted
+    from services.telemetry.traces import Span
 
 SERVICE = reports_pb2.DESCRIPTOR.services_by_name["ReportService"].full_name
 
@@ -49,13 +52,20 @@ class ReportServicer(ReportServiceServicer):
     ) -> RenderResponse:
         """Render one report; see proto/reports.proto."""
         validation.check(request)
-        render = functools.partial(self._render, request.analysis)
+        span, asked = telemetry.recorded_span(), time.monotonic()
+        render = functools.partial(self._render, request.analysis, span, asked)
         answer = await self._renderers.run(render, within_s=context.time_remaining())
         _log.info("rendered", pages=answer.page_count, bytes=len(answer.pdf))
         return answer
 
-    def _render(self, analysis: AnalysisReport) -> RenderResponse:
-        began = time.perf_counter()
+    def _render(
+        self, analysis: AnalysisReport, span: "Span | None", asked: float
+    ) -> RenderResponse:
+        began = time.monotonic()
         pdf, page_count = document.render(analysis, self._max_pixels)
-        self._metrics.rendered(time.perf_counter() - began, page_count)
+        ended = time.monotonic()
+        self._metrics.rendered(ended - began, page_count)
+        if span is not None:
+            span.step("queue", asked, began)
+            span.step("render", began, ended)
         return RenderResponse(pdf=pdf, page_count=page_count)

@@ -17,6 +17,7 @@ from services.rpc.request_id import REQUEST_ID_HEADER
 from services.rpc.server import Server
 from services.rpc.signals import until_told_to_stop
 from services.rpc.statuses import Statuses, answer_to, status_of
+from services.rpc.trace import TRACEPARENT
 
 __all__ = [
     "LIVENESS",
@@ -24,6 +25,7 @@ __all__ = [
     "PUSHBACK_TRAILER",
     "REASON_TRAILER",
     "REQUEST_ID_HEADER",
+    "TRACEPARENT",
     "ClosingError",
     "Server",
     "Statuses",

@@ -6,6 +6,7 @@ from grpc import aio
 
 from services.rpc.limits import MAX_MESSAGE_BYTES
 from services.rpc.request_id import RequestIdInterceptor
+from services.rpc.trace import TraceInterceptor
 
 _OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -21,10 +22,12 @@ _OPTIONS = (
 
 
 def dial(address: str) -> aio.Channel:
-    """Open a channel to a room; unary calls on it carry the request id in force.
+    """Open a channel to a room; unary calls on it carry request id and trace.
 
     Args:
         address: ``host:port``, or any name that gRPC resolves to several replicas.
 
     """
-    return aio.insecure_channel(address, options=_OPTIONS, interceptors=[RequestIdInterceptor()])
+    return aio.insecure_channel(
+        address, options=_OPTIONS, interceptors=[RequestIdInterceptor(), TraceInterceptor()]
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations  # gRPC's classes are generic for type checke
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc
 from grpc import aio
@@ -15,6 +15,9 @@ from services.rpc.drain import ClosingError, Drain
 from services.rpc.messages import Malformed, MalformedError, tolerant
 from services.rpc.metrics import CallMetrics
 from services.rpc.statuses import Statuses, answer_to
+
+if TYPE_CHECKING:  # OpenTelemetry is there only where traces are wanted
+    from services.telemetry.traces import Traces
 
 _STATUSES: Statuses = {
     ClosingError: grpc.StatusCode.UNAVAILABLE,
@@ -28,18 +31,26 @@ _GRPCS_OWN = "/grpc."
 class Door(aio.ServerInterceptor):
     """Wraps the methods of our own services."""
 
-    def __init__(self, statuses: Statuses, metrics: CallMetrics, drain: Drain) -> None:
+    def __init__(
+        self,
+        statuses: Statuses,
+        metrics: CallMetrics,
+        drain: Drain,
+        traces: Traces | None = None,
+    ) -> None:
         """Build a door.
 
         Args:
             statuses: which status each domain error becomes.
             metrics: where calls are counted.
             drain: whether calls are still taken.
+            traces: where calls are recorded; None for nowhere.
 
         """
         self._statuses = {**_STATUSES, **statuses}
         self._metrics = metrics
         self._drain = drain
+        self._traces = traces
 
     async def intercept_service(
         self,
@@ -52,7 +63,7 @@ class Door(aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None or handler_call_details.method.startswith(_GRPCS_OWN):
             return handler
-        method = handler_call_details.method.rpartition("/")[2]
+        method = handler_call_details.method
         if handler.unary_unary is not None:
             return grpc.unary_unary_rpc_method_handler(
                 self._unary(handler.unary_unary, method),
@@ -69,7 +80,7 @@ class Door(aio.ServerInterceptor):
 
     def _unary(self, answer: Callable[..., Any], method: str) -> Callable[..., Any]:
         async def call(request: Any, context: aio.ServicerContext[Any, Any]) -> Any:
-            with Call(context, method, self._metrics) as running:
+            with Call(context, method, self._metrics, self._traces) as running:
                 try:
                     self._drain.refuse_if_begun()
                     if isinstance(request, Malformed):
@@ -84,7 +95,7 @@ class Door(aio.ServerInterceptor):
         async def call(
             requests: AsyncIterator[Any], context: aio.ServicerContext[Any, Any]
         ) -> AsyncIterator[Any]:
-            with Call(context, method, self._metrics) as running:
+            with Call(context, method, self._metrics, self._traces) as running:
                 try:
                     accepted = self._drain.until_begun(requests)
                     async with contextlib.aclosing(answer(accepted, context)) as responses:

@@ -8,6 +8,7 @@ from typing import Any
 from grpc import aio
 
 from services import telemetry
+from services.rpc.metadata import with_metadata
 
 REQUEST_ID_HEADER = "x-request-id"
 
@@ -25,13 +26,5 @@ class RequestIdInterceptor(aio.UnaryUnaryClientInterceptor):
         request_id = telemetry.current_request_id()
         if request_id is None:
             return await continuation(client_call_details, request)
-        metadata = aio.Metadata(*(client_call_details.metadata or ()))
-        metadata.add(REQUEST_ID_HEADER, request_id)
-        details = aio.ClientCallDetails(
-            client_call_details.method,
-            client_call_details.timeout,
-            metadata,
-            client_call_details.credentials,
-            client_call_details.wait_for_ready,
-        )
+        details = with_metadata(client_call_details, REQUEST_ID_HEADER, request_id)
         return await continuation(details, request)

@@ -1,6 +1,7 @@
 """Serving a room."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from grpc import aio
 from grpc_health.v1 import health, health_pb2_grpc
@@ -15,6 +16,9 @@ from services.rpc.health import LIVENESS, Health
 from services.rpc.limits import MAX_MESSAGE_BYTES
 from services.rpc.metrics import CallMetrics
 from services.rpc.statuses import Statuses
+
+if TYPE_CHECKING:  # OpenTelemetry is there only where traces are wanted
+    from services.telemetry.traces import Traces
 
 _OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -49,20 +53,27 @@ class Server:
 
     """
 
-    def __init__(self, statuses: Statuses, registry: CollectorRegistry, room: str) -> None:
+    def __init__(
+        self,
+        statuses: Statuses,
+        registry: CollectorRegistry,
+        room: str,
+        traces: "Traces | None" = None,
+    ) -> None:
         """Build a server that is not listening yet.
 
         Args:
             statuses: which status each domain error becomes.
             registry: where the calls are counted and timed.
             room: prefix of the metrics' names.
+            traces: where calls are recorded; None for nowhere.
 
         """
         self._health = Health()
         self._drain = Drain()
         self._services: list[str] = []
         self.grpc = aio.server(
-            interceptors=[Door(statuses, CallMetrics(registry, room), self._drain)],
+            interceptors=[Door(statuses, CallMetrics(registry, room), self._drain, traces)],
             options=_OPTIONS,
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)

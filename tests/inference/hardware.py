@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from services.inference.batch import Batch
+from services.inference.line import Waiting
 
 
 class Tally:
@@ -24,10 +25,15 @@ class Tally:
         self.padding += shape - len(batch.rows)
         self.failed += not well
 
-    def expired(self) -> None:
+    def caller(self) -> None:
+        return None
+
+    def expired(self, waiting: Waiting[Any]) -> None:
+        del waiting
         self.left["expired"] += 1
 
-    def cancelled(self) -> None:
+    def cancelled(self, waiting: Waiting[Any]) -> None:
+        del waiting
         self.left["cancelled"] += 1
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from services.inference.batch import Answer, BatchError
 from services.inference.batcher import Batcher
+from services.inference.line import Waiting
 from services.inference.priority import Urgency
 from services.inference.refusal import DeadlinePassedError, DrainingError, TooLateError
 from services.inference.runners import Runners
@@ -197,7 +198,8 @@ def test_a_request_without_rows_is_answered_with_none() -> None:
 
 def test_an_observer_that_fails_costs_nobody_an_answer(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Tally):
-        def expired(self) -> None:
+        def expired(self, waiting: Waiting[int]) -> None:
+            del waiting
             raise RuntimeError("no disk for metrics")
 
         cancelled = expired

@@ -1,0 +1,79 @@
+"""A collector of traces as OpenTelemetry's protocol over HTTP asks for it, small but real."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+Value = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A span that arrived, and the process that it came from."""
+
+    service: str
+    span: Span
+    message: ExportTraceServiceRequest
+
+    @property
+    def trace_id(self) -> str:
+        return self.span.trace_id.hex()
+
+    @property
+    def attributes(self) -> dict[str, Value]:
+        return _values(self.span.attributes)
+
+    def under(self, parent: "Seen") -> bool:
+        """Say whether this is a step of another span."""
+        return self.span.parent_span_id == parent.span.span_id and self.trace_id == parent.trace_id
+
+
+@dataclass(slots=True)
+class Collector:
+    """Keeps every span that is sent to it."""
+
+    address: str
+    spans: list[Seen] = field(default_factory=list)
+
+    def take(self, body: bytes) -> None:
+        message = ExportTraceServiceRequest.FromString(body)
+        for resource in message.resource_spans:
+            service = str(_values(resource.resource.attributes)["service.name"])
+            for scope in resource.scope_spans:
+                self.spans.extend(Seen(service, span, message) for span in scope.spans)
+
+    def of(self, trace_id: str) -> list[Seen]:
+        return [seen for seen in self.spans if seen.trace_id == trace_id]
+
+
+@contextmanager
+def collecting() -> Iterator[Collector]:
+    """Listen on a free port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            collector.take(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Write nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        collector = Collector(f"http://127.0.0.1:{server.server_address[1]}")
+        listening = threading.Thread(target=server.serve_forever)
+        listening.start()
+        yield collector
+        server.shutdown()
+        listening.join()
+
+
+def _values(attributes: Iterable[KeyValue]) -> dict[str, Value]:
+    return {each.key: each.value.string_value or each.value.int_value for each in attributes}
