@@ -166,8 +166,7 @@ class Rollout(Generic[Contract]):
 
     def _show(self) -> None:
         slot = self._slot
-        shares = {
-            version.stage.model.provenance: slot.lineup.share_of(version)
-            for version in slot.versions()
-        }
+        # Those on their way out come first: one that was called back may be among them.
+        versions = (*slot.draining, *slot.lineup.by_label().values())
+        shares = {each.stage.model.provenance: slot.lineup.share_of(each) for each in versions}
         self._metrics.models_serve(slot.name, shares)

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import hashlib
 import itertools
+import random
 import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -127,6 +128,42 @@ async def test_a_swap_under_load_fails_nobody_and_every_answer_names_who_gave_it
     probabilities = {key[1]: key[2][1] for key in seen}
     assert {(areas[one], probabilities[two]) for one, two, _ in seen} == {key[2] for key in seen}
     assert len(set(areas.values())) == len(set(probabilities.values())) == 2
+
+
+async def test_a_storm_of_labels_under_load_fails_nobody(
+    model_dir: Path, registry: CollectorRegistry
+) -> None:
+    wrong_hash(model_dir / "classifier" / "3")
+    rng = random.Random(5)  # noqa: S311 - a storm that can be had again
+    numbers = [1, 2, 3]  # and 3 is not what was published
+    over = asyncio.Event()
+
+    async def caller(stub: Stub) -> None:
+        while not over.is_set():
+            assert version_of(await analyze(stub), "classifier") in {"1", "2"}
+
+    async with served(model_dir, registry) as stub:
+        callers = [asyncio.create_task(caller(stub)) for _ in range(4)]
+        for _ in range(40):
+            rng.shuffle(numbers)
+            canary = Canary(version=numbers[1], share=0.5) if rng.random() < 0.5 else None
+            storm = Labels(stable=numbers[0], canary=canary, shadow=numbers[2])
+            labels.write(model_dir / "classifier", storm)
+            if rng.random() < 0.2:
+                (model_dir / "classifier" / "labels.json").write_text("{")
+            await asyncio.wait(callers, timeout=rng.random() * 5 * POLL_S)
+            assert not any(each.done() for each in callers)
+        for last in ("1", "2"):
+            labels.write(model_dir / "classifier", Labels(stable=int(last)))
+            await listed(stub, serves("classifier", last))
+        over.set()
+        await asyncio.gather(*callers)
+        gone, stays = (
+            {"model": "classifier", "version": "1"},
+            {"model": "classifier", "version": "2"},
+        )
+        assert registry.get_sample_value("inference_model_traffic_share", gone) is None
+        assert registry.get_sample_value("inference_model_traffic_share", stays) == 1
 
 
 @pytest.mark.parametrize(
