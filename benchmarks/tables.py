@@ -228,6 +228,27 @@ def _peers() -> str:
     return peers_table.rendered(_read(RESULTS / "peers.json"))
 
 
+def _swap() -> str:
+    result = _read(RESULTS / "swap.json")
+    machine = result["machine"]
+    rows = [
+        "| models | swaps | pictures | failed | p50 | p99 | p50 to as it is | p99 to as it is |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    rows += [
+        f"| {name} | {turns['swaps']} | {turns['pictures']} | {turns['failed']} "
+        f"| {turns['p50_ms']:.1f} ms | {turns['p99_ms']:.1f} ms "
+        f"| {turns['p50_to_steady']:.2f} | {turns['p99_to_steady']:.2f} |"
+        for name, turns in result["turns"].items()
+    ]
+    source = (
+        f"{result['rate']:.0f} pictures a second ({result['picture']}), half of what it can do, at "
+        f"a constant rate, in turns in one run on {machine['cores']} cores of "
+        f"{machine['processor']}, commit {machine['commit']}."
+    )
+    return "\n".join([*rows, "", source, ""])
+
+
 _TABLES = {
     "floor": _floor,
     "fuzz": _fuzz,
@@ -237,6 +258,7 @@ _TABLES = {
     "open inference": _open_inference,
     "overload": _overload,
     "peers": _peers,
+    "swap": _swap,
 }
 _MARKED = re.compile(rf"<!-- (?P<name>{'|'.join(_TABLES)}) -->\n.*?<!-- /(?P=name) -->", re.DOTALL)
 

@@ -27,8 +27,6 @@ from services.inference.steps import Steps
 from services.inference.version import Contract
 from services.inference.watch import Watch
 
-_MODELS = 2
-
 
 @asynccontextmanager
 async def engine(
@@ -56,7 +54,8 @@ async def engine(
     async with AsyncExitStack() as owned:
         cores = available_cores()
         imaging = watch.over(owned.enter_context(ThreadPoolExecutor(cores, "imaging")))
-        loading = owned.enter_context(ThreadPoolExecutor(_MODELS, "loading"))
+        # One model at a time, so that those who serve lose no more than one core to it.
+        loading = owned.enter_context(ThreadPoolExecutor(1, "loading"))
         segmenters = Loader("segmenter", SegmenterContract.of, *disk, loading, metrics)
         classifiers = Loader("classifier", ClassifierContract.of, *disk, loading, metrics)
         # A list that is emptied: models that are replaced later must not be kept from here.
