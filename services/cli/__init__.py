@@ -6,6 +6,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from services import telemetry
+
 _COMMANDS = ("up", "analyze", "users", "models", "evaluate", "version")
 """Each is a module of this package with a Typer ``app``."""
 
@@ -42,3 +44,5 @@ app = typer.Typer(
 @app.callback()
 def main() -> None:
     """Dermoscopy analysis: research and decision support only, never a diagnosis."""
+    # What a command answers goes to stdout alone; rooms that run in here still warn.
+    telemetry.configure_logging("cli", "WARNING")
