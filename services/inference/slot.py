@@ -127,13 +127,13 @@ class Slot(Generic[Contract]):
         return self.lineup.stable
 
     def versions(self) -> Iterator[Version[Contract]]:
-        """Return every version that may have work."""
-        yield from dict.fromkeys(self.lineup.by_label().values())
-        yield from self.draining
+        """Return every version that may have work; metrics ask from a thread of their own."""
+        yield from self.lineup.by_label().values()
+        yield from tuple(self.draining)
 
     def queue_size(self) -> int:
         """Return how many pictures wait for a runner, over all versions."""
-        return sum(version.stage.queue_size for version in list(self.versions()))
+        return sum(version.stage.queue_size for version in self.versions())
 
     def problems(self) -> int:
         """Return how many versions were refused, and one more for labels of no use."""
