@@ -40,16 +40,27 @@ class Collector:
 
     address: str
     spans: list[Seen] = field(default_factory=list)
+    _more: threading.Condition = field(default_factory=threading.Condition)
 
     def take(self, body: bytes) -> None:
         message = ExportTraceServiceRequest.FromString(body)
-        for resource in message.resource_spans:
-            service = str(_values(resource.resource.attributes)["service.name"])
-            for scope in resource.scope_spans:
-                self.spans.extend(Seen(service, span, message) for span in scope.spans)
+        with self._more:
+            for resource in message.resource_spans:
+                service = str(_values(resource.resource.attributes)["service.name"])
+                for scope in resource.scope_spans:
+                    self.spans.extend(Seen(service, span, message) for span in scope.spans)
+            self._more.notify_all()
 
-    def of(self, trace_id: str) -> list[Seen]:
-        return [seen for seen in self.spans if seen.trace_id == trace_id]
+    def wait_for(self, service: str, trace_id: str) -> None:
+        """Return when a span of a trace came from a process, with all that it had sent before."""
+        with self._more:
+            came = self._more.wait_for(
+                lambda: any(
+                    (each.service, each.trace_id) == (service, trace_id) for each in self.spans
+                ),
+                timeout=60,
+            )
+        assert came
 
 
 @contextmanager

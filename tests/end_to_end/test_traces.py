@@ -42,8 +42,10 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
         with stack.running(
             DERMSERVE_INFERENCE_MODEL_DIR=str(models),
             OTEL_EXPORTER_OTLP_ENDPOINT=collector.address,
+            OTEL_BSP_SCHEDULE_DELAY="200",
         ) as running:
             asked = ask(running)
+            collector.wait_for("dermserve-inference", asked[2])
         # The services have ended, and sent what was left.
         yield Traced(collector.spans, *asked)
 
