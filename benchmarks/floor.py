@@ -77,6 +77,14 @@ def main() -> None:
     tables.render()
 
 
+_ALIKE = {
+    "DERMSERVE_INFERENCE_EXECUTION_PROVIDER": "cpu",
+    "DERMSERVE_INFERENCE_PRECISION": "fp32",
+    "DERMSERVE_INFERENCE_RUNNERS": str(available_cores()),
+}
+"""What the service might choose otherwise than the loops; it is the same for all."""
+
+
 def measured(
     pictures: Sequence[bytes], rounds: int, seconds: float, **variables: str
 ) -> dict[str, Any]:
@@ -93,7 +101,7 @@ def measured(
         for each road and as ratios to both loops, taken round by round.
 
     """
-    with stack.running(**variables) as services, ExitStack() as owned:
+    with stack.running(**_ALIKE, **variables) as services, ExitStack() as owned:
         lanes = _lanes(services, owned)
         for lane in lanes.values():
             for picture in pictures:
@@ -118,7 +126,9 @@ def measured(
 
 
 def _lanes(services: stack.Stack, owned: ExitStack) -> Mapping[str, Lane]:
-    segmenter, classifier = owned.enter_context(loops.models(Settings()))
+    segmenter, classifier = owned.enter_context(
+        loops.models(Settings(execution_provider="cpu", precision="fp32"))
+    )
     stub = owned.enter_context(roads.inference(services.inference))
     with httpx.Client(base_url=services.rest) as client:
         token = stack.signed_in(client)

@@ -27,8 +27,9 @@ from prometheus_client import CollectorRegistry
 
 from benchmarks import machine, tables
 from services import telemetry
+from services.inference.backends.backend import CPU
 from services.inference.engine import engine
-from services.inference.onnx_model import CPU, OnnxModel
+from services.inference.onnx_model import OnnxModel
 from services.inference.pipeline import Pipeline
 from services.inference.settings import Settings, available_cores
 from tests import specimens
@@ -51,7 +52,7 @@ def main() -> None:
     parser.add_argument("--processor", action="store_true", help="measure also without a GPU")
     arguments = parser.parse_args()
     telemetry.configure_logging("benchmark", "WARNING")
-    settings = Settings(max_batch_size=64)
+    settings = Settings(max_batch_size=64, precision="fp32")  # as the bare loop runs it
     result = asyncio.run(measured(settings, arguments.seconds, arguments.pictures))
     if result["execution_provider"] != CPU:
         machine.write("gpu", result)

@@ -60,7 +60,7 @@ def measured(concurrencies: list[int], window_ms: int) -> dict[str, Any]:
         _wait_until_ready(service.address)
         for name in ("segmenter", "classifier"):
             folder = repository.latest(settings.model_dir, name)
-            model = OnnxModel.load(folder, name, provider="cpu")
+            model = OnnxModel.load(folder, name)
             for concurrency in concurrencies:
                 threads = min(concurrency, available_cores())
                 before = _bare(model, threads)

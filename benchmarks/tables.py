@@ -145,6 +145,36 @@ def _gpu() -> str:
     return _table(rows, source)
 
 
+def _backends() -> str:
+    result = _read(RESULTS / "backends.json")
+    rows = [
+        {
+            "through": unit,
+            "backend": backend,
+            "alone, pictures/s": f"{found['alone']['pictures_a_second']:.0f}",
+            "to cpu fp32": f"{found['alone']['to_reference']:.2f}",
+            "side by side, pictures/s": f"{found['side_by_side']['pictures_a_second']:.0f}",
+            "to cpu fp32 ": f"{found['side_by_side']['to_reference']:.2f}",
+            "largest difference": ", ".join(
+                f"{name} {difference:g}"
+                for name, difference in result["differences"].get(unit, {}).get(backend, {}).items()
+                if name in {"mask", "probabilities", "novelty"}
+            ),
+        }
+        for unit, backends in result["candidates"].items()
+        for backend, found in backends.items()
+    ]
+    elected = result["elected"]
+    source = (
+        f"{result['pictures_a_candidate']} pictures each, in turns, {result['runs_side_by_side']} "
+        f"runs side by side. The service then chose {elected['segmenter']} for the segmenter and "
+        f"{elected['classifier']} for the classifier, {elected['layout']}, in "
+        f"{elected['seconds']:.1f} s. Not here: {', '.join(result['not_here'])}. "
+        f"On {_where(result)}. Made by `python -m benchmarks.backends`."
+    )
+    return _table(rows, source)
+
+
 def _models() -> str:
     rows = ["| model | measured on held-out lesions | value | 95 % interval |", "|---|---|---|---|"]
     sources = []
@@ -250,6 +280,7 @@ def _swap() -> str:
 
 
 _TABLES = {
+    "backends": _backends,
     "floor": _floor,
     "fuzz": _fuzz,
     "gpu": _gpu,

@@ -37,6 +37,27 @@ def publish(model: onnx.ModelProto, folder: Path) -> Path:
     return folder
 
 
+def publish_variant(
+    variant: onnx.ModelProto, folder: Path, precision: str, **verdict: object
+) -> None:
+    """Write a variant beside its model, with a verdict that accepts it unless told otherwise."""
+    file = f"model.{precision}.onnx"
+    model = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
+    _describe(variant, {"variant": precision, "variant_of": model})
+    content = variant.SerializeToString()
+    (folder / file).write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    with (folder / "SHA256SUMS").open("a") as sums:
+        sums.write(f"{digest}  {file}\n")
+    entry = {"file": file, "variant_of": model, "sha256": digest, "accepted": True, "why": "it is"}
+    (folder / "variants.json").write_text(json.dumps([{**entry, **verdict}]))
+
+
+def _describe(model: onnx.ModelProto, metadata: dict[str, str]) -> None:
+    said = {each.key: each.value for each in model.metadata_props}
+    helper.set_model_props(model, {**said, **metadata})
+
+
 def segmenter(**metadata: str) -> onnx.ModelProto:
     """Build a segmenter whose mask is sigmoid((115 - gray) / 10)."""
     return _segmenter(115, SIZE, metadata)

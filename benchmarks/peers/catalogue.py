@@ -161,7 +161,9 @@ DERMSERVE = Setup(
     {
         "DERMSERVE_INFERENCE_PORT": "{port}",
         "DERMSERVE_INFERENCE_METRICS_PORT": "0",
+        # The very same files for all: no variant of them.
         "DERMSERVE_INFERENCE_EXECUTION_PROVIDER": "cpu",
+        "DERMSERVE_INFERENCE_PRECISION": "fp32",
         "DERMSERVE_LOG_LEVEL": "WARNING",
     },
 )

@@ -16,7 +16,7 @@ from rich.progress import Progress
 from services import environment
 from services.cli.engines import Engine, Failure, Result, in_process, over_rest
 from services.cli.readable import readable
-from services.inference.onnx_model import ModelError
+from services.inference.model_file import ModelError
 from services.inference.settings import available_cores
 
 SUFFIXES = (".jpg", ".jpeg", ".png")

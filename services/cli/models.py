@@ -11,7 +11,8 @@ import typer
 from services import environment
 from services.inference import contract, labels, repository
 from services.inference.labels import Label, Labels
-from services.inference.onnx_model import ModelError, OnnxModel, verified
+from services.inference.model_file import ModelError, verified
+from services.inference.onnx_model import OnnxModel
 from services.inference.settings import Settings
 
 app = typer.Typer(
@@ -87,7 +88,7 @@ def _model_dir() -> Path:
 
 def _sound(model_dir: Path, name: str, number: int) -> str:
     """Return the hash of a version that is what it should be."""
-    model = OnnxModel.load(model_dir / name / str(number), name, provider="cpu")
+    model = OnnxModel.load(model_dir / name / str(number), name)
     contract.try_out(model, contract.CONTRACTS[name](model))
     return model.provenance.sha256
 

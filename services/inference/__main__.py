@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from services import environment, picture, telemetry
-from services.inference.onnx_model import ModelError
+from services.inference.model_file import ModelError
 from services.inference.server import serve
 from services.inference.settings import Settings
 from services.inference.watch import HungError

@@ -7,7 +7,8 @@ import numpy as np
 
 from services.inference.analysis import LABELS
 from services.inference.imaging import RESIZE
-from services.inference.onnx_model import ModelError, OnnxModel, Outputs
+from services.inference.model_file import ModelError
+from services.inference.onnx_model import OnnxModel, Outputs
 
 _ROUNDING = 1e-2
 """Probabilities in half precision or eight bits sum to 1 within less than this."""

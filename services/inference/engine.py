@@ -5,17 +5,21 @@ The server puts gRPC in front of it; the command line and the benchmarks use it 
 
 import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import cv2
 from prometheus_client import CollectorRegistry
 
+from services.inference import model_file, repository
 from services.inference.admission import Admission
+from services.inference.backends import layout, trial
+from services.inference.backends.election import Election
+from services.inference.backends.layout import Layout
 from services.inference.contract import ClassifierContract, SegmenterContract
 from services.inference.loader import Loader
 from services.inference.metrics import Metrics
-from services.inference.onnx_model import CPU, OnnxModel
+from services.inference.onnx_model import OnnxModel
 from services.inference.pipeline import Pipeline
 from services.inference.rollout import Rollout
 from services.inference.runners import Runners
@@ -26,6 +30,8 @@ from services.inference.stage import ModelStage
 from services.inference.steps import Steps
 from services.inference.version import Contract
 from services.inference.watch import Watch
+
+_MODELS = ("segmenter", "classifier")
 
 
 @asynccontextmanager
@@ -50,17 +56,26 @@ async def engine(
     metrics = Metrics(registry)
     watch = watch or Watch(settings.hang_s)
     metrics.hung_runs.set_function(lambda: watch.hung)
-    disk = (settings.model_dir, settings.execution_provider)
     async with AsyncExitStack() as owned:
         cores = available_cores()
         imaging = watch.over(owned.enter_context(ThreadPoolExecutor(cores, "imaging")))
-        # One model at a time, so that those who serve lose no more than one core to it.
+        # One model at a time, so that those who serve lose little to it.
         loading = owned.enter_context(ThreadPoolExecutor(1, "loading"))
-        segmenters = Loader("segmenter", SegmenterContract.of, *disk, loading, metrics)
-        classifiers = Loader("classifier", ClassifierContract.of, *disk, loading, metrics)
+        shared_out = await _shared_out(settings, cores, loading)
+        election = Election(
+            shared_out,
+            provider=settings.execution_provider,
+            precision=settings.precision,
+            largest_batch=settings.max_batch_size,
+        )
+        disk = (settings.model_dir, election, loading, metrics)
+        segmenters = Loader("segmenter", SegmenterContract.of, *disk)
+        classifiers = Loader("classifier", ClassifierContract.of, *disk)
         # A list that is emptied: models that are replaced later must not be kept from here.
         opened = [*await asyncio.gather(segmenters.open_stable(), classifiers.open_stable())]
-        runners = Runners(settings.runners or _natural_runners(opened[-1]))
+        # One run at a time on a graphics card, which does the rows of a batch side by side.
+        on_device = any(model.on_device for model in opened)
+        runners = Runners(settings.runners or (1 if on_device else shared_out.runs))
         runs = watch.over(owned.enter_context(ThreadPoolExecutor(runners.count, "run")))
 
         def stage(model: OnnxModel) -> ModelStage:
@@ -100,6 +115,13 @@ async def engine(
         yield pipeline
 
 
-def _natural_runners(model: OnnxModel) -> int:
-    """One run a core on a CPU, where larger batches gain nothing; one run in all on a GPU."""
-    return available_cores() if model.provenance.execution_provider == CPU else 1
+async def _shared_out(settings: Settings, cores: int, threads: Executor) -> Layout:
+    """Share out the cores as was set, or as is measured to be best for these models."""
+    if settings.runners:
+        return layout.shared_out(cores, settings.runners)
+
+    def measure() -> Layout:
+        folders = [repository.stable(settings.model_dir, name) for name in _MODELS]
+        return trial.measured([model_file.read(path / "model.onnx") for path in folders], cores)
+
+    return await asyncio.get_running_loop().run_in_executor(threads, measure)

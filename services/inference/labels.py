@@ -15,7 +15,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from services.inference.onnx_model import ModelError
+from services.inference.model_file import ModelError
 
 FILE = "labels.json"
 

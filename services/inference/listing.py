@@ -45,6 +45,8 @@ def provenance(model: Provenance) -> pb.ModelInfo:
         version=model.version,
         sha256=model.sha256,
         execution_provider=model.execution_provider,
+        precision=model.precision,
+        variant_of=model.variant_of,
     )
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from services.inference import repository
+from services.inference.backends.backend import Backend
 from services.inference.contract import try_out
 from services.inference.metrics import Metrics
+from services.inference.model_file import ModelFile
 from services.inference.onnx_model import OnnxModel
 from services.inference.repository import Sight
 from services.inference.stage import ModelStage
@@ -29,7 +31,7 @@ class Loader(Generic[Contract]):
         name: of the model.
         contract_of: reads a model's promises; raises ``ModelError``.
         model_dir: holds ``<name>/<version>/model.onnx``.
-        provider: see ``OnnxModel.load``.
+        elect: chooses what runs a model.
         threads: where loading is done, so that it takes no thread from those who serve.
         metrics: where it is counted what a version answers.
 
@@ -38,7 +40,7 @@ class Loader(Generic[Contract]):
     name: str
     contract_of: Callable[[OnnxModel], Contract]
     model_dir: Path
-    provider: str
+    elect: Callable[[ModelFile], Backend]
     threads: Executor
     metrics: Metrics
 
@@ -68,9 +70,7 @@ class Loader(Generic[Contract]):
 
         """
         folder = self.model_dir / self.name / str(number)
-        return await self._in_thread(
-            lambda: OnnxModel.load(folder, self.name, provider=self.provider)
-        )
+        return await self._in_thread(lambda: OnnxModel.load(folder, self.name, elect=self.elect))
 
     async def open_stable(self) -> OnnxModel:
         """Verify and open the stable version.

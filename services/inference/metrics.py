@@ -82,7 +82,12 @@ class Metrics:
         self._models = gauge(
             "inference_model_info",
             "1 for each version of a model that is loaded.",
-            (*_OF_A_VERSION, "sha256", "execution_provider"),
+            (*_OF_A_VERSION, "sha256", "execution_provider", "precision"),
+        )
+        self._failovers = counter(
+            "inference_failovers_total",
+            "Batches that failed on the backend that was chosen and were run again on the CPU.",
+            ("model",),
         )
         self._traffic = gauge(
             "inference_model_traffic_share",
@@ -170,6 +175,16 @@ class Metrics:
             self._models.labels(*_names(provenance)).set(1)
             self._traffic.labels(name, provenance.version).set(share)
         self._shown[name] = frozenset(shares)
+        self._failovers.labels(name)
+
+    def ran_elsewhere(self, chosen: Provenance, serves: Provenance) -> None:
+        """Count a batch that failed, and show what answers from now on."""
+        self._failovers.labels(chosen.name).inc()
+        shown = self._shown.get(chosen.name, frozenset())
+        if serves != chosen and chosen in shown:
+            self._shown[chosen.name] = shown - {chosen} | {serves}
+            self._models.remove(*_names(chosen))
+            self._models.labels(*_names(serves)).set(1)
 
     def of_slot(
         self, name: str, queue_size: Callable[[], float], problems: Callable[[], float]
@@ -179,10 +194,11 @@ class Metrics:
         self.model_problems.labels(name).set_function(problems)
 
 
-def _names(provenance: Provenance) -> tuple[str, str, str, str]:
+def _names(provenance: Provenance) -> tuple[str, ...]:
     return (
         provenance.name,
         provenance.version,
         provenance.sha256,
         provenance.execution_provider,
+        provenance.precision,
     )

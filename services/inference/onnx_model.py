@@ -1,35 +1,20 @@
-"""One exported model in one ONNX Runtime session: load, verify, warm up, run."""
+"""One exported model, verified and opened: what it says of itself, and how to run it."""
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
-import onnxruntime as ort
 
-from services.inference.signature import Signature, TensorSpec, UnservableTypeError
+from services.inference import model_file
+from services.inference.backends.backend import Backend, Identity, Tensor
+from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
+from services.inference.model_file import ModelError, ModelFile, ModelRunError
 
-Tensor = npt.NDArray[Any]
 Outputs = Mapping[str, Tensor]
 _Value = TypeVar("_Value")
-
-CHECKSUMS = "SHA256SUMS"
-"""Beside every model file, in the format of ``sha256sum``: what the file must be."""
-
-CPU = "CPUExecutionProvider"
-CUDA = "CUDAExecutionProvider"
-
-
-class ModelError(Exception):
-    """A model is missing, is not the file that was published, or breaks its contract."""
-
-
-class ModelRunError(ModelError):
-    """The runtime failed on a batch, or answered something that is no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +24,11 @@ class Provenance:
     Attributes:
         name: what the model is for, ``"classifier"`` or ``"segmenter"``.
         version: as its folder is named.
-        sha256: of the file, lower-case hexadecimal.
-        execution_provider: the hardware backend that really runs it.
+        sha256: of the file that ran, lower-case hexadecimal.
+        execution_provider: what really ran it: hardware and runtime.
+        precision: that it was computed in, see ``Identity``.
+        variant_of: SHA-256 of the model that the file is a variant of; empty when it is the
+            model itself.
 
     """
 
@@ -48,60 +36,62 @@ class Provenance:
     version: str
     sha256: str
     execution_provider: str
+    precision: str = "fp32"
+    variant_of: str = ""
+
+
+class ModelOutputs(dict[str, Tensor]):
+    """The outputs of one row by name, without the batch dimension, and what made them."""
+
+    def __init__(self, outputs: Outputs, provenance: Provenance) -> None:
+        super().__init__(outputs)
+        self.provenance = provenance
 
 
 class OnnxModel:
     """A loaded model. Safe to run from several threads at once."""
 
-    def __init__(self, session: ort.InferenceSession, provenance: Provenance) -> None:
-        """Wrap a session; use ``load`` to get one from a file.
-
-        Raises:
-            UnservableTypeError: a tensor is not made of numbers.
-
-        """
-        self.provenance = provenance
-        self.metadata: Mapping[str, str] = session.get_modelmeta().custom_metadata_map
-        self.signature = Signature(
-            input=TensorSpec.of(session.get_inputs()[0]),
-            outputs=tuple(map(TensorSpec.of, session.get_outputs())),
-        )
-        self.outputs = tuple(output.name for output in self.signature.outputs)
-        self._session = session
+    def __init__(self, backend: Backend, name: str, version: str) -> None:
+        """Wrap what runs it; use ``load`` to get one from a file."""
+        self.metadata = backend.metadata
+        self.signature = backend.signature
+        self.outputs = tuple(output.name for output in backend.signature.outputs)
+        self._name = name
+        self._version = version
+        self._backend = backend
 
     @classmethod
-    def load(cls, folder: Path, name: str, *, provider: str = "auto") -> "OnnxModel":
-        """Verify and open ``folder/model.onnx``.
+    def load(
+        cls, folder: Path, name: str, *, elect: Callable[[ModelFile], Backend] = OnnxRuntimeCpu
+    ) -> "OnnxModel":
+        """Verify and open ``folder/model.onnx``, or an accepted variant of it.
 
         Args:
             folder: the version's folder; its name is the version.
             name: the name that the model's metadata must have.
-            provider: ``"cpu"``, ``"cuda"``, or ``"auto"``: CUDA where it works.
+            elect: chooses what runs it; unless told, the model itself on one thread.
 
         Raises:
             ModelError: missing, wrong hash, unreadable, or another model than named.
 
         """
-        path = folder / "model.onnx"
-        content = verified(path)
-        try:
-            session = ort.InferenceSession(content, _options(), providers=_providers(provider))
-        except Exception as error:  # ONNX Runtime raises classes of its own making
-            message = f"{path} cannot be loaded: {error}"
-            raise ModelError(message) from error
-        running_on = session.get_providers()[0]
-        if provider == "cuda" and running_on != CUDA:
-            raise ModelError("CUDA was asked for and does not work here; set the provider to auto")
-        sha256 = hashlib.sha256(content).hexdigest()
-        try:
-            model = cls(session, Provenance(name, folder.name, sha256, running_on))
-        except UnservableTypeError as error:
-            message = f"{path} cannot be served: {error}"
-            raise ModelError(message) from error
+        file = model_file.read(folder / "model.onnx")
+        model = cls(elect(file), name, folder.name)
         if model.metadata.get("name") != name:
-            message = f"{path} is not a {name}: its metadata names {model.metadata.get('name')!r}"
+            found = model.metadata.get("name")
+            message = f"{file.path} is not a {name}: its metadata names {found!r}"
             raise ModelError(message)
         return model
+
+    @property
+    def provenance(self) -> Provenance:
+        """What an answer that is asked for now will come from."""
+        return self._provenance(self._backend.identity)
+
+    @property
+    def on_device(self) -> bool:
+        """Whether batches pay and the first of each shape is slow, as on a graphics card."""
+        return self._backend.on_device
 
     @property
     def input_size(self) -> int:
@@ -126,32 +116,36 @@ class OnnxModel:
         if kind is float and type(value) is int:
             value = float(value)
         if not isinstance(value, kind):
-            message = f"the metadata of the {self.provenance.name} have no usable {key!r}"
+            message = f"the metadata of the {self._name} have no usable {key!r}"
             raise ModelError(message)
         return value
 
-    def run(self, tensors: Sequence[Tensor]) -> list[Outputs]:
+    def run(self, tensors: Sequence[Tensor]) -> list[ModelOutputs]:
         """Run a batch.
 
         Args:
             tensors: uint8 arrays of shape (input_size, input_size, 3), RGB.
 
         Returns:
-            For each tensor the outputs by name, without the batch dimension.
+            For each tensor its outputs.
 
         Raises:
             ModelRunError: the runtime failed, or an output is not a number.
 
         """
         try:
-            results = self._session.run(None, {self.signature.input.name: np.stack(tensors)})
-        except Exception as error:  # ONNX Runtime raises classes of its own making
-            message = f"the {self.provenance.name} failed on a batch of {len(tensors)}: {error}"
+            ran = self._backend.run(np.stack(tensors))
+        except Exception as error:  # runtimes raise classes of their own making
+            message = f"the {self._name} failed on a batch of {len(tensors)}: {error}"
             raise ModelRunError(message) from error
-        if not all(np.isfinite(result).all() for result in results):
-            message = f"the {self.provenance.name} answered something that is no number"
+        if not all(np.isfinite(result).all() for result in ran.results):
+            message = f"the {self._name} answered something that is no number"
             raise ModelRunError(message)
-        return [dict(zip(self.outputs, row, strict=True)) for row in zip(*results, strict=True)]
+        provenance = self._provenance(ran.by)
+        return [
+            ModelOutputs(dict(zip(self.outputs, row, strict=True)), provenance)
+            for row in zip(*ran.results, strict=True)
+        ]
 
     def warm_up(self, batch_sizes: Iterable[int]) -> None:
         """Run each batch size once, so that no caller pays for a first run."""
@@ -159,43 +153,12 @@ class OnnxModel:
         for size in batch_sizes:
             self.run([blank] * size)
 
-
-def verified(path: Path) -> bytes:
-    """Read a model file and compare it with its published checksum.
-
-    Returns:
-        The content of the file.
-
-    Raises:
-        ModelError: the file or its checksum cannot be read, or they differ.
-
-    """
-    try:
-        lines = (path.parent / CHECKSUMS).read_text().splitlines()
-        content = path.read_bytes()
-    except OSError as error:
-        message = f"{error.filename} cannot be read ({error.strerror}): is the model folder right?"
-        raise ModelError(message) from error
-    sha256 = hashlib.sha256(content).hexdigest()
-    if [sha256, path.name] not in [line.split() for line in lines]:
-        message = f"{path} is not the published model: its SHA-256 is {sha256}"
-        raise ModelError(message)
-    return content
-
-
-def _options() -> ort.SessionOptions:
-    options = ort.SessionOptions()
-    # One thread a run: runs side by side give more pictures a second than runs that share
-    # out each layer, and they never fight for cores.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return options
-
-
-def _providers(wanted: str) -> list[str]:
-    if wanted == "cpu" or CUDA not in ort.get_available_providers():
-        return [CPU]
-    # CUDA and cuDNN come from wheels, where the dynamic linker would not look for them.
-    ort.preload_dlls()
-    return [CUDA, CPU]
+    def _provenance(self, identity: Identity) -> Provenance:
+        return Provenance(
+            self._name,
+            self._version,
+            identity.sha256,
+            identity.execution_provider,
+            identity.precision,
+            identity.variant_of,
+        )

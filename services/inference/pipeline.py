@@ -19,7 +19,7 @@ from services.inference.contract import ClassifierContract, SegmenterContract
 from services.inference.findings import Outlined
 from services.inference.forecast import Forecast
 from services.inference.metrics import Metrics
-from services.inference.onnx_model import Outputs
+from services.inference.onnx_model import ModelOutputs
 from services.inference.priority import WHENEVER, Priority, Urgency
 from services.inference.shadow import Candidate, Shadows
 from services.inference.slot import Slot
@@ -51,7 +51,7 @@ class _Judged:
 
     found: Findings
     decoded: Decoded
-    answers: tuple[Answer[Outputs], Answer[Outputs]] | tuple[()] = ()
+    answers: tuple[Answer[ModelOutputs], Answer[ModelOutputs]] | tuple[()] = ()
 
 
 class Pipeline:
@@ -159,9 +159,10 @@ class Pipeline:
                 run_s=sum(answer.run_s for answer in judged.answers),
                 total_s=asyncio.get_running_loop().time() - began,
             )
-        models = tuple(
-            version.stage.model.provenance for version in (leased.segmenter, leased.classifier)
-        )
+        # Of a picture that no model saw, those that would have answered.
+        ran = [answer.output.provenance for answer in judged.answers]
+        both = (leased.segmenter, leased.classifier)
+        models = tuple(ran or (version.stage.model.provenance for version in both))
         decoded = judged.decoded
         return Analysis(decoded.view, decoded.quality, judged.found, models, timings), judged
 
@@ -196,7 +197,7 @@ class Pipeline:
         segmenter: Version[SegmenterContract],
         wanted: Wanted,
         urgency: Urgency,
-    ) -> tuple[Answer[Outputs], Outlined]:
+    ) -> tuple[Answer[ModelOutputs], Outlined]:
         # The segmenter is the quicker of the two: its lesion is measured and drawn while the
         # classifier still runs.
         tensor = decoded.view.tensors[segmenter.contract.input_size]
@@ -221,7 +222,7 @@ class Pipeline:
 
 
 def _candidate(
-    slot: Slot[Contract], answered: Version[Contract], answer: Answer[Outputs]
+    slot: Slot[Contract], answered: Version[Contract], answer: Answer[ModelOutputs]
 ) -> Candidate | None:
     """Return a model's shadow beside what the stable version answered, if it was that one."""
     shadow, stable = slot.lineup.shadow, slot.lineup.stable

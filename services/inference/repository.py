@@ -6,7 +6,7 @@ from pathlib import Path
 
 from services.inference import labels
 from services.inference.labels import Labels
-from services.inference.onnx_model import CHECKSUMS, ModelError
+from services.inference.model_file import CHECKSUMS, ModelError
 
 _NUMBER = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 
@@ -67,6 +67,16 @@ def labelled(model_dir: Path, name: str) -> Labels:
     """
     written = labels.read(model_dir / name)
     return written or Labels(stable=numbers(model_dir, name)[-1])
+
+
+def stable(model_dir: Path, name: str) -> Path:
+    """Return the folder of a model's stable version.
+
+    Raises:
+        ModelError: there is no version, or the labels cannot be used.
+
+    """
+    return model_dir / name / str(labelled(model_dir, name).stable)
 
 
 def look(model_dir: Path, name: str) -> Sight:

@@ -12,7 +12,7 @@ from typing import Generic
 from services import telemetry
 from services.inference.labels import Label, Labels
 from services.inference.metrics import Metrics
-from services.inference.onnx_model import ModelError
+from services.inference.model_file import ModelError
 from services.inference.repository import Sight
 from services.inference.slot import Lineup, Slot
 from services.inference.version import Contract, Version

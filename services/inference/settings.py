@@ -47,8 +47,14 @@ class Settings(BaseSettings):
         le=3600,
         description="Seconds between looks for changed labels in the model folder; 0 is never.",
     )
-    execution_provider: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="Hardware backend; `auto` takes CUDA where it works."
+    execution_provider: Literal["auto", "cpu", "openvino", "cuda", "tensorrt"] = Field(
+        "auto",
+        description="What runs the models; `auto` takes the fastest that answers as ONNX Runtime "
+        "on the CPU does, and never tries `tensorrt`.",
+    )
+    precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = Field(
+        "auto",
+        description="What the models are computed in; `fp32` is the published models as they are.",
     )
     runners: int | None = Field(
         None,

@@ -15,7 +15,7 @@ from services.inference.metrics import Metrics
 from services.inference.model_statistics import Batches, Requests
 from services.inference.observer import Observer
 from services.inference.observers import ModelObserver
-from services.inference.onnx_model import CPU, OnnxModel, Outputs
+from services.inference.onnx_model import ModelOutputs, OnnxModel
 from services.inference.priority import WHENEVER, Urgency
 from services.inference.runners import Runners
 
@@ -67,7 +67,7 @@ class Stage(Batcher[Row, Output], Generic[Row, Output]):
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._work, rows)
 
 
-class ModelStage(Stage[Pixels, Outputs]):
+class ModelStage(Stage[Pixels, ModelOutputs]):
     """A model behind its batcher.
 
     One model has one input shape, so what its batches cost depends on nothing but their size.
@@ -106,20 +106,20 @@ class ModelStage(Stage[Pixels, Outputs]):
         self.model = model
         self.requests = Requests()
         self.batches = Batches(ModelObserver(metrics, model.provenance))
-        self._on_cpu = model.provenance.execution_provider == CPU
+        self._metrics = metrics
         super().__init__(
-            model.run,
+            self._run_model,
             runners,
             threads,
             self.batches,
             max_batch_size=max_batch_size,
-            padded=not self._on_cpu,
+            padded=model.on_device,
             max_queue_delay_s=max_queue_delay_s,
         )
 
     async def submit_all(
         self, rows: Sequence[Pixels], urgency: Urgency = WHENEVER
-    ) -> list[Answer[Outputs]]:
+    ) -> list[Answer[ModelOutputs]]:
         """Do as a batcher does, and count what became of it."""
         began = time.monotonic()
         try:
@@ -140,8 +140,15 @@ class ModelStage(Stage[Pixels, Outputs]):
         size = self.model.input_size
         blank = np.zeros((size, size, 3), np.uint8)
         few = min(_WARM_ON_CPU, self.sizing.largest)
-        for rows in sorted({1, few}) if self._on_cpu else self.sizing.shapes:
+        for rows in self.sizing.shapes if self.model.on_device else sorted({1, few}):
             self.model.run([blank] * rows)  # the first run of a shape is slow, and tells nothing
             began = time.perf_counter()
             self.model.run([blank] * rows)
             self.sizing.cost.learn(rows, time.perf_counter() - began, time.monotonic())
+
+    def _run_model(self, rows: Sequence[Pixels]) -> list[ModelOutputs]:
+        before = self.model.provenance
+        outputs = self.model.run(rows)
+        if outputs[0].provenance != before:
+            self._metrics.ran_elsewhere(before, self.model.provenance)
+        return outputs

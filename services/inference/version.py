@@ -9,7 +9,7 @@ from services.inference.batch import Answer, BatchError
 from services.inference.contract import ClassifierContract, SegmenterContract
 from services.inference.imaging import Pixels
 from services.inference.metrics import Metrics
-from services.inference.onnx_model import Outputs
+from services.inference.onnx_model import ModelOutputs
 from services.inference.priority import Urgency
 from services.inference.stage import ModelStage
 
@@ -50,14 +50,14 @@ class Version(Generic[Contract]):
             if not self._leases:
                 self._unused.set()
 
-    async def answer(self, tensor: Pixels, urgency: Urgency) -> Answer[Outputs]:
+    async def answer(self, tensor: Pixels, urgency: Urgency) -> Answer[ModelOutputs]:
         """Run the model on one picture and count what came of it; raises as ``submit`` does."""
         (answer,) = await self.answer_all([tensor], urgency)
         return answer
 
     async def answer_all(
         self, tensors: Sequence[Pixels], urgency: Urgency
-    ) -> list[Answer[Outputs]]:
+    ) -> list[Answer[ModelOutputs]]:
         """Do as ``answer`` for the pictures of one request: all are answered, or none."""
         try:
             answers = await self.stage.submit_all(tensors, urgency)

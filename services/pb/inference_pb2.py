@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bservices/pb/inference.proto\x12\x16\x64\x65rmserve.inference.v1\"X\n\x0e\x41nalyzeRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x37\n\x07options\x18\x02 \x01(\x0b\x32&.dermserve.inference.v1.AnalyzeOptions\"q\n\x0e\x41nalyzeOptions\x12\x11\n\tomit_mask\x18\x01 \x01(\x08\x12\x18\n\x10omit_explanation\x18\x02 \x01(\x08\x12\x32\n\x08priority\x18\x03 \x01(\x0e\x32 .dermserve.inference.v1.Priority\"\x98\x03\n\x0f\x41nalyzeResponse\x12\x30\n\x07outcome\x18\x01 \x01(\x0e\x32\x1f.dermserve.inference.v1.Outcome\x12\x30\n\x05image\x18\x02 \x01(\x0b\x32!.dermserve.inference.v1.ImageInfo\x12>\n\x0e\x63lassification\x18\x03 \x01(\x0b\x32&.dermserve.inference.v1.Classification\x12:\n\x0csegmentation\x18\x04 \x01(\x0b\x32$.dermserve.inference.v1.Segmentation\x12\x30\n\x07quality\x18\x05 \x01(\x0b\x32\x1f.dermserve.inference.v1.Quality\x12\x31\n\x06models\x18\x06 \x03(\x0b\x32!.dermserve.inference.v1.ModelInfo\x12\x30\n\x07timings\x18\x07 \x01(\x0b\x32\x1f.dermserve.inference.v1.Timings\x12\x0e\n\x06notice\x18\x08 \x01(\t\"@\n\tImageInfo\x12\x10\n\x08width_px\x18\x01 \x01(\x05\x12\x11\n\theight_px\x18\x02 \x01(\x05\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\t\"\xe9\x01\n\x0e\x43lassification\x12,\n\x05label\x18\x01 \x01(\x0e\x32\x1d.dermserve.inference.v1.Label\x12?\n\rprobabilities\x18\x02 \x03(\x0b\x32(.dermserve.inference.v1.LabelProbability\x12\x1d\n\x15malignant_probability\x18\x03 \x01(\x01\x12\x12\n\nsuspicious\x18\x04 \x01(\x08\x12\x1c\n\x14suspicious_threshold\x18\x05 \x01(\x01\x12\x17\n\x0f\x65xplanation_png\x18\x06 \x01(\x0c\"U\n\x10LabelProbability\x12,\n\x05label\x18\x01 \x01(\x0e\x32\x1d.dermserve.inference.v1.Label\x12\x13\n\x0bprobability\x18\x02 \x01(\x01\"\xd1\x01\n\x0cSegmentation\x12\x10\n\x08mask_png\x18\x01 \x01(\x0c\x12\x15\n\rarea_fraction\x18\x02 \x01(\x01\x12\x39\n\x0c\x62ounding_box\x18\x03 \x01(\x0b\x32#.dermserve.inference.v1.BoundingBox\x12\x11\n\tasymmetry\x18\x04 \x01(\x01\x12\x1b\n\x13\x62order_irregularity\x18\x05 \x01(\x01\x12\x19\n\x11\x63olor_variegation\x18\x06 \x01(\x01\x12\x12\n\noutline_px\x18\x07 \x03(\x05\"N\n\x0b\x42oundingBox\x12\x0c\n\x04x_px\x18\x01 \x01(\x05\x12\x0c\n\x04y_px\x18\x02 \x01(\x05\x12\x10\n\x08width_px\x18\x03 \x01(\x05\x12\x11\n\theight_px\x18\x04 \x01(\x05\"\x87\x01\n\x07Quality\x12\x12\n\nacceptable\x18\x01 \x01(\x08\x12/\n\x07reasons\x18\x02 \x03(\x0e\x32\x1e.dermserve.inference.v1.Reason\x12\x12\n\nbrightness\x18\x03 \x01(\x01\x12\x10\n\x08\x63ontrast\x18\x04 \x01(\x01\x12\x11\n\tsharpness\x18\x05 \x01(\x01\"\xfe\x02\n\tModelInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x1a\n\x12\x65xecution_provider\x18\x04 \x01(\t\x12?\n\x07metrics\x18\x05 \x03(\x0b\x32..dermserve.inference.v1.ModelInfo.MetricsEntry\x12\x14\n\x0c\x65valuated_on\x18\x06 \x01(\t\x12\x0e\n\x06labels\x18\x07 \x03(\t\x12;\n\rversion_label\x18\x08 \x01(\x0e\x32$.dermserve.inference.v1.VersionLabel\x12;\n\rversion_state\x18\t \x01(\x0e\x32$.dermserve.inference.v1.VersionState\x12\x15\n\rtraffic_share\x18\n \x01(\x01\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"=\n\x07Timings\x12\x10\n\x08queue_ms\x18\x01 \x01(\x01\x12\x0e\n\x06run_ms\x18\x02 \x01(\x01\x12\x10\n\x08total_ms\x18\x03 \x01(\x01\"[\n\x14\x41nalyzeStreamRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x37\n\x07request\x18\x02 \x01(\x0b\x32&.dermserve.inference.v1.AnalyzeRequest\"\xa0\x01\n\x15\x41nalyzeStreamResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12;\n\x08response\x18\x02 \x01(\x0b\x32\'.dermserve.inference.v1.AnalyzeResponseH\x00\x12\x34\n\x05\x65rror\x18\x03 \x01(\x0b\x32#.dermserve.inference.v1.StreamErrorH\x00\x42\x08\n\x06result\"W\n\x0bStreamError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x19\n\x11retry_pushback_ms\x18\x03 \x01(\x03\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\x13\n\x11ListModelsRequest\"~\n\x12ListModelsResponse\x12\x31\n\x06models\x18\x01 \x03(\x0b\x32!.dermserve.inference.v1.ModelInfo\x12\x35\n\x07pending\x18\x02 \x03(\x0b\x32$.dermserve.inference.v1.ModelPending\"\xb7\x01\n\x0cModelPending\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12;\n\rversion_label\x18\x03 \x01(\x0e\x32$.dermserve.inference.v1.VersionLabel\x12;\n\rversion_state\x18\x04 \x01(\x0e\x32$.dermserve.inference.v1.VersionState\x12\x0e\n\x06reason\x18\x05 \x01(\t*Q\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x18\n\x14PRIORITY_INTERACTIVE\x10\x01\x12\x11\n\rPRIORITY_BULK\x10\x02*S\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_ASSESSED\x10\x01\x12\x19\n\x15OUTCOME_CANNOT_ASSESS\x10\x02*\x88\x01\n\x05Label\x12\x15\n\x11LABEL_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLABEL_AKIEC\x10\x01\x12\r\n\tLABEL_BCC\x10\x02\x12\r\n\tLABEL_BKL\x10\x03\x12\x0c\n\x08LABEL_DF\x10\x04\x12\r\n\tLABEL_MEL\x10\x05\x12\x0c\n\x08LABEL_NV\x10\x06\x12\x0e\n\nLABEL_VASC\x10\x07*\xc0\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n\x10REASON_TOO_SMALL\x10\x01\x12\x13\n\x0fREASON_TOO_DARK\x10\x02\x12\x15\n\x11REASON_TOO_BRIGHT\x10\x03\x12\x17\n\x13REASON_LOW_CONTRAST\x10\x04\x12\x12\n\x0eREASON_BLURRED\x10\x05\x12\x14\n\x10REASON_NO_LESION\x10\x06\x12\x19\n\x15REASON_NOT_DERMOSCOPY\x10\x07*{\n\x0cVersionLabel\x12\x1d\n\x19VERSION_LABEL_UNSPECIFIED\x10\x00\x12\x18\n\x14VERSION_LABEL_STABLE\x10\x01\x12\x18\n\x14VERSION_LABEL_CANARY\x10\x02\x12\x18\n\x14VERSION_LABEL_SHADOW\x10\x03*\x9a\x01\n\x0cVersionState\x12\x1d\n\x19VERSION_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15VERSION_STATE_LOADING\x10\x01\x12\x19\n\x15VERSION_STATE_SERVING\x10\x02\x12\x1a\n\x16VERSION_STATE_DRAINING\x10\x03\x12\x19\n\x15VERSION_STATE_REFUSED\x10\x04\x32\xc5\x02\n\x10InferenceService\x12Z\n\x07\x41nalyze\x12&.dermserve.inference.v1.AnalyzeRequest\x1a\'.dermserve.inference.v1.AnalyzeResponse\x12p\n\rAnalyzeStream\x12,.dermserve.inference.v1.AnalyzeStreamRequest\x1a-.dermserve.inference.v1.AnalyzeStreamResponse(\x01\x30\x01\x12\x63\n\nListModels\x12).dermserve.inference.v1.ListModelsRequest\x1a*.dermserve.inference.v1.ListModelsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bservices/pb/inference.proto\x12\x16\x64\x65rmserve.inference.v1\"X\n\x0e\x41nalyzeRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x37\n\x07options\x18\x02 \x01(\x0b\x32&.dermserve.inference.v1.AnalyzeOptions\"q\n\x0e\x41nalyzeOptions\x12\x11\n\tomit_mask\x18\x01 \x01(\x08\x12\x18\n\x10omit_explanation\x18\x02 \x01(\x08\x12\x32\n\x08priority\x18\x03 \x01(\x0e\x32 .dermserve.inference.v1.Priority\"\x98\x03\n\x0f\x41nalyzeResponse\x12\x30\n\x07outcome\x18\x01 \x01(\x0e\x32\x1f.dermserve.inference.v1.Outcome\x12\x30\n\x05image\x18\x02 \x01(\x0b\x32!.dermserve.inference.v1.ImageInfo\x12>\n\x0e\x63lassification\x18\x03 \x01(\x0b\x32&.dermserve.inference.v1.Classification\x12:\n\x0csegmentation\x18\x04 \x01(\x0b\x32$.dermserve.inference.v1.Segmentation\x12\x30\n\x07quality\x18\x05 \x01(\x0b\x32\x1f.dermserve.inference.v1.Quality\x12\x31\n\x06models\x18\x06 \x03(\x0b\x32!.dermserve.inference.v1.ModelInfo\x12\x30\n\x07timings\x18\x07 \x01(\x0b\x32\x1f.dermserve.inference.v1.Timings\x12\x0e\n\x06notice\x18\x08 \x01(\t\"@\n\tImageInfo\x12\x10\n\x08width_px\x18\x01 \x01(\x05\x12\x11\n\theight_px\x18\x02 \x01(\x05\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\t\"\xe9\x01\n\x0e\x43lassification\x12,\n\x05label\x18\x01 \x01(\x0e\x32\x1d.dermserve.inference.v1.Label\x12?\n\rprobabilities\x18\x02 \x03(\x0b\x32(.dermserve.inference.v1.LabelProbability\x12\x1d\n\x15malignant_probability\x18\x03 \x01(\x01\x12\x12\n\nsuspicious\x18\x04 \x01(\x08\x12\x1c\n\x14suspicious_threshold\x18\x05 \x01(\x01\x12\x17\n\x0f\x65xplanation_png\x18\x06 \x01(\x0c\"U\n\x10LabelProbability\x12,\n\x05label\x18\x01 \x01(\x0e\x32\x1d.dermserve.inference.v1.Label\x12\x13\n\x0bprobability\x18\x02 \x01(\x01\"\xd1\x01\n\x0cSegmentation\x12\x10\n\x08mask_png\x18\x01 \x01(\x0c\x12\x15\n\rarea_fraction\x18\x02 \x01(\x01\x12\x39\n\x0c\x62ounding_box\x18\x03 \x01(\x0b\x32#.dermserve.inference.v1.BoundingBox\x12\x11\n\tasymmetry\x18\x04 \x01(\x01\x12\x1b\n\x13\x62order_irregularity\x18\x05 \x01(\x01\x12\x19\n\x11\x63olor_variegation\x18\x06 \x01(\x01\x12\x12\n\noutline_px\x18\x07 \x03(\x05\"N\n\x0b\x42oundingBox\x12\x0c\n\x04x_px\x18\x01 \x01(\x05\x12\x0c\n\x04y_px\x18\x02 \x01(\x05\x12\x10\n\x08width_px\x18\x03 \x01(\x05\x12\x11\n\theight_px\x18\x04 \x01(\x05\"\x87\x01\n\x07Quality\x12\x12\n\nacceptable\x18\x01 \x01(\x08\x12/\n\x07reasons\x18\x02 \x03(\x0e\x32\x1e.dermserve.inference.v1.Reason\x12\x12\n\nbrightness\x18\x03 \x01(\x01\x12\x10\n\x08\x63ontrast\x18\x04 \x01(\x01\x12\x11\n\tsharpness\x18\x05 \x01(\x01\"\xa5\x03\n\tModelInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x1a\n\x12\x65xecution_provider\x18\x04 \x01(\t\x12?\n\x07metrics\x18\x05 \x03(\x0b\x32..dermserve.inference.v1.ModelInfo.MetricsEntry\x12\x14\n\x0c\x65valuated_on\x18\x06 \x01(\t\x12\x0e\n\x06labels\x18\x07 \x03(\t\x12;\n\rversion_label\x18\x08 \x01(\x0e\x32$.dermserve.inference.v1.VersionLabel\x12;\n\rversion_state\x18\t \x01(\x0e\x32$.dermserve.inference.v1.VersionState\x12\x15\n\rtraffic_share\x18\n \x01(\x01\x12\x11\n\tprecision\x18\x0b \x01(\t\x12\x12\n\nvariant_of\x18\x0c \x01(\t\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"=\n\x07Timings\x12\x10\n\x08queue_ms\x18\x01 \x01(\x01\x12\x0e\n\x06run_ms\x18\x02 \x01(\x01\x12\x10\n\x08total_ms\x18\x03 \x01(\x01\"[\n\x14\x41nalyzeStreamRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x37\n\x07request\x18\x02 \x01(\x0b\x32&.dermserve.inference.v1.AnalyzeRequest\"\xa0\x01\n\x15\x41nalyzeStreamResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12;\n\x08response\x18\x02 \x01(\x0b\x32\'.dermserve.inference.v1.AnalyzeResponseH\x00\x12\x34\n\x05\x65rror\x18\x03 \x01(\x0b\x32#.dermserve.inference.v1.StreamErrorH\x00\x42\x08\n\x06result\"W\n\x0bStreamError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x19\n\x11retry_pushback_ms\x18\x03 \x01(\x03\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\x13\n\x11ListModelsRequest\"~\n\x12ListModelsResponse\x12\x31\n\x06models\x18\x01 \x03(\x0b\x32!.dermserve.inference.v1.ModelInfo\x12\x35\n\x07pending\x18\x02 \x03(\x0b\x32$.dermserve.inference.v1.ModelPending\"\xb7\x01\n\x0cModelPending\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12;\n\rversion_label\x18\x03 \x01(\x0e\x32$.dermserve.inference.v1.VersionLabel\x12;\n\rversion_state\x18\x04 \x01(\x0e\x32$.dermserve.inference.v1.VersionState\x12\x0e\n\x06reason\x18\x05 \x01(\t*Q\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x18\n\x14PRIORITY_INTERACTIVE\x10\x01\x12\x11\n\rPRIORITY_BULK\x10\x02*S\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_ASSESSED\x10\x01\x12\x19\n\x15OUTCOME_CANNOT_ASSESS\x10\x02*\x88\x01\n\x05Label\x12\x15\n\x11LABEL_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLABEL_AKIEC\x10\x01\x12\r\n\tLABEL_BCC\x10\x02\x12\r\n\tLABEL_BKL\x10\x03\x12\x0c\n\x08LABEL_DF\x10\x04\x12\r\n\tLABEL_MEL\x10\x05\x12\x0c\n\x08LABEL_NV\x10\x06\x12\x0e\n\nLABEL_VASC\x10\x07*\xc0\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n\x10REASON_TOO_SMALL\x10\x01\x12\x13\n\x0fREASON_TOO_DARK\x10\x02\x12\x15\n\x11REASON_TOO_BRIGHT\x10\x03\x12\x17\n\x13REASON_LOW_CONTRAST\x10\x04\x12\x12\n\x0eREASON_BLURRED\x10\x05\x12\x14\n\x10REASON_NO_LESION\x10\x06\x12\x19\n\x15REASON_NOT_DERMOSCOPY\x10\x07*{\n\x0cVersionLabel\x12\x1d\n\x19VERSION_LABEL_UNSPECIFIED\x10\x00\x12\x18\n\x14VERSION_LABEL_STABLE\x10\x01\x12\x18\n\x14VERSION_LABEL_CANARY\x10\x02\x12\x18\n\x14VERSION_LABEL_SHADOW\x10\x03*\x9a\x01\n\x0cVersionState\x12\x1d\n\x19VERSION_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15VERSION_STATE_LOADING\x10\x01\x12\x19\n\x15VERSION_STATE_SERVING\x10\x02\x12\x1a\n\x16VERSION_STATE_DRAINING\x10\x03\x12\x19\n\x15VERSION_STATE_REFUSED\x10\x04\x32\xc5\x02\n\x10InferenceService\x12Z\n\x07\x41nalyze\x12&.dermserve.inference.v1.AnalyzeRequest\x1a\'.dermserve.inference.v1.AnalyzeResponse\x12p\n\rAnalyzeStream\x12,.dermserve.inference.v1.AnalyzeStreamRequest\x1a-.dermserve.inference.v1.AnalyzeStreamResponse(\x01\x30\x01\x12\x63\n\nListModels\x12).dermserve.inference.v1.ListModelsRequest\x1a*.dermserve.inference.v1.ListModelsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,18 +33,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MODELINFO_METRICSENTRY']._loaded_options = None
   _globals['_MODELINFO_METRICSENTRY']._serialized_options = b'8\001'
-  _globals['_PRIORITY']._serialized_start=2618
-  _globals['_PRIORITY']._serialized_end=2699
-  _globals['_OUTCOME']._serialized_start=2701
-  _globals['_OUTCOME']._serialized_end=2784
-  _globals['_LABEL']._serialized_start=2787
-  _globals['_LABEL']._serialized_end=2923
-  _globals['_REASON']._serialized_start=2926
-  _globals['_REASON']._serialized_end=3118
-  _globals['_VERSIONLABEL']._serialized_start=3120
-  _globals['_VERSIONLABEL']._serialized_end=3243
-  _globals['_VERSIONSTATE']._serialized_start=3246
-  _globals['_VERSIONSTATE']._serialized_end=3400
+  _globals['_PRIORITY']._serialized_start=2657
+  _globals['_PRIORITY']._serialized_end=2738
+  _globals['_OUTCOME']._serialized_start=2740
+  _globals['_OUTCOME']._serialized_end=2823
+  _globals['_LABEL']._serialized_start=2826
+  _globals['_LABEL']._serialized_end=2962
+  _globals['_REASON']._serialized_start=2965
+  _globals['_REASON']._serialized_end=3157
+  _globals['_VERSIONLABEL']._serialized_start=3159
+  _globals['_VERSIONLABEL']._serialized_end=3282
+  _globals['_VERSIONSTATE']._serialized_start=3285
+  _globals['_VERSIONSTATE']._serialized_end=3439
   _globals['_ANALYZEREQUEST']._serialized_start=55
   _globals['_ANALYZEREQUEST']._serialized_end=143
   _globals['_ANALYZEOPTIONS']._serialized_start=145
@@ -64,23 +64,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUALITY']._serialized_start=1353
   _globals['_QUALITY']._serialized_end=1488
   _globals['_MODELINFO']._serialized_start=1491
-  _globals['_MODELINFO']._serialized_end=1873
-  _globals['_MODELINFO_METRICSENTRY']._serialized_start=1827
-  _globals['_MODELINFO_METRICSENTRY']._serialized_end=1873
-  _globals['_TIMINGS']._serialized_start=1875
-  _globals['_TIMINGS']._serialized_end=1936
-  _globals['_ANALYZESTREAMREQUEST']._serialized_start=1938
-  _globals['_ANALYZESTREAMREQUEST']._serialized_end=2029
-  _globals['_ANALYZESTREAMRESPONSE']._serialized_start=2032
-  _globals['_ANALYZESTREAMRESPONSE']._serialized_end=2192
-  _globals['_STREAMERROR']._serialized_start=2194
-  _globals['_STREAMERROR']._serialized_end=2281
-  _globals['_LISTMODELSREQUEST']._serialized_start=2283
-  _globals['_LISTMODELSREQUEST']._serialized_end=2302
-  _globals['_LISTMODELSRESPONSE']._serialized_start=2304
-  _globals['_LISTMODELSRESPONSE']._serialized_end=2430
-  _globals['_MODELPENDING']._serialized_start=2433
-  _globals['_MODELPENDING']._serialized_end=2616
-  _globals['_INFERENCESERVICE']._serialized_start=3403
-  _globals['_INFERENCESERVICE']._serialized_end=3728
+  _globals['_MODELINFO']._serialized_end=1912
+  _globals['_MODELINFO_METRICSENTRY']._serialized_start=1866
+  _globals['_MODELINFO_METRICSENTRY']._serialized_end=1912
+  _globals['_TIMINGS']._serialized_start=1914
+  _globals['_TIMINGS']._serialized_end=1975
+  _globals['_ANALYZESTREAMREQUEST']._serialized_start=1977
+  _globals['_ANALYZESTREAMREQUEST']._serialized_end=2068
+  _globals['_ANALYZESTREAMRESPONSE']._serialized_start=2071
+  _globals['_ANALYZESTREAMRESPONSE']._serialized_end=2231
+  _globals['_STREAMERROR']._serialized_start=2233
+  _globals['_STREAMERROR']._serialized_end=2320
+  _globals['_LISTMODELSREQUEST']._serialized_start=2322
+  _globals['_LISTMODELSREQUEST']._serialized_end=2341
+  _globals['_LISTMODELSRESPONSE']._serialized_start=2343
+  _globals['_LISTMODELSRESPONSE']._serialized_end=2469
+  _globals['_MODELPENDING']._serialized_start=2472
+  _globals['_MODELPENDING']._serialized_end=2655
+  _globals['_INFERENCESERVICE']._serialized_start=3442
+  _globals['_INFERENCESERVICE']._serialized_end=3767
 # @@protoc_insertion_point(module_scope)

@@ -204,7 +204,7 @@ class Quality(_message.Message):
     def __init__(self, acceptable: _Optional[bool] = ..., reasons: _Optional[_Iterable[_Union[Reason, str]]] = ..., brightness: _Optional[float] = ..., contrast: _Optional[float] = ..., sharpness: _Optional[float] = ...) -> None: ...
 
 class ModelInfo(_message.Message):
-    __slots__ = ("name", "version", "sha256", "execution_provider", "metrics", "evaluated_on", "labels", "version_label", "version_state", "traffic_share")
+    __slots__ = ("name", "version", "sha256", "execution_provider", "metrics", "evaluated_on", "labels", "version_label", "version_state", "traffic_share", "precision", "variant_of")
     class MetricsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -222,6 +222,8 @@ class ModelInfo(_message.Message):
     VERSION_LABEL_FIELD_NUMBER: _ClassVar[int]
     VERSION_STATE_FIELD_NUMBER: _ClassVar[int]
     TRAFFIC_SHARE_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_OF_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     sha256: str
@@ -232,7 +234,9 @@ class ModelInfo(_message.Message):
     version_label: VersionLabel
     version_state: VersionState
     traffic_share: float
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., sha256: _Optional[str] = ..., execution_provider: _Optional[str] = ..., metrics: _Optional[_Mapping[str, float]] = ..., evaluated_on: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., version_label: _Optional[_Union[VersionLabel, str]] = ..., version_state: _Optional[_Union[VersionState, str]] = ..., traffic_share: _Optional[float] = ...) -> None: ...
+    precision: str
+    variant_of: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., sha256: _Optional[str] = ..., execution_provider: _Optional[str] = ..., metrics: _Optional[_Mapping[str, float]] = ..., evaluated_on: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., version_label: _Optional[_Union[VersionLabel, str]] = ..., version_state: _Optional[_Union[VersionState, str]] = ..., traffic_share: _Optional[float] = ..., precision: _Optional[str] = ..., variant_of: _Optional[str] = ...) -> None: ...
 
 class Timings(_message.Message):
     __slots__ = ("queue_ms", "run_ms", "total_ms")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import gpu, tables
-from services.inference.onnx_model import CPU
+from services.inference.backends.backend import CPU
 from services.inference.settings import Settings
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.inference import labels, repository
 from services.inference.labels import Canary, Label, Labels, LabelsError
-from services.inference.onnx_model import ModelError
+from services.inference.model_file import ModelError
 from tests import tiny_models
 
 

@@ -7,12 +7,13 @@ from onnx import numpy_helper
 
 from services.inference import repository
 from services.inference.contract import ClassifierContract, SegmenterContract
-from services.inference.onnx_model import ModelError, ModelRunError, OnnxModel
+from services.inference.model_file import ModelError, ModelRunError
+from services.inference.onnx_model import OnnxModel
 from tests import tiny_models
 
 
 def load(folder: Path, name: str = "classifier") -> OnnxModel:
-    return OnnxModel.load(folder, name, provider="cpu")
+    return OnnxModel.load(folder, name)
 
 
 def test_a_batch_answers_row_by_row(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from prometheus_client import CollectorRegistry
 from services.inference import labels
 from services.inference.engine import engine
 from services.inference.labels import Canary, Labels
-from services.inference.onnx_model import ModelError
+from services.inference.model_file import ModelError
 from services.inference.settings import Settings
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc

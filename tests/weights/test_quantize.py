@@ -11,7 +11,7 @@ from typing import Any
 import onnx
 import pytest
 
-from services.inference.onnx_model import verified
+from services.inference.model_file import verified
 from tests import tiny_models
 from tests.weights import tiny_network
 from weights import graph, quantize, release, synthetic

@@ -11,7 +11,7 @@ from services.inference.contract import ClassifierContract, SegmenterContract
 from services.inference.forecast import Forecast
 from services.inference.imaging import Pixels
 from services.inference.labels import Label
-from services.inference.onnx_model import Outputs
+from services.inference.onnx_model import ModelOutputs
 from services.inference.priority import Urgency
 from services.inference.refusal import UnknownModelError
 from services.inference.slot import Slot
@@ -94,7 +94,7 @@ class Catalog:
 
     async def infer(
         self, version: AnyVersion, rows: Sequence[Pixels], urgency: Urgency
-    ) -> list[Answer[Outputs]]:
+    ) -> list[Answer[ModelOutputs]]:
         """Run the rows of one request; each counts in admission as a picture does.
 
         Args:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from services.inference.model_statistics import Requests, Total
-from services.inference.onnx_model import CPU, OnnxModel
+from services.inference.onnx_model import OnnxModel
 from services.inference.open_inference import parameters, tensors
 from services.inference.open_inference.catalog import AnyVersion
 from services.inference.signature import VARIES, TensorSpec
@@ -57,7 +57,7 @@ def config(stage: ModelStage, most_rows: int) -> pb.ModelConfig:
             group(
                 name="runners",
                 count=stage.runners.count,
-                kind=group.KIND_CPU if provenance.execution_provider == CPU else group.KIND_GPU,
+                kind=group.KIND_GPU if stage.model.on_device else group.KIND_CPU,
             )
         ],
         default_model_filename="model.onnx",

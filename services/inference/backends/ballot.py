@@ -1,0 +1,133 @@
+"""One model's candidates: compared with the reference, timed in turns, and the winner."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.inference.backends import parity, specimens
+from services.inference.backends.backend import Backend, BackendError, Tensor, named
+from services.inference.backends.candidate import REFERENCE, Candidate
+from services.inference.backends.layout import Layout
+from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
+from services.inference.backends.parity import Parity
+from services.inference.backends.speed import Contender, pictures_a_second
+from services.inference.model_file import ModelError, ModelFile
+
+LEAD = 1.1
+"""So many times faster a candidate must be than the simpler ones before it."""
+
+_EQUAL = Parity({}, ())
+
+
+@dataclass(slots=True)
+class Standing:
+    """How a candidate did.
+
+    Attributes:
+        candidate: which.
+        fault: why it fell out; empty when it may serve.
+        parity: how it differs from the reference; None when it could not be asked.
+        rate: pictures a second; None when it was not timed.
+        backend: what it opened; None when it fell out.
+
+    """
+
+    candidate: Candidate
+    fault: str = ""
+    parity: Parity | None = None
+    rate: float | None = None
+    backend: Backend | None = None
+
+    def __str__(self) -> str:
+        if self.fault:
+            return f"out: {self.fault}"
+        return "able, not timed" if self.rate is None else f"{self.rate:.0f}/s"
+
+
+class Ballot:
+    """Who stands, and how they do."""
+
+    def __init__(self, model: ModelFile, layout: Layout) -> None:
+        """Open the reference.
+
+        Args:
+            model: what is to be run.
+            layout: of the cores.
+
+        Raises:
+            BackendError: it cannot be opened.
+
+        """
+        self.standings: list[Standing] = []
+        self._model = model
+        self._layout = layout
+        self._reference = OnnxRuntimeCpu(model, layout)
+        self._expected: list[Mapping[str, Tensor]] = []
+
+    def admit(self, candidate: Candidate) -> None:
+        """Open a candidate and compare it with the reference; who does not agree falls out."""
+        standing = Standing(candidate)
+        self.standings.append(standing)
+        try:
+            backend = self._opened(candidate)
+            standing.parity = self._parity(backend)
+        except ModelError as error:
+            standing.fault = str(error)
+        except Exception as error:  # noqa: BLE001 - runtimes raise classes of their own making
+            standing.fault = f"it failed: {error}"
+        else:
+            standing.fault = "; ".join(standing.parity.faults)
+            standing.backend = None if standing.fault else backend
+
+    def winner(self, largest_batch: int) -> Standing | None:
+        """Time who is left, if there is a choice, and return the best; None without any.
+
+        On a machine that is too busy to tell, the simplest is the best.
+
+        Args:
+            largest_batch: that a graphics card will be given.
+
+        """
+        able = [(each, each.backend) for each in self.standings if each.backend]
+        if len(able) > 1:
+            contenders = [self._contender(backend, largest_batch) for _, backend in able]
+            for (standing, _), rate in zip(able, pictures_a_second(contenders), strict=True):
+                standing.rate = rate
+        return elected([standing for standing, _ in able])
+
+    def _opened(self, candidate: Candidate) -> Backend:
+        if candidate is REFERENCE:
+            return self._reference
+        file = candidate.file(self._model)
+        backend = candidate.open(file, self._layout)
+        if backend.metadata.get("variant_of", "") != file.variant_of:
+            raise BackendError("the file says of itself that it was made of another model")
+        return backend
+
+    def _parity(self, backend: Backend) -> Parity:
+        if backend is self._reference:
+            return _EQUAL
+        if not self._expected:
+            self._expected = self._answers(self._reference)
+        return parity.compared(self._expected, self._answers(backend))
+
+    def _answers(self, backend: Backend) -> list[Mapping[str, Tensor]]:
+        return [
+            named(backend, backend.run(picture))
+            for picture in specimens.drawn(specimens.size_for(self._reference))
+        ]
+
+    def _contender(self, backend: Backend, largest_batch: int) -> Contender:
+        rows = largest_batch if backend.on_device else 1
+        batch = specimens.drawn(specimens.size_for(self._reference))[0].repeat(rows, axis=0)
+        backend.run(batch)  # the first run of a shape is slow, and tells nothing
+        runs = 1 if backend.on_device else self._layout.runs
+        return Contender(lambda: backend.run(batch), rows, runs)
+
+
+def elected(able: Sequence[Standing]) -> Standing | None:
+    """Return the fastest; of those about as fast the simplest, which comes first."""
+    chosen = able[0] if able else None
+    for each in able[1:]:
+        if chosen and (each.rate or 0) > LEAD * (chosen.rate or 0):
+            chosen = each
+    return chosen

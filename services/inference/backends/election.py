@@ -1,0 +1,99 @@
+"""Chooses for every model file the fastest backend that answers as the reference does."""
+
+import threading
+from collections.abc import Sequence
+
+from services import telemetry
+from services.inference.backends.backend import Backend
+from services.inference.backends.ballot import Ballot, Standing
+from services.inference.backends.candidate import CANDIDATES, Candidate
+from services.inference.backends.failover import Failover
+from services.inference.backends.layout import Layout
+from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
+from services.inference.model_file import ModelError, ModelFile
+
+AUTO = "auto"
+
+_log = telemetry.logger(__name__)
+
+
+class Election:
+    """Holds elections under one set of rules, one at a time so that none disturbs another's."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        provider: str = AUTO,
+        precision: str = AUTO,
+        largest_batch: int = 1,
+        candidates: Sequence[Candidate] = CANDIDATES,
+    ) -> None:
+        """Fix the rules.
+
+        Args:
+            layout: of the cores.
+            provider: the one that must serve, or ``"auto"``.
+            precision: the one that must serve, or ``"auto"``.
+            largest_batch: that a graphics card will be given.
+            candidates: who there is, the simplest first.
+
+        """
+        self._layout = layout
+        self._provider = provider
+        self._precision = precision
+        self._largest_batch = largest_batch
+        self._candidates = [each for each in candidates if self._may_stand(each)]
+        self._turn = threading.Lock()
+
+    def __call__(self, model: ModelFile) -> Backend:
+        """Hold an election and return the backend that is to run a model.
+
+        Raises:
+            ModelError: nobody who may stand can serve; the sentence says why.
+
+        """
+        with self._turn:
+            ballot = Ballot(model, self._layout)
+            for candidate in self._candidates:
+                ballot.admit(candidate)
+            chosen = ballot.winner(self._largest_batch)
+        self._announce(model, chosen, ballot.standings)
+        if chosen is None or chosen.backend is None:
+            raise ModelError(self._why_nobody(ballot.standings))
+        if chosen.backend.on_device:
+            return Failover(chosen.backend, self._spare(model))
+        return chosen.backend
+
+    def _may_stand(self, candidate: Candidate) -> bool:
+        if self._precision not in {AUTO, candidate.precision}:
+            return False
+        if self._provider == AUTO:
+            return not candidate.only_when_asked
+        return candidate.provider == self._provider
+
+    def _spare(self, model: ModelFile) -> Backend:
+        """Open what goes on when a card is lost, while there is time.
+
+        Runs then still come one at a time, so each may have all the cores.
+        """
+        cores = self._layout.runs * self._layout.threads
+        return OnnxRuntimeCpu(model, Layout(1, cores, spins=self._layout.spins))
+
+    def _announce(
+        self, model: ModelFile, chosen: Standing | None, standings: Sequence[Standing]
+    ) -> None:
+        _log.info(
+            "a backend was chosen" if chosen else "no backend can serve",
+            model=f"{model.path.parent.parent.name}/{model.path.parent.name}",
+            chosen=chosen and str(chosen.candidate),
+            layout=str(self._layout),
+            candidates={str(each.candidate): str(each) for each in standings},
+        )
+
+    def _why_nobody(self, standings: Sequence[Standing]) -> str:
+        faults = "; ".join(f"{each.candidate}: {each.fault}" for each in standings)
+        return (
+            f"the execution provider {self._provider} in the precision {self._precision} cannot "
+            f"serve here ({faults or 'there is no such pair'}); set the provider to auto"
+        )

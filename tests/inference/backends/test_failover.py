@@ -1,0 +1,172 @@
+"""A graphics card that is lost while pictures are in work, in front of a real processor."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from prometheus_client import CollectorRegistry, generate_latest
+
+from services.inference import engine, model_file
+from services.inference.backends.backend import CUDA, Backend, Identity, Ran, Tensor
+from services.inference.backends.candidate import Candidate
+from services.inference.backends.election import Election
+from services.inference.backends.failover import Failover
+from services.inference.backends.layout import Layout
+from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
+from services.inference.model_file import ModelFile, ModelRunError
+from services.inference.onnx_model import OnnxModel
+from services.inference.settings import Settings
+from services.pb import inference_pb2 as pb
+from services.pb import inference_pb2_grpc
+from tests import specimens, tiny_models
+from tests.inference.conftest import serving
+
+if TYPE_CHECKING:  # the asynchronous stub is a type only
+    from services.pb.inference_pb2_grpc import InferenceServiceAsyncStub as Stub
+
+DARK = np.zeros((64, 64, 3), np.uint8)
+BRIGHT = np.full((64, 64, 3), 200, np.uint8)
+WRONG = np.zeros((32, 32, 3), np.uint8)
+
+
+class LostCard(OnnxRuntimeCpu):
+    """Computes as a card would until it is lost; then every run fails as CUDA's do."""
+
+    on_device = True
+
+    def __init__(self, file: ModelFile, layout: Layout, lost: Callable[[], bool]) -> None:
+        super().__init__(file, layout)
+        self.identity = Identity(CUDA, file.precision, file.sha256)
+        self._lost = lost
+
+    def run(self, batch: Tensor) -> Ran:
+        if self._lost():
+            raise RuntimeError("CUDA failure 46: all CUDA-capable devices are busy or unavailable")
+        return super().run(batch)
+
+
+class Card:
+    """Whether there is one still, and what was tried on it."""
+
+    def __init__(self) -> None:
+        self.is_lost = False
+        self.tried = 0
+
+    def lost(self) -> bool:
+        self.tried += 1
+        return self.is_lost
+
+    def candidate(self) -> Candidate:
+        return Candidate("cuda", "fp32", lambda file, how: LostCard(file, how, self.lost))
+
+
+@pytest.fixture
+def card() -> Card:
+    return Card()
+
+
+def model_on(card: Card, tmp_path: Path) -> OnnxModel:
+    folder = tiny_models.publish(tiny_models.brittle_classifier(), tmp_path / "1")
+
+    def elect(file: ModelFile) -> Backend:
+        return Failover(LostCard(file, Layout(), card.lost), OnnxRuntimeCpu(file))
+
+    return OnnxModel.load(folder, "classifier", elect=elect)
+
+
+def test_rows_in_hand_are_run_again_on_the_processor_and_say_so(tmp_path: Path, card: Card) -> None:
+    model = model_on(card, tmp_path)
+    (before,) = model.run([DARK])
+    card.is_lost = True
+    (after,) = model.run([DARK])
+    assert before.provenance.execution_provider == "CUDAExecutionProvider"
+    assert after.provenance.execution_provider == "CPUExecutionProvider"
+    np.testing.assert_array_equal(after["probabilities"], before["probabilities"])
+
+
+def test_a_card_that_fails_once_is_tried_again(tmp_path: Path, card: Card) -> None:
+    model = model_on(card, tmp_path)
+    card.is_lost = True
+    model.run([DARK])
+    card.is_lost = False
+    (answer,) = model.run([DARK])
+    assert answer.provenance.execution_provider == "CUDAExecutionProvider"
+
+
+def test_a_card_that_fails_three_times_in_a_row_is_given_up(
+    tmp_path: Path, card: Card, logged: pytest.LogCaptureFixture
+) -> None:
+    model = model_on(card, tmp_path)
+    card.is_lost = True
+    for _ in range(5):
+        model.run([DARK])
+    assert card.tried == 3
+    assert model.provenance.execution_provider == "CPUExecutionProvider"
+    said = [record.msg for record in logged.records if isinstance(record.msg, dict)]
+    assert [line["given_up"] for line in said] == [False, False, True]
+    assert all("CUDA failure 46" in line["reason"] for line in said)
+
+
+@pytest.mark.parametrize("at_fault", [BRIGHT, WRONG], ids=["not a number", "another size"])
+def test_no_picture_takes_the_card_away_from_others(
+    tmp_path: Path, card: Card, at_fault: np.ndarray
+) -> None:
+    model = model_on(card, tmp_path)
+    for _ in range(5):
+        with pytest.raises(ModelRunError):
+            model.run([at_fault])
+    (answer,) = model.run([DARK])
+    assert answer.provenance.execution_provider == "CUDAExecutionProvider"
+
+
+def test_an_answer_that_only_the_card_makes_no_number_of_is_made_again(tmp_path: Path) -> None:
+    class Overflowing(OnnxRuntimeCpu):
+        def run(self, batch: Tensor) -> Ran:
+            ran = super().run(batch)
+            return Ran([result * np.float32(np.inf) for result in ran.results], ran.by)
+
+    folder = tiny_models.publish(tiny_models.classifier(), tmp_path / "1")
+    file = model_file.read(folder / "model.onnx")
+    ran = Failover(Overflowing(file), OnnxRuntimeCpu(file)).run(BRIGHT[None])
+    assert all(np.isfinite(result).all() for result in ran.results)
+
+
+async def test_a_service_that_loses_its_card_answers_everybody_and_shows_it(
+    model_dir: Path,
+    registry: CollectorRegistry,
+    card: Card,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def with_card(*arguments: object, **rules: object) -> Election:
+        return Election(*arguments, **{**rules, "candidates": [card.candidate()]})  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine, "Election", with_card)
+    async with serving(Settings(model_dir=model_dir, runners=1), registry) as channel:
+        stub = inference_pb2_grpc.InferenceServiceStub(channel)
+        assert await providers_of(stub) == {"CUDAExecutionProvider"}
+        card.is_lost = True
+        answered = await asyncio.gather(*(providers_of(stub) for _ in range(12)))
+        assert answered == [{"CPUExecutionProvider"}] * 12
+        health = await health_pb2_grpc.HealthStub(channel).Check(
+            health_pb2.HealthCheckRequest(service=""), timeout=10
+        )
+        assert health.status == health_pb2.HealthCheckResponse.SERVING
+        listed = await stub.ListModels(pb.ListModelsRequest(), timeout=10)
+    assert {model.execution_provider for model in listed.models} == {"CPUExecutionProvider"}
+    shown = generate_latest(registry).decode()
+    assert re.search(r'inference_failovers_total\{model="classifier"\} 3\.0', shown)
+    assert 'execution_provider="CUDAExecutionProvider"' not in shown
+    assert 'execution_provider="CPUExecutionProvider"' in shown
+
+
+async def providers_of(stub: Stub) -> set[str]:
+    request = pb.AnalyzeRequest(image=specimens.lesion_jpeg((300, 200)))
+    answer = await stub.Analyze(request, timeout=60)
+    return {model.execution_provider for model in answer.models}

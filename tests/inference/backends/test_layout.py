@@ -1,0 +1,74 @@
+import time
+from pathlib import Path
+
+import pytest
+
+from services.inference import model_file
+from services.inference.backends import layout, speed, trial
+from services.inference.backends.layout import Layout
+from services.inference.backends.speed import Contender
+from services.inference.backends.trial import Tried
+from tests import tiny_models
+
+ALONE, TOGETHER, SPINNING = Layout(8, 1), Layout(1, 8), Layout(1, 8, spins=True)
+
+
+@pytest.mark.parametrize(
+    ("cores", "shapes"),
+    [
+        (1, {(1, 1)}),
+        (2, {(2, 1), (1, 2)}),
+        (16, {(16, 1), (8, 2), (1, 16)}),
+    ],
+)
+def test_sensible_layouts_use_every_core_once(cores: int, shapes: set[tuple[int, int]]) -> None:
+    found = list(layout.sensible(cores))
+    assert {(each.runs, each.threads) for each in found} == shapes
+    assert all(each.runs * each.threads == cores for each in found)
+    assert found[0] == Layout(cores, 1)
+
+
+def test_the_cores_are_shared_out_among_as_many_runs_as_an_operator_wants() -> None:
+    assert layout.shared_out(8, 2) == Layout(2, 4)
+    assert layout.shared_out(2, 8) == Layout(8, 1)
+
+
+def test_the_most_pictures_a_second_win() -> None:
+    assert trial.best([Tried(ALONE, 100, 10), Tried(TOGETHER, 60, 40)]) == ALONE
+
+
+def test_of_layouts_about_as_fast_the_one_with_the_quickest_answer_wins() -> None:
+    tried = [Tried(ALONE, 100, 10), Tried(TOGETHER, 96, 40), Tried(SPINNING, 97, 45)]
+    assert trial.best(tried) == SPINNING
+
+
+def test_layouts_are_tried_with_the_models_themselves(
+    tmp_path: Path, logged: pytest.LogCaptureFixture
+) -> None:
+    tiny_models.write_models(tmp_path)
+    files = [
+        model_file.read(tmp_path / name / "1" / "model.onnx")
+        for name in ("segmenter", "classifier")
+    ]
+    assert trial.measured(files, 2) in set(layout.sensible(2))
+    assert trial.measured(files, 1) == Layout(1, 1)
+    assert "2 side by side, 1 thread each" in logged.text
+
+
+def test_work_side_by_side_counts_every_picture() -> None:
+    rate, alone = speed.pictures_a_second(
+        [
+            Contender(lambda: time.sleep(0.01), pictures=4, runs=3),
+            Contender(lambda: time.sleep(0.01)),
+        ]
+    )
+    assert rate is not None
+    assert alone is not None
+    assert 4 < rate / alone < 20
+
+
+def test_a_machine_that_is_too_busy_to_tell_is_not_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(speed, "_PATIENCE_S", 0)
+    assert speed.pictures_a_second([Contender(lambda: time.sleep(0.001))]) == [None]
