@@ -1,7 +1,14 @@
-"""Valid messages made wrong, in the ways in which bytes on a wire go wrong."""
+"""Valid messages made wrong: their bytes, as on a bad wire, or their fields, as by bad clients.
+
+Most messages with wrong bytes cannot be read at all. Those with wrong fields can, and reach what
+looks at their content.
+"""
 
 import random
 from collections.abc import Callable, Sequence
+
+from benchmarks import wire
+from benchmarks.wire import LENGTH, VARINT, Field
 
 _VARINTS = (
     b"\x00",
@@ -27,13 +34,76 @@ def mutated(rng: random.Random, valid: Sequence[bytes]) -> bytes:
         valid: serialized messages to begin from.
 
     """
-    message = bytearray(rng.choice(valid))
+    chosen = rng.choice(valid)
+    if rng.random() < 1 / 2:
+        return reshaped(rng, chosen)
+    message = bytearray(chosen)
     for _ in range(rng.randint(1, _MOST_CHANGES)):
         rng.choice(_MUTATIONS)(rng, message)
     if rng.random() < 1 / 16:
         other = rng.choice(valid)
         message[_place(rng, message) :] = other[rng.randrange(len(other) + 1) :]
     return bytes(message)
+
+
+def reshaped(rng: random.Random, message: bytes) -> bytes:
+    """Return a message with other fields, at any depth, that can still be read as one."""
+    try:
+        parts = wire.fields(message)
+    except ValueError:
+        parts = []
+    if not parts:
+        return _refilled(rng, message)
+    for _ in range(rng.randint(1, 2)):
+        rng.choice(_RESHAPES)(rng, parts)
+    return wire.joined(parts)
+
+
+def _refilled(rng: random.Random, content: bytes) -> bytes:
+    """Return other content in the place of text, of a picture, of a tensor."""
+    other = (
+        b"",
+        content * 2,
+        content[: len(content) // 2],
+        rng.randbytes(len(content)),
+        b"a" * 999,
+    )
+    return rng.choice(other)
+
+
+def _change(rng: random.Random, parts: list[Field]) -> None:
+    """Give a field another value of its kind."""
+    place = rng.randrange(len(parts))
+    number, kind, value = parts[place]
+    if kind == LENGTH:
+        change = rng.choice((reshaped, _refilled))
+        parts[place] = Field(number, kind, change(rng, value))
+    elif kind == VARINT:
+        extreme = rng.choice((0, 1, 2**31 - 1, 2**31, 2**63 - 1, 2**64 - 1, rng.randrange(2**16)))
+        parts[place] = Field(number, kind, wire.varint(extreme))
+    else:
+        parts[place] = Field(number, kind, rng.randbytes(len(value)))
+
+
+def _drop(rng: random.Random, parts: list[Field]) -> None:
+    if len(parts) > 1:
+        del parts[rng.randrange(len(parts))]
+
+
+def _double(rng: random.Random, parts: list[Field]) -> None:
+    parts.insert(rng.randrange(len(parts) + 1), rng.choice(parts))
+
+
+def _reorder(rng: random.Random, parts: list[Field]) -> None:
+    rng.shuffle(parts)
+
+
+def _add(rng: random.Random, parts: list[Field]) -> None:
+    """Put in a number where the message may have one, or where it has none."""
+    parts.append(Field(rng.randint(1, 8), VARINT, wire.varint(rng.randrange(2**32))))
+
+
+_RESHAPES = (_change, _change, _change, _drop, _double, _reorder, _add)
 
 
 def _place(rng: random.Random, message: bytearray) -> int:
