@@ -21,7 +21,8 @@ VERSION = "2.60.0"
 _DEBIAN = "trixie"
 _PACKAGES = ("libc6", "libstdc++6", "libgcc-s1")
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-_TIMEOUT_S = 300
+_MEASURED_WITHIN_S = 240
+_FETCHED_WITHIN_S = 60
 
 
 class UnavailableError(Exception):
@@ -70,7 +71,7 @@ def measured(
             *("-m", model, "-u", address, "-i", "grpc", "--input-data", "random"),
             *("--concurrency-range", str(concurrency), "-f", str(table), *options),
         )
-        said = _run([*command, *asked])
+        said = _run([*command, *asked], within_s=_MEASURED_WITHIN_S)
         if not table.exists():
             raise UnavailableError(f"perf_analyzer came to no measurement: {said}")
         (row,) = csv.DictReader(table.read_text().splitlines())
@@ -156,7 +157,9 @@ def _unpack_packages(folder: Path) -> None:
         _run(["dpkg-deb", "--extract", str(package), str(folder / "root")])
 
 
-def _run(arguments: Sequence[str], folder: Path | None = None) -> str:
+def _run(
+    arguments: Sequence[str], folder: Path | None = None, *, within_s: float = _FETCHED_WITHIN_S
+) -> str:
     """Run a program and return what it said.
 
     Raises:
@@ -170,7 +173,7 @@ def _run(arguments: Sequence[str], folder: Path | None = None) -> str:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=_TIMEOUT_S,
+            timeout=within_s,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
