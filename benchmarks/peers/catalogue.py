@@ -145,7 +145,8 @@ PEERS = {
                 "raw",
                 (
                     *("{bin}/gunicorn", "--workers", "2", "--worker-class", "gthread"),
-                    *("--threads", "1", "--keep-alive", "60", "--bind", "127.0.0.1:{port}"),
+                    *("--threads", "1", "--timeout", "120", "--keep-alive", "60"),
+                    *("--bind", "127.0.0.1:{port}"),
                     f"{_SERVING}.flask_app:app",
                 ),
                 "gunicorn with 2 workers, traced graphs, no bound",
