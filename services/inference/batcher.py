@@ -150,7 +150,7 @@ class Batcher(Generic[Row, Output]):
         """
         now = self._now()
         ahead = self.runners.ahead(priority, rows, math.inf if since is None else since)
-        first = ahead.pop(self) + coming.get(self, 0)
+        first = ahead.pop(self, 0) + coming.get(self, 0)
         schedule = self.runners.schedule(now)
         for other, others in ahead.items():
             other.deal(others + coming.get(other, 0), schedule)
@@ -244,6 +244,8 @@ class Batcher(Generic[Row, Output]):
 
     def _still_wanted(self, waiting: Waiting[Row]) -> bool:
         """Look once more, in the very moment of the run, whether the caller is still there."""
+        if self._now() >= waiting.deadline:
+            waiting.fail(DeadlinePassedError())
         if waiting.future.done():
             self._count_leaver(waiting)
         return not waiting.future.done()
