@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,23 +20,11 @@ from services.inference.settings import Settings
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc
 from tests import specimens, tiny_models
+from tests.inference.asking import ask
 from tests.inference.conftest import serving
 
 if TYPE_CHECKING:  # the asynchronous stub is a type only
     from services.pb.inference_pb2_grpc import InferenceServiceAsyncStub as Stub
-
-
-def ask(
-    image: bytes,
-    *,
-    omit_mask: bool = False,
-    omit_explanation: bool = False,
-    priority: pb.Priority = pb.PRIORITY_UNSPECIFIED,
-) -> pb.AnalyzeRequest:
-    options = pb.AnalyzeOptions(
-        omit_mask=omit_mask, omit_explanation=omit_explanation, priority=priority
-    )
-    return pb.AnalyzeRequest(image=image, options=options)
 
 
 def pixels(png: bytes) -> np.ndarray:
@@ -131,19 +118,6 @@ async def test_a_picture_of_several_megabytes_passes(stub: Stub) -> None:
     assert (await stub.Analyze(ask(file), timeout=30)).image.width_px == 2000
 
 
-async def test_a_deadline_too_short_is_refused_or_exceeded_and_the_next_call_is_answered(
-    stub: Stub,
-) -> None:
-    with pytest.raises(aio.AioRpcError) as late:
-        await stub.Analyze(ask(specimens.lesion_jpeg()), timeout=0.0005)
-    # Which of the two comes first, the client's clock or the service's refusal, is chance.
-    assert late.value.code() in {
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
-    }
-    assert (await stub.Analyze(ask(specimens.lesion_jpeg()), timeout=10)).notice
-
-
 async def test_callers_side_by_side_each_get_their_own_answer(stub: Stub) -> None:
     sizes = [(400 + 10 * number, 300) for number in range(24)]
     files = [specimens.lesion_jpeg(size, seed) for seed, size in enumerate(sizes)]
@@ -204,87 +178,6 @@ async def test_a_caller_who_does_not_read_its_answers_gets_no_further(
         await stub.Analyze(ask(picture, omit_mask=True), timeout=10)
     assert analyzed() - before == others
     call.cancel()
-
-
-async def test_a_service_with_all_places_taken_refuses_with_a_pushback(
-    model_dir: Path, registry: CollectorRegistry
-) -> None:
-    settings = Settings(model_dir=model_dir, runners=1, max_queue_size=1)
-    async with serving(settings, registry) as channel:
-        stub = inference_pb2_grpc.InferenceServiceStub(channel)
-        calls = [stub.Analyze(ask(specimens.lesion_jpeg()), timeout=30) for _ in range(12)]
-        outcomes = await asyncio.gather(*calls, return_exceptions=True)
-    refused = [each for each in outcomes if isinstance(each, aio.AioRpcError)]
-    assert 0 < len(refused) < 12
-    for error in refused:
-        assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-        assert int(dict(error.trailing_metadata() or ())["grpc-retry-pushback-ms"]) > 0
-
-
-async def test_what_cannot_end_in_time_is_refused_before_it_is_decoded(
-    stub: Stub, registry: CollectorRegistry
-) -> None:
-    large = specimens.lesion_jpeg((2400, 1800))
-    began = time.monotonic()
-    for _ in range(3):
-        await stub.Analyze(ask(large), timeout=60)
-    one_s = (time.monotonic() - began) / 3
-    queue = [asyncio.ensure_future(stub.Analyze(ask(large), timeout=60)) for _ in range(24)]
-    # The first may be answered before the last has come in: not all need be in work at once.
-    while (registry.get_sample_value("inference_pictures_in_work") or 0) < 16:  # noqa: ASYNC110
-        await asyncio.sleep(0.001)
-    with pytest.raises(aio.AioRpcError) as refused:
-        # Eight times one picture's time or more is ahead, two at a time.
-        await stub.Analyze(ask(b"never looked at"), timeout=1.5 * one_s)
-    assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert int(dict(refused.value.trailing_metadata() or ())["grpc-retry-pushback-ms"]) > 0
-    assert registry.get_sample_value("inference_refused_total", {"reason": "deadline"}) == 1
-    await asyncio.gather(*queue)
-    assert registry.get_sample_value("inference_decode_seconds_count") == 27
-
-
-@pytest.mark.parametrize("time_s", [1e9, None])
-async def test_a_deadline_in_years_is_as_good_as_none(stub: Stub, time_s: float | None) -> None:
-    answer = await stub.Analyze(ask(specimens.lesion_jpeg()), timeout=time_s)
-    assert answer.notice
-
-
-@pytest.mark.parametrize("time_s", [-1, 0, 1e-6])
-async def test_a_deadline_that_nobody_could_keep_is_none_of_our_faults(
-    stub: Stub, time_s: float
-) -> None:
-    with pytest.raises(aio.AioRpcError) as late:
-        await stub.Analyze(ask(specimens.lesion_jpeg()), timeout=time_s)
-    assert late.value.code() in {
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
-    }
-
-
-async def test_a_stream_is_bulk_and_a_call_is_not_unless_they_say_otherwise(
-    model_dir: Path, registry: CollectorRegistry
-) -> None:
-    picture = specimens.lesion_jpeg((2400, 1800))
-    # Four places, and the last is not for bulk.
-    settings = Settings(model_dir=model_dir, runners=1, max_queue_size=3)
-
-    async def four(priority: pb.Priority) -> AsyncIterator[pb.AnalyzeStreamRequest]:
-        for _ in range(4):
-            yield pb.AnalyzeStreamRequest(request=ask(picture, priority=priority))
-
-    async with serving(settings, registry) as channel:
-        stub = inference_pb2_grpc.InferenceServiceStub(channel)
-        answers = [each async for each in stub.AnalyzeStream(four(pb.PRIORITY_UNSPECIFIED))]
-        (refused,) = [each.error for each in answers if each.HasField("error")]
-        assert refused.code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
-        assert refused.retry_pushback_ms > 0
-        answers = [each async for each in stub.AnalyzeStream(four(pb.PRIORITY_INTERACTIVE))]
-        assert all(each.HasField("response") for each in answers)
-        bulk = ask(picture, priority=pb.PRIORITY_BULK)
-        for request, refusals in ((bulk, 1), (ask(picture), 0)):
-            calls = [stub.Analyze(request, timeout=60) for _ in range(4)]
-            outcomes = await asyncio.gather(*calls, return_exceptions=True)
-            assert sum(isinstance(each, aio.AioRpcError) for each in outcomes) == refusals
 
 
 async def test_a_model_that_fails_is_our_fault_and_the_log_says_why(
