@@ -99,6 +99,30 @@ def slow_segmenter(side: int = 1200) -> onnx.ModelProto:
     return _model("segmenter", nodes, constants, outputs, SIZE, {})
 
 
+def heavy_segmenter() -> onnx.ModelProto:
+    """Build a segmenter whose every row costs as much as a real model's: 0.7 GFLOP."""
+    value = numpy_helper.from_array(np.array([0.003], np.float32))
+    nodes = [
+        helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["float"], ["layer0"], perm=[0, 3, 1, 2]),
+    ]
+    for layer, channels in enumerate([3] + 9 * [32]):
+        # Weights that are computed at load keep the file small.
+        sizes = numpy_helper.from_array(np.array([32, channels, 3, 3], np.int64))
+        shape, weights, after = f"shape{layer}", f"weights{layer}", f"layer{layer + 1}"
+        nodes += [
+            helper.make_node("Constant", [], [shape], value=sizes),
+            helper.make_node("ConstantOfShape", [shape], [weights], value=value),
+            helper.make_node("Conv", [f"layer{layer}", weights], [after], pads=[1] * 4),
+        ]
+    nodes += [
+        helper.make_node("Transpose", ["layer10"], ["last"], perm=[0, 2, 3, 1]),
+        helper.make_node("ReduceMean", ["last"], ["mean"], axes=[3], keepdims=1),
+        helper.make_node("Sigmoid", ["mean"], ["mask"]),
+    ]
+    return _model("segmenter", nodes, {}, {"mask": ["N", SIZE, SIZE, 1]}, SIZE, {})
+
+
 def classifier(**metadata: str) -> onnx.ModelProto:
     """Build a classifier that answers from the mean color; its map comes from the same sums."""
     return _classifier([], SIZE, 3, metadata)

@@ -30,6 +30,9 @@ _SHAPE_DRIFT = 0.003
 _LARGEST_SURPRISE = 2.0
 """In standard deviations; what exceeds it counts for this much."""
 
+_UPHEAVAL = 0.1
+"""How much ``a`` and ``b`` may then have moved against each other, as ``_SHAPE_DRIFT``."""
+
 _SURPRISES_TO_BELIEVE = 4
 """So many in a row, all above or all below, are no chance: the cost has changed."""
 
@@ -58,6 +61,7 @@ class Cost:
     Attributes:
         row_s: ``a``, seconds that each row adds; never negative.
         run_s: ``b``, seconds that a run costs however small; never negative.
+        upheavals: how often the cost has changed all at once.
         measured_at: when a run was last measured, on the clock of whoever measures.
 
     """
@@ -68,6 +72,7 @@ class Cost:
         self.run_s = 0.0
         self.measured_at = float("-inf")
         self._spread = _Uncertainty(0, 0, 0)
+        self.upheavals = 0
         self._surprises = 0
 
     def seconds(self, rows: int) -> float:
@@ -80,9 +85,12 @@ class Cost:
         Only what a run costs beyond doubt counts as such; the rest counts with the rows. So
         chance does not line rows up that could run side by side.
         """
-        doubt_s = _DOUBT * math.sqrt(max(0.0, self._spread.bb))
-        sure_s = max(0.0, self.run_s - doubt_s)
-        return (self.row_s + self.run_s - sure_s) * rows + sure_s
+        row_s, run_s, spread = self.row_s, self.run_s, self._spread
+        # Of b as a share of the whole line: that the line may rise or fall changes no share.
+        variance = run_s**2 * spread.aa - 2 * row_s * run_s * spread.ab + row_s**2 * spread.bb
+        doubt_s = _DOUBT * math.sqrt(max(0.0, variance)) / max(self.seconds(1), _LEAST_S)
+        sure_s = max(0.0, run_s - doubt_s)
+        return (row_s + run_s - sure_s) * rows + sure_s
 
     def is_stale(self, now: float) -> bool:
         """Say whether the last measurement is too old to refuse anybody for it."""
@@ -126,14 +134,28 @@ class Cost:
         # Covariance of the line's height at this size with a, with b, and its variance there.
         with_a = spread.aa * rows + spread.ab
         with_b = spread.ab * rows + spread.bb
-        variance = with_a * rows + with_b + (_NOISE * expected) ** 2
-        surprise = self._bounded(seconds - expected, _LARGEST_SURPRISE * math.sqrt(variance))
+        known = max(0.0, with_a * rows + with_b)
+        variance = known + (_NOISE * expected) ** 2
+        measured = seconds - expected
+        surprise = self._bounded(measured, _LARGEST_SURPRISE * math.sqrt(variance))
+        if abs(measured) > abs(surprise):
+            # So much is the load's doing, or chance: it says nothing about a against b.
+            self._scale(1 + known / variance * surprise / expected)
+            return
         self.row_s += with_a / variance * surprise
         self.run_s += with_b / variance * surprise
         spread.aa -= with_a * with_a / variance
         spread.ab -= with_a * with_b / variance
         spread.bb -= with_b * with_b / variance
         self._stay_positive(rows)
+
+    def _scale(self, factor: float) -> None:
+        """Let the whole line rise or fall; it stays above zero, as what was measured is."""
+        self.row_s *= factor
+        self.run_s *= factor
+        self._spread.aa *= factor**2
+        self._spread.ab *= factor**2
+        self._spread.bb *= factor**2
 
     def _bounded(self, surprise: float, largest: float) -> float:
         if abs(surprise) <= largest:
@@ -143,7 +165,8 @@ class Cost:
         self._surprises = sign * (abs(self._surprises) + 1 if self._surprises * sign > 0 else 1)
         if abs(self._surprises) >= _SURPRISES_TO_BELIEVE:
             self._surprises = 0
-            self._widen(1.0)  # from the next run on, the line is free to move
+            self.upheavals += 1
+            self._widen(1.0, (_UPHEAVAL * self.seconds(1)) ** 2)  # the line is free to move
         return sign * largest
 
     def _stay_positive(self, rows: int) -> None:

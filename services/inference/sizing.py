@@ -13,7 +13,7 @@ _EXPLORE_EVERY = 128
 """One batch in so many has another size than the best, so that what was learned stays true."""
 
 _EXPLORE_EVERY_AT_FIRST = 8
-"""The same for the first of them, while little is known."""
+"""The same for the first of them, and after the cost has changed, while little is known."""
 
 _EXPLORING_SLACK = 4
 """A batch explores only where this many times its cost is left before any deadline."""
@@ -36,6 +36,7 @@ class Sizing:
         self._runners = runners
         self._padded = padded
         self._chosen = 0
+        self._upheavals = 0
 
     @property
     def shapes(self) -> tuple[int, ...]:
@@ -77,6 +78,8 @@ class Sizing:
         return other if other and unhurried else best
 
     def _explores(self) -> bool:
+        if self._upheavals != self.cost.upheavals:
+            self._upheavals, self._chosen = self.cost.upheavals, 0
         self._chosen += 1
         young = self._chosen <= _EXPLORE_EVERY
         return self._chosen % (_EXPLORE_EVERY_AT_FIRST if young else _EXPLORE_EVERY) == 0

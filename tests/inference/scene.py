@@ -103,6 +103,8 @@ class Request:
     at: int | None = None
     """The batcher in whose line it has rows, or on whose runners."""
     begun: Counter[int] = field(default_factory=Counter)
+    unlucky: bool = False
+    """One of its rows was in a run that failed."""
     turned_away: bool = False
     """At a door: it never came into the line that it came to last."""
     ended_at: float = math.inf
@@ -244,6 +246,8 @@ class Scene:
         for row in dict.fromkeys(rows):  # padding repeats the first
             self.begin(number, row)
         run = self.runs.pop(0) if self.runs else Run(1.0)
+        for row in rows:
+            self.of_row[row].unlucky |= bool(run.error or run.rows_lost)
         try:
             await asyncio.sleep(run.seconds)
         finally:

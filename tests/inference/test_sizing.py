@@ -1,3 +1,6 @@
+import random
+from collections.abc import Callable, Sequence
+
 import pytest
 
 from services.inference.sizing import Sizing, best
@@ -51,3 +54,34 @@ def test_padded_batches_have_few_shapes(largest: int, shapes: tuple[int, ...]) -
     assert sizing.shapes == shapes
     assert all(sizing.shape(rows) >= rows for rows in range(1, largest + 1))
     assert Sizing(1, 3, padded=False).shapes == (1, 2, 3)
+
+
+def chosen(
+    seconds: Sequence[Callable[[int], float]], *, runners: int, noise: float, waiting: int = 14
+) -> list[int]:
+    """Let batches run, with what they cost in each of them, and return their sizes.
+
+    What is known before is from a warm-up that found the hardware idle.
+    """
+    chance = random.Random(4)  # noqa: S311 - a simulation
+    sizing = Sizing(runners, 8, padded=False)
+    for rows in (1, 4):
+        sizing.cost.learn(rows, seconds[0](rows), 0)
+    sizes = []
+    for moment, cost in enumerate(seconds):
+        size = sizing.next(waiting, 1e9)
+        sizing.cost.learn(size, cost(size) * chance.lognormvariate(0, noise), moment / 100)
+        sizes.append(size)
+    return sizes
+
+
+@pytest.mark.parametrize("load", [1.3, 2, 4])
+def test_a_load_that_comes_after_the_warm_up_does_not_line_rows_up(load: float) -> None:
+    sizes = chosen([on_cpu, *400 * [lambda rows: load * on_cpu(rows)]], runners=2, noise=0.15)
+    assert sizes[200:].count(1) > 0.95 * 200
+
+
+def test_when_a_graphics_card_is_lost_rows_soon_run_one_by_one() -> None:
+    sizes = chosen(200 * [on_gpu] + 500 * [on_cpu], runners=1, noise=0.15)
+    assert sizes[100:200].count(8) > 90
+    assert sizes[500:].count(1) > 0.95 * 200
