@@ -102,6 +102,8 @@ class Request:
     left: bool = False
     at: int | None = None
     """The batcher in whose line it has rows, or on whose runners."""
+    came_at: float = math.inf
+    """When its rows came to that batcher."""
     begun: Counter[int] = field(default_factory=Counter)
     unlucky: bool = False
     """One of its rows was in a run that failed."""
@@ -109,9 +111,10 @@ class Request:
     """At a door: it never came into the line that it came to last."""
     ended_at: float = math.inf
 
-    def waits_at(self, batcher: int) -> bool:
-        """Say whether all of its rows wait there."""
-        return self.at == batcher and not (self.left or any(row in self.begun for row in self.rows))
+    def waits_at(self, batcher: int, now: float) -> bool:
+        """Say whether all of its rows have waited there, for longer than this moment."""
+        untouched = not (self.left or any(row in self.begun for row in self.rows))
+        return self.at == batcher and self.came_at < now and untouched
 
 
 class Scene:
@@ -223,6 +226,7 @@ class Scene:
         rows = [row + ANSWERED * request.ask.way.index(number) for row in request.rows]
         self.of_row.update(dict.fromkeys(rows, request))
         request.rows, request.at, request.turned_away = rows, number, True
+        request.came_at = asyncio.get_running_loop().time()
 
         def come_in() -> None:  # whoever is refused at the door is gone in this turn
             if request.at == number:
@@ -273,7 +277,9 @@ class Scene:
             return  # who holds back for a fuller batch lets others pass
         mine = request.ask.priority
         other = Priority.BULK if mine is Priority.INTERACTIVE else Priority.INTERACTIVE
-        waits = any(each.ask.priority is other and each.waits_at(number) for each in self.requests)
+        now = asyncio.get_running_loop().time()
+        theirs = (each for each in self.requests if each.ask.priority is other)
+        waits = any(each.waits_at(number, now) for each in theirs)
         self.passed_by[other] = self.passed_by[other] + 1 if waits else 0
         self.passed_by[mine] = 0
         most = {Priority.BULK: BULK_SHARE - 1 + LARGEST, Priority.INTERACTIVE: 1}
