@@ -46,12 +46,13 @@ class Standing:
 class Ballot:
     """Who stands, and how they do."""
 
-    def __init__(self, model: ModelFile, layout: Layout) -> None:
+    def __init__(self, model: ModelFile, layout: Layout, largest_batch: int) -> None:
         """Open the reference.
 
         Args:
             model: what is to be run.
             layout: of the cores.
+            largest_batch: that a graphics card will be given.
 
         Raises:
             BackendError: it cannot be opened.
@@ -60,6 +61,7 @@ class Ballot:
         self.standings: list[Standing] = []
         self._model = model
         self._layout = layout
+        self._largest_batch = largest_batch
         self._reference = OnnxRuntimeCpu(model, layout)
         self._expected: list[Mapping[str, Tensor]] = []
 
@@ -70,6 +72,7 @@ class Ballot:
         try:
             backend = self._opened(candidate)
             standing.parity = self._parity(backend)
+            backend.run(self._batch(backend))  # must fit; and the first of a shape is slow
         except ModelError as error:
             standing.fault = str(error)
         except Exception as error:  # noqa: BLE001 - runtimes raise classes of their own making
@@ -78,18 +81,14 @@ class Ballot:
             standing.fault = "; ".join(standing.parity.faults)
             standing.backend = None if standing.fault else backend
 
-    def winner(self, largest_batch: int) -> Standing | None:
+    def winner(self) -> Standing | None:
         """Time who is left, if there is a choice, and return the best; None without any.
 
         On a machine that is too busy to tell, the simplest is the best.
-
-        Args:
-            largest_batch: that a graphics card will be given.
-
         """
         able = [(each, each.backend) for each in self.standings if each.backend]
         if len(able) > 1:
-            contenders = [self._contender(backend, largest_batch) for _, backend in able]
+            contenders = [self._contender(backend) for _, backend in able]
             for (standing, _), rate in zip(able, pictures_a_second(contenders), strict=True):
                 standing.rate = rate
         return elected([standing for standing, _ in able])
@@ -116,12 +115,14 @@ class Ballot:
             for picture in specimens.drawn(specimens.size_for(self._reference))
         ]
 
-    def _contender(self, backend: Backend, largest_batch: int) -> Contender:
-        rows = largest_batch if backend.on_device else 1
-        batch = specimens.drawn(specimens.size_for(self._reference))[0].repeat(rows, axis=0)
-        backend.run(batch)  # the first run of a shape is slow, and tells nothing
+    def _batch(self, backend: Backend) -> Tensor:
+        rows = self._largest_batch if backend.on_device else 1
+        return specimens.drawn(specimens.size_for(self._reference))[0].repeat(rows, axis=0)
+
+    def _contender(self, backend: Backend) -> Contender:
+        batch = self._batch(backend)
         runs = 1 if backend.on_device else self._layout.runs
-        return Contender(lambda: backend.run(batch), rows, runs)
+        return Contender(lambda: backend.run(batch), len(batch), runs)
 
 
 def elected(able: Sequence[Standing]) -> Standing | None:

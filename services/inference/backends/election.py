@@ -54,10 +54,10 @@ class Election:
 
         """
         with self._turn:
-            ballot = Ballot(model, self._layout)
+            ballot = Ballot(model, self._layout, self._largest_batch)
             for candidate in self._candidates:
                 ballot.admit(candidate)
-            chosen = ballot.winner(self._largest_batch)
+            chosen = ballot.winner()
         self._announce(model, chosen, ballot.standings)
         if chosen is None or chosen.backend is None:
             raise ModelError(self._why_nobody(ballot.standings))

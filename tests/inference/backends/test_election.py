@@ -104,6 +104,21 @@ def test_a_candidate_that_fails_falls_out_with_its_reason_in_the_log(
     assert announced(logged)["broken fp32"].startswith("out: it failed: ")
 
 
+def test_a_card_without_room_for_the_largest_batch_falls_out(folder: Path) -> None:
+    class Narrow(OnnxRuntimeCpu):
+        on_device = True
+
+        def run(self, batch: Tensor) -> Ran:
+            if len(batch) > 1:
+                raise RuntimeError("CUDA failure 2: out of memory")
+            return super().run(batch)
+
+    narrow = Candidate("cuda", "fp32", Narrow)
+    election = Election(SIDE_BY_SIDE, largest_batch=8, candidates=[narrow])
+    with pytest.raises(ModelError, match="cuda fp32: it failed: CUDA failure 2"):
+        election(model_file.read(folder / "model.onnx"))
+
+
 def test_the_log_has_the_speed_of_everybody_who_was_timed(
     folder: Path, logged: pytest.LogCaptureFixture
 ) -> None:
