@@ -4,6 +4,7 @@ Each kind of request knows what it must be answered with, and raises ``Surprise`
 """
 
 import asyncio
+import math
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from grpc import aio
 
 from services.inference.servicer import SERVICE
 from services.pb import inference_pb2 as pb
-from services.pb import inference_pb2_grpc
+from services.pb import inference_pb2_grpc, open_inference_pb2_grpc
+from services.pb import open_inference_pb2 as oip
 from tests import specimens
 
 BAD_SHARE = 0.1
@@ -73,12 +75,14 @@ class Mixture:
         """
         self._channel: Any = channel
         self._stub = inference_pb2_grpc.InferenceServiceStub(channel)
+        self._open = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
         self._known = known
         self._rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
         self._good: Sequence[Callable[[], Awaitable[int]]] = (
             *[self._one] * 8,
             self._stream,
             self._models,
+            self._tensor,
         )
         self._bad: Sequence[Callable[[], Awaitable[int]]] = (
             self._no_picture,
@@ -89,7 +93,9 @@ class Mixture:
             self._leaver,
             self._half_a_stream,
             self._unknown_method,
+            self._wrong_shape,
         )
+        self._inferred: dict[int, bytes] = {}
 
     async def learn(self) -> list[Known]:
         """Ask about every picture once and return what came back with it."""
@@ -139,6 +145,15 @@ class Mixture:
             raise Surprise("no models are listed")
         return 1
 
+    async def _tensor(self) -> int:
+        shade = self._rng.randrange(256)
+        answer = await self._infer(await self._input_of_one(shade))
+        first = self._inferred.setdefault(shade, answer)
+        then, now = np.frombuffer(first, "<f4"), np.frombuffer(answer, "<f4")
+        if not np.allclose(now, then, rtol=0, atol=_SAME):
+            raise Surprise("the same tensor was answered otherwise before")
+        return 1
+
     # What is wrong.
 
     async def _no_picture(self) -> int:
@@ -181,6 +196,30 @@ class Mixture:
     async def _unknown_method(self) -> int:
         call = self._channel.unary_unary(f"/{SERVICE}/Diagnose")
         return await _refused(call(b"", timeout=_PATIENCE_S), {grpc.StatusCode.UNIMPLEMENTED})
+
+    async def _wrong_shape(self) -> int:
+        request = await self._input_of_one(128)
+        request.inputs[0].shape[:] = [1, 1, 1, 3]
+        return await _refused(self._infer(request), _INVALID)
+
+    async def _input_of_one(self, shade: int) -> oip.ModelInferRequest:
+        """Return a request for the classifier with one gray picture, in its own shape."""
+        asked = oip.ModelMetadataRequest(name="classifier")
+        said = (await self._open.ModelMetadata(asked, timeout=_PATIENCE_S)).inputs[0]
+        shape = [1, *said.shape[1:]]
+        tensor = oip.ModelInferRequest.InferInputTensor(
+            name=said.name, datatype=said.datatype, shape=shape
+        )
+        content = bytes([shade]) * math.prod(shape)
+        return oip.ModelInferRequest(
+            model_name="classifier", inputs=[tensor], raw_input_contents=[content]
+        )
+
+    async def _infer(self, request: oip.ModelInferRequest) -> bytes:
+        answer = await self._open.ModelInfer(request, timeout=_PATIENCE_S)
+        names = [output.name for output in answer.outputs]
+        probabilities: bytes = answer.raw_output_contents[names.index("probabilities")]
+        return probabilities
 
     async def _analyze(self, file: bytes, timeout_s: float = _PATIENCE_S) -> pb.AnalyzeResponse:
         return await self._stub.Analyze(pb.AnalyzeRequest(image=file), timeout=timeout_s)

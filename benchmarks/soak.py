@@ -6,7 +6,7 @@ with the first one for the same picture. Memory, open files and threads are look
 time; medians of an early and of a late window, both after the warm-up, are compared.
 
     python -m benchmarks.soak           writes benchmarks/results/soak.json and the tables
-    python -m benchmarks.soak --tiny    the same with models of a few hundred bytes; only prints
+    python -m benchmarks.soak --tiny    the same with models of a few hundred bytes
 """
 
 import argparse
@@ -54,11 +54,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         model_dir = tiny_models.write_models(Path(folder)) if options.tiny else Settings().model_dir
         found = asyncio.run(soaked(model_dir, options.requests, options.callers, options.seed))
-    result = {"machine": machine.described(), **found}
+    models = "of a few hundred bytes" if options.tiny else "as published"
+    result = {"machine": machine.described(), "models": models, **found}
+    RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    tables.render()
     print(json.dumps(result, indent=1))
-    if not options.tiny:
-        RESULT.write_text(json.dumps(result, indent=1) + "\n")
-        tables.render()
 
 
 async def soaked(model_dir: Path, requests: int, callers: int, seed: int = 1) -> dict[str, Any]:

@@ -216,6 +216,25 @@ def _fuzz() -> str:
     return "\n".join([*rows, "", source, ""])
 
 
+def _soak() -> str:
+    result = _read(RESULTS / "soak.json")
+    names = {"resident_mb": "resident memory, MB", "open_files": "open files", "threads": "threads"}
+    rows = [
+        {
+            "median of the window": name,
+            "early": f"{result['early'][key]:g}",
+            "late": f"{result['late'][key]:g}",
+        }
+        for key, name in names.items()
+    ]
+    source = (
+        f"{result['requests']:,} requests in {result['seconds']} s, models {result['models']}, "
+        f"{result['surprised']} answered otherwise than they must be. Memory grew by "
+        f"{result['resident_growth']:.1%} from the second to the last quarter of the run."
+    )
+    return _table(rows, f"{source} On {_where(result)}. Made by `python -m benchmarks.soak`.")
+
+
 def _open_inference() -> str:
     result = _read(RESULTS / "open_inference.json")
     machine = result["machine"]
@@ -283,6 +302,7 @@ _TABLES = {
     "backends": _backends,
     "floor": _floor,
     "fuzz": _fuzz,
+    "soak": _soak,
     "gpu": _gpu,
     "instrumentation": _instrumentation,
     "models": _models,
