@@ -48,5 +48,5 @@ async def test_pictures_run_side_by_side_where_rows_cost_and_in_full_batches_whe
     tmp_path: Path, file: onnx.ModelProto, runners: int, rows_each: int, least: int, most: float
 ) -> None:
     tiny_models.publish(file, tmp_path / "1")
-    model = OnnxModel.load(tmp_path / "1", "segmenter", provider="cpu")
+    model = OnnxModel.load(tmp_path / "1", "segmenter")
     assert least <= statistics.mean(await batch_sizes(model, runners, rows_each)) <= most
