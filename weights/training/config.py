@@ -65,7 +65,6 @@ class Config(BaseModel):
     distill: Share = Field(0.5, description="share of the teachers' word in a target")
     teacher_size: int = Field(224, gt=0, description="pixels a side that the teachers see")
     teacher_temperature: float = Field(1.0, gt=0, description="softens the teachers' word")
-    keep_last: bool = Field(default=False, description="keep the last epoch, not the best")
     patience: int = Field(6, ge=0, description="epochs without gain to accept")
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
         "float32", description="float32, or one of the mixed policies on a GPU"
@@ -94,8 +93,8 @@ class Config(BaseModel):
 
     @property
     def judged(self) -> bool:
-        """Whether the validation fold chooses the epoch: not if the run has learnt from it."""
-        return not self.keep_last and dataset.VALIDATION_FOLD not in self.folds
+        """Whether the validation fold is unknown to the run and may judge it."""
+        return dataset.VALIDATION_FOLD not in self.folds
 
     def size_of(self, epoch: int) -> int:
         """Return the picture size of ``epoch`` (counted from 0)."""

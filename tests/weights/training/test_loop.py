@@ -105,7 +105,7 @@ def test_a_run_that_gains_nothing_is_finished_when_patience_ends() -> None:
     assert not Progress(epoch=6, best=0.5, best_epoch=2).finished(all_folds)
 
 
-def test_what_is_not_to_be_judged_keeps_its_last_weights(tmp_path: Path) -> None:
+def test_what_cannot_be_judged_keeps_its_last_weights(tmp_path: Path) -> None:
     class Worse(Tiny):
         def score(self, model: keras.Model, size: int) -> dict[str, float]:
             del model, size
@@ -113,13 +113,8 @@ def test_what_is_not_to_be_judged_keeps_its_last_weights(tmp_path: Path) -> None
             return {"falling": 1 / self.asked}
 
     plan = PLAN.model_copy(update={"phases": (Phase(16, 2),)})
-    told: dict[str, tuple[dict[str, object], int]] = {
-        "judged": ({}, 0),
-        "refit": ({"folds": (0, 1, 2, 3)}, 1),
-        "averaged": ({"keep_last": True}, 1),
-    }
-    for name, (options, best) in told.items():
-        loop.train(Worse(plan.model_copy(update=options)), tmp_path / name, None)
+    for name, folds, best in (("judged", (0, 1, 2), 0), ("refit", (0, 1, 2, 3), 1)):
+        loop.train(Worse(plan.model_copy(update={"folds": folds})), tmp_path / name, None)
         assert Folder(tmp_path / name).progress().best_epoch == best
 
 
