@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from services.inference.line import Waiting
+from services.inference.refusal import MemoryShortError
 
 Row = TypeVar("Row")
 Output = TypeVar("Output")
@@ -69,6 +70,12 @@ class Batch(Generic[Row, Output]):
     def fail(self, cause: BaseException) -> None:
         """Tell everybody who still waits that the run failed."""
         for waiting in self.rows:
-            failure = BatchError("the model run failed")
+            failure = _failure(cause)
             failure.__cause__ = cause
             waiting.fail(failure)
+
+
+def _failure(cause: BaseException) -> Exception:
+    if isinstance(cause, MemoryError):
+        return MemoryShortError()
+    return BatchError("the model run failed")

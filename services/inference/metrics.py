@@ -143,8 +143,8 @@ class Metrics:
         self.refused = counted_by(
             "reason",
             "inference_refused_total",
-            "Requests turned away: queue_full, deadline where they could not end in time, or "
-            "draining.",
+            "Requests turned away: queue_full, deadline where they could not end in time, memory "
+            "where it was short, or draining.",
         )
         self.dropped = counted_by(
             "reason",
@@ -157,7 +157,7 @@ class Metrics:
 
     def _show_noughts(self) -> None:
         """Show what has not happened yet as nought, so that its first time is seen to grow."""
-        for reason in ("queue_full", "deadline", "draining"):
+        for reason in ("queue_full", "deadline", "memory", "draining"):
             self.refused(reason)
         for reason in ("expired", "cancelled"):
             self.dropped(reason)

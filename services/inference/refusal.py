@@ -47,6 +47,17 @@ class RefusedError(Exception):
         self.retry_after_s = max(retry_after_s, self.LEAST_S)
 
 
+class MemoryShortError(RefusedError):
+    """There is not enough memory now for what this picture needs."""
+
+    reason = "memory"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the service has too little memory for this now: send a smaller picture or try later", 1
+        )
+
+
 class TooLateError(RefusedError):
     """By the measured cost, the answer would come after the caller's deadline."""
 

@@ -1,13 +1,18 @@
 """The service as operators meet it: a process with variables, ports and signals."""
 
 import asyncio
+import resource
 import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
 import httpx
+import psutil
 import pytest
+from grpc import aio
+from PIL import Image
 
 from services import rpc
 from services.pb import inference_pb2 as pb
@@ -47,6 +52,24 @@ async def test_work_in_hand_is_answered_after_sigterm_and_the_process_ends_well(
     async with httpx.AsyncClient() as client:
         with pytest.raises(httpx.ConnectError):
             await client.get(served.metrics_address)
+
+
+async def test_a_picture_for_which_memory_is_short_is_refused_and_the_next_is_answered(
+    served: Replica,
+) -> None:
+    large = specimens.encoded(Image.new("RGB", (8000, 7500), "brown"), "PNG")
+    small = pb.AnalyzeRequest(image=specimens.lesion_jpeg((300, 200)))
+    async with rpc.dial(served.address) as channel:
+        stub = inference_pb2_grpc.InferenceServiceStub(channel)
+        for _ in range(3):
+            await stub.Analyze(small, timeout=60, wait_for_ready=True)
+        now = psutil.Process(served.process.pid).memory_info().vms
+        resource.prlimit(served.process.pid, resource.RLIMIT_AS, (now + 2**26, -1))
+        with pytest.raises(aio.AioRpcError) as refused:
+            await stub.Analyze(pb.AnalyzeRequest(image=large), timeout=60)
+        assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert rpc.reason_in(refused.value.trailing_metadata()) == "memory"
+        assert (await stub.Analyze(small, timeout=60)).notice
 
 
 async def test_metrics_are_scraped_on_a_port_of_their_own(
