@@ -153,7 +153,8 @@ class Batcher(Generic[Row, Output]):
         first = ahead.pop(self, 0) + coming.get(self, 0)
         schedule = self.runners.schedule(now)
         for other, others in ahead.items():
-            other.deal(others + coming.get(other, 0), schedule)
+            if before_it := others + coming.get(other, 0):
+                other.deal(before_it, schedule)
         if not first and self._in_doubt(now):
             return Forecast(schedule.next_s, 0.0)
         size = self.sizing.best(first + rows)
