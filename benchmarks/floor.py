@@ -35,6 +35,9 @@ from tests.ports import free_port
 
 BARE, WHOLE, GRPC, REST = "bare loop", "whole answer", "gRPC", "REST"
 
+_CALLERS = 4
+"""So many callers a core fill a service: some pictures are always between two of its steps."""
+
 # Asks again every 50 ms, so that what is measured is the service and not the back-off.
 _IMPATIENT = [
     ("grpc.initial_reconnect_backoff_ms", 50),
@@ -139,8 +142,8 @@ def _lanes(services: stack.Stack, owned: ExitStack) -> Mapping[str, Lane]:
     return {
         BARE: Lane(loops.bare(segmenter, classifier), cores, here),
         WHOLE: Lane(loops.whole(segmenter, classifier), cores, here),
-        GRPC: Lane(roads.over_grpc(stub), 2 * cores, [inference]),
-        REST: Lane(rest, 2 * cores, [inference, gateway]),
+        GRPC: Lane(roads.over_grpc(stub), _CALLERS * cores, [inference]),
+        REST: Lane(rest, _CALLERS * cores, [inference, gateway]),
     }
 
 

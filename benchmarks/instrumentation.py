@@ -146,7 +146,7 @@ async def _turn(
             await stub.Analyze(message, timeout=60)
 
     began, cpu_began = time.perf_counter(), time.process_time()
-    await asyncio.gather(*(call() for _ in range(2 * available_cores())))
+    await asyncio.gather(*(call() for _ in range(4 * available_cores())))
     return Turn(time.perf_counter() - began, time.process_time() - cpu_began)
 
 

@@ -107,7 +107,7 @@ def _capacity(address: str, pid: int, seconds: float) -> float:
         road = roads.over_grpc(stub)
         for picture in pictures:
             road(picture)
-        callers = 2 * available_cores()
+        callers = 4 * available_cores()
         return saturated(road, pictures, callers, seconds, Meter([pid])).per_s
 
 

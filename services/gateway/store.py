@@ -173,6 +173,8 @@ def _publish(moves: dict[Path, Path]) -> None:
 
 def _make_folders(folder: Path) -> set[Path]:
     """Make a folder and what is missing above it; return the folders that got a new one."""
+    if folder.is_dir():  # nearly always: there is no need to look above it
+        return set()
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(mode=0o700, exist_ok=True)
