@@ -50,11 +50,13 @@ def _floor() -> str:
         for name, road in result["roads"].items()
     ]
     memory = ", ".join(f"{name} {mb} MB" for name, mb in result["resident_mb"].items())
+    ours, loops = (", ".join(result["ran_on"][road]) for road in ("gRPC", "whole answer"))
+    differing = "" if ours == loops else f" (the loops differ: {loops})"
     source = (
         f"{result['pictures_a_road']} pictures a road one by one, then full load "
         f"({result['picture']}), in {result['rounds']} turns of one run of "
         f"`python -m benchmarks.floor` on {_where(result)}. Ratios: to the bare loop, to the whole "
-        f"answer. Resident memory afterwards: {memory}. "
+        f"answer. Models ran on {ours}{differing}. Resident memory afterwards: {memory}. "
         f"Inference is ready {result['inference_ready_s']:.1f} s after its start."
     )
     return _table(rows, source)

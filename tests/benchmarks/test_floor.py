@@ -39,6 +39,7 @@ def test_every_road_is_measured_against_both_loops(
     for road in result["roads"].values():
         assert all(figure > 0 for figure in road.values()), road
     assert result["roads"][floor.BARE]["cpu_to_bare"] == 1
+    assert len(result["ran_on"][floor.GRPC]) == 2
 
 
 def test_full_load_counts_every_picture_and_its_processor_time() -> None:

@@ -12,6 +12,7 @@ from services.inference.settings import Settings
 async def test_every_batch_size_and_the_whole_pipeline_are_measured(tiny: Path) -> None:
     settings = Settings(model_dir=tiny, max_batch_size=4, execution_provider="cpu")
     result = await gpu.measured(settings, seconds=0.05, pictures=12)
+    assert not result["on_gpu"]
     assert list(result["pictures_a_second"]) == ["1", "2", "4"]
     for figures in result["pictures_a_second"].values():
         assert figures.keys() == {"service", CPU}
