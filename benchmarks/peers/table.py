@@ -51,7 +51,7 @@ def rendered(result: Figures) -> str:
     """Return all tables of a result, one after the other."""
     rows = list(_rows(result))
     measured = (_leads(rows), _speeds(rows), _overloads(rows), _behind(rows), _source(result, rows))
-    parts = [*(measured if rows else ()), *_not_run(result)]
+    parts = [*(measured if rows else ()), *_not_run(result)] or [["Not run yet."]]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 

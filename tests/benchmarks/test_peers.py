@@ -132,6 +132,10 @@ def test_what_did_not_run_is_named_with_its_reason() -> None:
     assert "Ray Serve (tuned) was not run: no wheel" in table.rendered(kept)
 
 
+def test_a_result_without_peers_says_so() -> None:
+    assert table.rendered({"picture": "drawn", "peers": {}}) == "Not run yet.\n"
+
+
 class _Handler(BaseHTTPRequestHandler):
     """Answers every POST with the very bytes that ``respond`` makes of its body."""
 
