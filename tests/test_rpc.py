@@ -352,7 +352,9 @@ async def test_a_stream_is_answered_up_to_the_servers_end_and_then_sent_elsewher
     assert answer.id == "accepted"
     stopping = asyncio.create_task(server.stop(grace_s=5))
     assert await call.code() == grpc.StatusCode.UNAVAILABLE
-    assert int(dict(await call.trailing_metadata())[rpc.PUSHBACK_TRAILER]) > 0
+    trailers = await call.trailing_metadata()
+    assert int(dict(trailers)[rpc.PUSHBACK_TRAILER]) > 0
+    assert rpc.reason_in(trailers) == "draining"
     await stopping
 
 

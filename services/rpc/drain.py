@@ -10,6 +10,7 @@ from services.rpc.messages import Malformed, MalformedError
 class ClosingError(Exception):
     """The server is closing and takes no more work."""
 
+    reason = "draining"
     retry_after_s = 0.1
     """Another replica would answer at once; a balancer needs a moment to pick one."""
 
