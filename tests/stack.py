@@ -42,6 +42,8 @@ def running(**variables: str) -> Iterator[Stack]:
             "DERMSERVE_DATA_DIR": folder,
             "DERMSERVE_LOG_LEVEL": "WARNING",
             "DERMSERVE_INFERENCE_LAME_DUCK_S": "0",
+            # The same picture gets the same answer in every run of the tests.
+            "DERMSERVE_INFERENCE_PRECISION": "fp32",
             "DERMSERVE_GATEWAY_INFERENCE_ADDRESS": f"127.0.0.1:{ports['inference']}",
             "DERMSERVE_GATEWAY_REPORTS_ADDRESS": f"127.0.0.1:{ports['reports']}",
             **{f"DERMSERVE_{name.upper()}_PORT": str(port) for name, port in ports.items()},

@@ -24,7 +24,7 @@ from services.inference.batch import BatchError
 from services.inference.engine import engine
 from services.inference.pipeline import Pipeline
 from services.inference.servicer import message
-from services.inference.settings import Settings
+from services.inference.settings import Precision, Provider, Settings
 
 _LIMITS = (picture.MAX_BYTES, picture.MAX_PIXELS, 16_384)
 _TIMEOUT_S = 60
@@ -58,6 +58,17 @@ class Engine(Protocol):
         """Analyze one file."""
 
 
+class _Alone(Settings):
+    """A command answers a few pictures and ends: trying backends would take longer than they do.
+
+    And the same picture gets the same answer every time, which `auto` promises only within the
+    tolerances of a backend.
+    """
+
+    execution_provider: Provider = "cpu"
+    precision: Precision = "fp32"
+
+
 @asynccontextmanager
 async def in_process() -> AsyncIterator[Engine]:
     """Load the models into this process.
@@ -67,7 +78,7 @@ async def in_process() -> AsyncIterator[Engine]:
         ModelError: a model cannot be served.
 
     """
-    async with engine(environment.read(Settings), CollectorRegistry()) as pipeline:
+    async with engine(environment.read(_Alone), CollectorRegistry()) as pipeline:
         yield _InProcess(pipeline)
 
 

@@ -8,6 +8,8 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+Provider = Literal["auto", "cpu", "openvino", "cuda", "tensorrt"]
+Precision = Literal["auto", "fp32", "bf16", "fp16", "int8"]
 
 _CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -47,12 +49,12 @@ class Settings(BaseSettings):
         le=3600,
         description="Seconds between looks for changed labels in the model folder; 0 is never.",
     )
-    execution_provider: Literal["auto", "cpu", "openvino", "cuda", "tensorrt"] = Field(
+    execution_provider: Provider = Field(
         "auto",
         description="What runs the models; `auto` takes the fastest that answers as ONNX Runtime "
         "on the CPU does, and never tries `tensorrt`.",
     )
-    precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = Field(
+    precision: Precision = Field(
         "auto",
         description="What the models are computed in; `fp32` is the published models as they are.",
     )
