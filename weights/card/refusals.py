@@ -113,5 +113,6 @@ def _novelty(evaluation: Json) -> str:
         f"{figures['outsiders']} pictures of other things and {number(figures['false_refusals'])} "
         f"of fold 4 (AUC {number(figures['outsiders_auc'])}). The measure was picked among several "
         "with other photographs and drawings; it was known to refuse these pictures when it was "
-        "taken, so they confirm the choice and are no blind test."
+        "taken, and the limit was made stricter when two of them were let pass: they confirm the "
+        "choice and are no blind test."
     )
