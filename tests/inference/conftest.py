@@ -44,6 +44,13 @@ async def serving(settings: Settings, registry: CollectorRegistry) -> AsyncItera
         yield channel
 
 
+@pytest.fixture(autouse=True)
+def models_run_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which backend is quickest differs from run to run; a test that asks says so."""
+    monkeypatch.setenv("DERMSERVE_INFERENCE_EXECUTION_PROVIDER", "cpu")
+    monkeypatch.setenv("DERMSERVE_INFERENCE_PRECISION", "fp32")
+
+
 @pytest.fixture(scope="session")
 def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_models.write_models(tmp_path_factory.mktemp("models"))

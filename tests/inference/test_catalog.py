@@ -86,12 +86,13 @@ async def test_rows_take_places_as_pictures_do_and_too_many_are_told_when_to_com
 async def test_pictures_and_tensors_share_the_places(
     stub: Stub, channel: aio.Channel, in_work: Callable[[], float]
 ) -> None:
+    picture = inference_pb2.AnalyzeRequest(image=specimens.lesion_jpeg())
+    typed = inference_pb2_grpc.InferenceServiceStub(channel)
     calls = [asyncio.ensure_future(stub.ModelInfer(ask(4), timeout=60)) for _ in range(2)]
     while in_work() < 8:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
-    typed = inference_pb2_grpc.InferenceServiceStub(channel)
     with pytest.raises(aio.AioRpcError) as full:
-        await typed.Analyze(inference_pb2.AnalyzeRequest(image=specimens.lesion_jpeg()), timeout=60)
+        await typed.Analyze(picture, timeout=60)
     assert full.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
     await asyncio.gather(*calls)
 

@@ -148,7 +148,8 @@ async def test_a_service_that_loses_its_card_answers_everybody_and_shows_it(
         return Election(*arguments, **{**rules, "candidates": [card.candidate()]})  # type: ignore[arg-type]
 
     monkeypatch.setattr(engine, "Election", with_card)
-    async with serving(Settings(model_dir=model_dir, runners=1), registry) as channel:
+    settings = Settings(model_dir=model_dir, runners=1, execution_provider="auto", precision="auto")
+    async with serving(settings, registry) as channel:
         stub = inference_pb2_grpc.InferenceServiceStub(channel)
         assert await providers_of(stub) == {"CUDAExecutionProvider"}
         card.is_lost = True
