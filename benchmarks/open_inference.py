@@ -56,7 +56,12 @@ def measured(concurrencies: list[int], window_ms: int) -> dict[str, Any]:
     # Three windows count when they agree within so many percent; a shared machine needs room.
     windows = ("--measurement-interval", str(window_ms), "--stability-percentage", "25")
     rows = []
-    with replica(settings.model_dir, DERMSERVE_LOG_LEVEL="WARNING") as service:
+    # As the bare loop runs them.
+    as_published = {
+        "DERMSERVE_INFERENCE_EXECUTION_PROVIDER": "cpu",
+        "DERMSERVE_INFERENCE_PRECISION": "fp32",
+    }
+    with replica(settings.model_dir, DERMSERVE_LOG_LEVEL="WARNING", **as_published) as service:
         _wait_until_ready(service.address)
         for name in ("segmenter", "classifier"):
             folder = repository.latest(settings.model_dir, name)

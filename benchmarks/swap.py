@@ -9,6 +9,7 @@ with a canary, and with a shadow. All versions are copies of one, so the work is
 
 import argparse
 import asyncio
+import contextlib
 import itertools
 import json
 import shutil
@@ -179,6 +180,9 @@ async def _swapping(model_dir: Path, stub: Stub, turns: Turns) -> AsyncIterator[
     swapping = asyncio.create_task(swap())
     yield
     swapping.cancel()
+    # What went wrong with swapping is no result of serving.
+    with contextlib.suppress(asyncio.CancelledError):
+        await swapping
     label(model_dir, Labels(stable=1))
     await _followed(stub, "1", len(CONTRACTS))
 

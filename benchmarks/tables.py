@@ -30,9 +30,10 @@ def rendered(page: str) -> str:
 def _renewed(found: re.Match[str]) -> str:
     name = found["name"]
     try:
-        table = _TABLES[name]()
+        table = TABLES[name]()
     except FileNotFoundError:
-        table = f"Not run: `python -m benchmarks.{name}` measures it.\n"
+        module = name.replace(" ", "_")
+        table = f"Not run: `python -m benchmarks.{module}` measures it.\n"
     return f"<!-- {name} -->\n{table}<!-- /{name} -->"
 
 
@@ -300,7 +301,7 @@ def _swap() -> str:
     return "\n".join([*rows, "", source, ""])
 
 
-_TABLES = {
+TABLES = {
     "backends": _backends,
     "floor": _floor,
     "fuzz": _fuzz,
@@ -313,7 +314,7 @@ _TABLES = {
     "peers": _peers,
     "swap": _swap,
 }
-_MARKED = re.compile(rf"<!-- (?P<name>{'|'.join(_TABLES)}) -->\n.*?<!-- /(?P=name) -->", re.DOTALL)
+_MARKED = re.compile(rf"<!-- (?P<name>{'|'.join(TABLES)}) -->\n.*?<!-- /(?P=name) -->", re.DOTALL)
 
 
 def _read(path: Path) -> Any:

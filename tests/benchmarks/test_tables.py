@@ -13,6 +13,11 @@ def test_the_tables_of_a_page_are_those_of_the_committed_results(page: Path) -> 
     assert tables.rendered(text) == text, "run `python -m benchmarks.tables`"
 
 
+def test_every_table_has_its_place_on_some_page() -> None:
+    pages = "".join(page.read_text() for page in tables.PAGES)
+    assert [name for name in tables.TABLES if f"<!-- {name} -->" not in pages] == []
+
+
 @pytest.mark.parametrize("path", sorted(tables.RESULTS.glob("*.json")), ids=lambda path: path.stem)
 def test_a_result_names_its_machine_and_commit(path: Path) -> None:
     result = json.loads(path.read_text())
