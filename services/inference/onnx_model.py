@@ -1,7 +1,7 @@
 """One exported model, verified and opened: what it says of itself, and how to run it."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -146,12 +146,6 @@ class OnnxModel:
             ModelOutputs(dict(zip(self.outputs, row, strict=True)), provenance)
             for row in zip(*ran.results, strict=True)
         ]
-
-    def warm_up(self, batch_sizes: Iterable[int]) -> None:
-        """Run each batch size once, so that no caller pays for a first run."""
-        blank = np.zeros((self.input_size, self.input_size, 3), np.uint8)
-        for size in batch_sizes:
-            self.run([blank] * size)
 
     def _provenance(self, identity: Identity) -> Provenance:
         return Provenance(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from services.inference import labels
 from services.inference.labels import Labels
-from services.inference.model_file import CHECKSUMS, ModelError
+from services.inference.model_file import ModelError
 
 _NUMBER = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 
@@ -20,8 +20,8 @@ class Sight:
 
     Attributes:
         labels: those that are written, or the highest version as stable.
-        files: those of the labelled versions. One that is still being copied looks different
-            from moment to moment.
+        files: those of the labelled versions, variants too. One that is still being copied looks
+            different from moment to moment.
 
     """
 
@@ -88,9 +88,9 @@ def look(model_dir: Path, name: str) -> Sight:
     """
     found = labelled(model_dir, name)
     paths = (
-        model_dir / name / str(number) / file
+        path
         for number in found.by_label().values()
-        for file in ("model.onnx", CHECKSUMS)
+        for path in sorted((model_dir / name / str(number)).glob("*"))
     )
     return Sight(found, tuple(stamp for path in paths if (stamp := _stamp(path))))
 

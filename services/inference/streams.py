@@ -51,5 +51,10 @@ async def _read(
                 await free.acquire()
                 task = running.create_task(put(request))
                 task.add_done_callback(lambda _: free.release())
+    except asyncio.CancelledError:
+        # Whoever left takes no more answers: the end must not wait until somebody does.
+        while not answers.empty():
+            answers.get_nowait()
+        raise
     finally:
         await answers.put(None)

@@ -8,6 +8,7 @@ import pytest
 import structlog
 from fastapi import FastAPI
 
+from services import telemetry
 from services.gateway import problems
 from services.gateway.door import Door
 from services.gateway.errors import GatewayError
@@ -120,7 +121,10 @@ async def test_requests_are_counted_by_template_and_never_by_id(gateway: Gateway
     assert 'method="other"' in figures
     assert 'gateway_analyses_total{outcome="assessed"} 1.0' in figures
     assert "gateway_upload_bytes_count 1.0" in figures
-    assert 'gateway_request_seconds_bucket{le="0.005"' in figures
+    for bound in telemetry.SECONDS:
+        bucket = f'gateway_request_seconds_bucket{{le="{float(bound)}",method="GET",{template}}}'
+        assert bucket in figures
+    assert f'gateway_request_seconds_count{{method="GET",{template}}} 1.0' in figures
     assert "process_resident_memory_bytes" in figures
     for secret in (analysis["id"], "P-secret", "alice", "wp-login", "BREW"):
         assert secret not in figures

@@ -97,6 +97,29 @@ async def test_pictures_and_tensors_share_the_places(
     await asyncio.gather(*calls)
 
 
+@pytest.mark.parametrize("kind", ["raw", "typed"])
+async def test_elements_are_not_looked_at_before_there_is_a_place_for_them(
+    stub: Stub, in_work: Callable[[], float], kind: str
+) -> None:
+    damaged = ask()
+    del damaged.raw_input_contents[:]
+    if kind == "raw":
+        damaged.raw_input_contents.append(ROW[1:])
+    else:
+        damaged.inputs[0].contents.uint_contents.extend(ROW[1:])
+    calls = [asyncio.ensure_future(stub.ModelInfer(ask(4), timeout=60)) for _ in range(2)]
+    while in_work() < 8:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    with pytest.raises(aio.AioRpcError) as crowded:
+        await stub.ModelInfer(damaged, timeout=60)
+    assert crowded.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    await asyncio.gather(*calls)
+    with pytest.raises(aio.AioRpcError) as alone:
+        await stub.ModelInfer(damaged, timeout=60)
+    assert alone.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert not in_work()
+
+
 async def test_bulk_leaves_places_for_those_who_wait_for_an_answer(stub: Stub) -> None:
     for priority, refusals in ((2, 2), (1, 0)):
         calls = [stub.ModelInfer(ask(priority=priority), timeout=60) for _ in range(8)]

@@ -103,13 +103,14 @@ def test_clearing_a_label_leaves_the_others() -> None:
     assert before.cleared(Label.CANARY) == Labels(stable=2, shadow=4)
 
 
+@pytest.mark.parametrize("name", ["model.onnx", "SHA256SUMS", "variants.json", "model.int8.onnx"])
 def test_a_version_that_is_still_being_copied_looks_different_from_look_to_look(
-    tmp_path: Path,
+    tmp_path: Path, name: str
 ) -> None:
     tiny_models.write_models(tmp_path)
     before = repository.look(tmp_path, "classifier")
     assert repository.look(tmp_path, "classifier") == before
-    with (tmp_path / "classifier" / "1" / "model.onnx").open("ab") as file:
+    with (tmp_path / "classifier" / "1" / name).open("ab") as file:
         file.write(b"\0")
     assert repository.look(tmp_path, "classifier") != before
 

@@ -96,6 +96,7 @@ async def test_an_answer_says_what_made_it_and_that_it_is_no_diagnosis(
     said = (await client.infer(Ask("classifier", pictures(1)))).parameters
     assert str(said["sha256"]) in (model_dir / "classifier" / "1" / "SHA256SUMS").read_text()
     assert said["execution_provider"] == "CPUExecutionProvider"
+    assert (said["precision"], said["variant_of"]) == ("fp32", "")
     assert said["notice"] == "Research and decision support only. Not a diagnosis."
 
 

@@ -169,3 +169,35 @@ def test_a_priority_that_is_no_number_is_refused() -> None:
     said = {"priority": pb.InferParameter(string_param="high")}
     with pytest.raises(InvalidRequestError, match="priority is a whole number; string_param came"):
         parameters.urgency(said, 13, 10)
+
+
+def test_the_same_tensor_has_the_same_fingerprint_raw_or_typed() -> None:
+    typed = tensors.fingerprint(request(1, 2, 2, uint_contents=[1, 2, 3, 255]))
+    assert tensors.fingerprint(raw(bytes([1, 2, 3, 255]), 1, 2, 2)) == typed
+    assert tensors.fingerprint(raw(bytes([1, 2, 3, 254]), 1, 2, 2)) != typed
+
+
+def test_pictures_with_the_same_dark_edges_have_fingerprints_of_their_own() -> None:
+    found = set()
+    for seed in range(20):
+        picture = np.zeros((224, 224, 3), np.uint8)
+        picture[56:168, 56:168] = np.random.default_rng(seed).integers(0, 256, (112, 112, 3))
+        found.add(tensors.fingerprint(raw(picture.tobytes(), 1, 224, 224, 3)))
+    assert len(found) == 20
+
+
+@pytest.mark.parametrize("kind", ["raw", "typed"])
+def test_a_fingerprint_looks_at_a_few_thousand_elements_however_many_come(kind: str) -> None:
+    def sent(content: bytes) -> pb.ModelInferRequest:
+        shape = (1, len(content))
+        return raw(content, *shape) if kind == "raw" else request(*shape, uint_contents=[*content])
+
+    plain = bytes(1_000_000)
+    between = bytearray(plain)
+    between[1:200] = b"\xff" * 199
+    assert tensors.fingerprint(sent(bytes(between))) == tensors.fingerprint(sent(plain))
+
+
+def test_a_request_without_elements_or_with_strings_has_a_fingerprint_too() -> None:
+    nothing = tensors.fingerprint(pb.ModelInferRequest())
+    assert tensors.fingerprint(request(1, bytes_contents=[b"text"])) == nothing

@@ -1,17 +1,12 @@
 """The models as this protocol sees them: each by its name, its version or its label."""
 
-import asyncio
-import dataclasses
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 from services.inference.admission import Admission
-from services.inference.batch import Answer
 from services.inference.contract import ClassifierContract, SegmenterContract
 from services.inference.forecast import Forecast
-from services.inference.imaging import Pixels
 from services.inference.labels import Label
-from services.inference.onnx_model import ModelOutputs
 from services.inference.priority import Urgency
 from services.inference.refusal import UnknownModelError
 from services.inference.slot import Slot
@@ -22,7 +17,7 @@ AnySlot = Slot[SegmenterContract] | Slot[ClassifierContract]
 
 
 class Catalog:
-    """Finds models and runs tensors through them."""
+    """Finds models, and places for what they are to do."""
 
     def __init__(self, slots: Sequence[AnySlot], admission: Admission) -> None:
         """Offer models.
@@ -92,31 +87,26 @@ class Catalog:
         """Return how many rows one request to a version may have."""
         return min(version.stage.sizing.largest, self._admission.largest)
 
-    async def infer(
-        self, version: AnyVersion, rows: Sequence[Pixels], urgency: Urgency
-    ) -> list[Answer[ModelOutputs]]:
-        """Run the rows of one request; each counts in admission as a picture does.
+    def place(
+        self, version: AnyVersion, rows: int, urgency: Urgency
+    ) -> AbstractContextManager[None]:
+        """Take places for the rows of one request; each counts in admission as a picture does.
 
         Args:
             version: which the caller has on lease.
-            rows: at least one and at most ``most_rows``, as the version takes them.
+            rows: at least one and at most ``most_rows``.
             urgency: until when, and how soon, the answer is needed.
 
         Raises:
             QueueFullError: too many pictures are in work already.
             TooLateError: by the measured cost, the answer would come after the deadline.
-            DeadlinePassedError: it did.
-            DrainingError: the service is shutting down.
-            BatchError: the model failed.
 
         """
 
         def outlook() -> Forecast:
-            return version.stage.forecast(urgency.priority, len(rows))
+            return version.stage.forecast(urgency.priority, rows)
 
-        since = dataclasses.replace(urgency, since=asyncio.get_running_loop().time())
-        with self._admission.place(outlook, urgency, len(rows)):
-            return await version.answer_all(rows, since)
+        return self._admission.place(outlook, urgency, rows)
 
 
 def _answering(slot: AnySlot) -> dict[Label, AnyVersion]:

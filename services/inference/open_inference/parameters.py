@@ -48,7 +48,7 @@ def urgency(parameters: Parameters, deadline: float, now: float) -> Urgency:
         )
     if timeout:
         deadline = min(deadline, now + timeout * _MICROSECOND_S)
-    return Urgency(deadline, _PRIORITIES[level])
+    return Urgency(deadline, _PRIORITIES[level], since=now)
 
 
 def refuse_extensions(request: pb.ModelInferRequest) -> None:

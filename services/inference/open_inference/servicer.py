@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import hashlib
 import importlib.metadata
 from collections.abc import AsyncIterator
 from typing import Any
@@ -141,27 +140,21 @@ class OpenInferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer
     async def _infer(self, request: pb.ModelInferRequest, deadline: float) -> pb.ModelInferResponse:
         """Run rows through a model until a deadline on the event loop's clock."""
         name, number = request.model_name, request.model_version
-        with self._catalog.lease(name, number, lambda: _fingerprint(request)) as version:
+        with self._catalog.lease(name, number, lambda: tensors.fingerprint(request)) as version:
             model = version.stage.model
             tensors.check(request, model.signature, self._catalog.most_rows(version))
             wanted = tensors.requested(request, model.signature)
             parameters.refuse_extensions(request)
             now = asyncio.get_running_loop().time()
             urgency = parameters.urgency(request.parameters, deadline, now)
-            rows = await _read(request, model.signature.input)
-            answers = await self._catalog.infer(version, list(rows), urgency)
-        response = _begun(model.provenance, request.id)
+            # Elements are not looked at before there are places for the rows they make.
+            with self._catalog.place(version, request.inputs[0].shape[0], urgency):
+                rows = await _read(request, model.signature.input)
+                answers = await version.answer_all(list(rows), urgency)
+        # Not what would run the next request: a batch may have been run again elsewhere.
+        response = _begun(answers[0].output.provenance, request.id)
         tensors.write(response, wanted, [answer.output for answer in answers])
         return response
-
-
-def _fingerprint(request: pb.ModelInferRequest) -> bytes:
-    digest = hashlib.blake2b()
-    for content in request.raw_input_contents:
-        digest.update(content)
-    for tensor in request.inputs:
-        digest.update(tensor.contents.SerializeToString(deterministic=True))
-    return digest.digest()
 
 
 async def _read(request: pb.ModelInferRequest, spec: TensorSpec) -> tensors.Tensor:
@@ -175,6 +168,8 @@ def _begun(provenance: Provenance, request_id: str) -> pb.ModelInferResponse:
     said = {
         "sha256": provenance.sha256,
         "execution_provider": provenance.execution_provider,
+        "precision": provenance.precision,
+        "variant_of": provenance.variant_of,
         "notice": NOTICE,
     }
     return pb.ModelInferResponse(

@@ -1,5 +1,6 @@
 """Tensors in the messages of the Open Inference Protocol, and what is wrong with them."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -56,6 +57,23 @@ _DATATYPES = {
 def datatype(spec: TensorSpec) -> Datatype:
     """Return what the protocol calls a tensor's type."""
     return _DATATYPES[spec.dtype]
+
+
+_TYPED = {kind.field for kind in _DATATYPES.values()}
+
+_SAMPLED = 4096
+"""So many elements tell a picture from others."""
+
+
+def fingerprint(request: pb.ModelInferRequest) -> bytes:
+    """Return what tells a request's tensor from others, at the same cost whatever its size.
+
+    The elements that count are spread over the tensor: the edges of many pictures are black.
+    Nothing of the request needs to be right yet.
+    """
+    elements = _unchecked(request)
+    step = max(1, -(-len(elements) // _SAMPLED)) | 1  # an odd step meets all three colors
+    return hashlib.blake2b(repr(list(elements[::step])).encode()).digest()
 
 
 def check(request: pb.ModelInferRequest, signature: Signature, most: int) -> None:
@@ -154,6 +172,17 @@ def _fits(shape: Sequence[int], of_row: Sequence[int]) -> bool:
         came == size or (size == VARIES and came > 0)
         for came, size in zip(shape[1:], of_row, strict=True)
     )
+
+
+def _unchecked(request: pb.ModelInferRequest) -> Sequence[float]:
+    for content in request.raw_input_contents[:1]:
+        return content
+    for sent in request.inputs[:1]:
+        for field, values in sent.contents.ListFields():
+            if field.name in _TYPED:
+                typed: Sequence[float] = values
+                return typed
+    return ()
 
 
 def _raw(contents: Sequence[bytes], spec: TensorSpec, elements: int) -> Tensor:

@@ -24,7 +24,8 @@ from services.inference.model_file import ModelFile, ModelRunError
 from services.inference.onnx_model import OnnxModel
 from services.inference.settings import Settings
 from services.pb import inference_pb2 as pb
-from services.pb import inference_pb2_grpc
+from services.pb import inference_pb2_grpc, open_inference_pb2_grpc
+from services.pb import open_inference_pb2 as oip
 from tests import specimens, tiny_models
 from tests.inference.conftest import serving
 
@@ -138,21 +139,43 @@ def test_an_answer_that_only_the_card_makes_no_number_of_is_made_again(tmp_path:
     assert all(np.isfinite(result).all() for result in ran.results)
 
 
-async def test_a_service_that_loses_its_card_answers_everybody_and_shows_it(
-    model_dir: Path,
-    registry: CollectorRegistry,
-    card: Card,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def elected(card: Card, monkeypatch: pytest.MonkeyPatch) -> Card:
+    """The card that every service of the test finds."""
+
     def with_card(*arguments: object, **rules: object) -> Election:
         return Election(*arguments, **{**rules, "candidates": [card.candidate()]})  # type: ignore[arg-type]
 
     monkeypatch.setattr(engine, "Election", with_card)
+    return card
+
+
+async def test_tensors_are_told_what_ran_them_and_not_what_would_run_the_next(
+    model_dir: Path, registry: CollectorRegistry, elected: Card
+) -> None:
+    tensor = oip.ModelInferRequest.InferInputTensor(
+        name="image", datatype="UINT8", shape=[1, *DARK.shape]
+    )
+    request = oip.ModelInferRequest(
+        model_name="classifier", inputs=[tensor], raw_input_contents=[DARK.tobytes()]
+    )
+    settings = Settings(model_dir=model_dir, runners=1, execution_provider="auto", precision="auto")
+    async with serving(settings, registry) as channel:
+        stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
+        for is_lost, provider in ((False, "CUDA"), (True, "CPU"), (False, "CUDA")):
+            elected.is_lost = is_lost
+            said = (await stub.ModelInfer(request, timeout=60)).parameters
+            assert said["execution_provider"].string_param == f"{provider}ExecutionProvider"
+
+
+async def test_a_service_that_loses_its_card_answers_everybody_and_shows_it(
+    model_dir: Path, registry: CollectorRegistry, elected: Card
+) -> None:
     settings = Settings(model_dir=model_dir, runners=1, execution_provider="auto", precision="auto")
     async with serving(settings, registry) as channel:
         stub = inference_pb2_grpc.InferenceServiceStub(channel)
         assert await providers_of(stub) == {"CUDAExecutionProvider"}
-        card.is_lost = True
+        elected.is_lost = True
         answered = await asyncio.gather(*(providers_of(stub) for _ in range(12)))
         assert answered == [{"CPUExecutionProvider"}] * 12
         health = await health_pb2_grpc.HealthStub(channel).Check(
