@@ -53,16 +53,15 @@ _DATATYPES = {
     )
 }
 
-
-def datatype(spec: TensorSpec) -> Datatype:
-    """Return what the protocol calls a tensor's type."""
-    return _DATATYPES[spec.dtype]
-
-
 _TYPED = {kind.field for kind in _DATATYPES.values()}
 
 _SAMPLED = 4096
 """So many elements tell a picture from others."""
+
+
+def datatype(spec: TensorSpec) -> Datatype:
+    """Return what the protocol calls a tensor's type."""
+    return _DATATYPES[spec.dtype]
 
 
 def fingerprint(request: pb.ModelInferRequest) -> bytes:
