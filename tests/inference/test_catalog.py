@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,10 @@ import pytest
 from grpc import aio
 from prometheus_client import CollectorRegistry
 
+from services import rpc
+from services.inference.engine import engine
+from services.inference.priority import Priority
+from services.inference.server import SERVICES, server_of
 from services.inference.settings import Settings
 from services.pb import inference_pb2, inference_pb2_grpc, open_inference_pb2_grpc
 from services.pb import open_inference_pb2 as pb
@@ -99,7 +104,7 @@ async def test_pictures_and_tensors_share_the_places(
 
 @pytest.mark.parametrize("kind", ["raw", "typed"])
 async def test_elements_are_not_looked_at_before_there_is_a_place_for_them(
-    stub: Stub, in_work: Callable[[], float], kind: str
+    model_dir: Path, registry: CollectorRegistry, kind: str
 ) -> None:
     damaged = ask()
     del damaged.raw_input_contents[:]
@@ -107,17 +112,20 @@ async def test_elements_are_not_looked_at_before_there_is_a_place_for_them(
         damaged.raw_input_contents.append(ROW[1:])
     else:
         damaged.inputs[0].contents.uint_contents.extend(ROW[1:])
-    calls = [asyncio.ensure_future(stub.ModelInfer(ask(4), timeout=60)) for _ in range(2)]
-    while in_work() < 8:  # noqa: ASYNC110
-        await asyncio.sleep(0.001)
-    with pytest.raises(aio.AioRpcError) as crowded:
-        await stub.ModelInfer(damaged, timeout=60)
-    assert crowded.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-    await asyncio.gather(*calls)
-    with pytest.raises(aio.AioRpcError) as alone:
-        await stub.ModelInfer(damaged, timeout=60)
-    assert alone.value.code() == grpc.StatusCode.INVALID_ARGUMENT
-    assert not in_work()
+    async with engine(Settings(model_dir=model_dir, runners=1), registry) as pipeline:
+        server = server_of(pipeline, registry, stream_width=4)
+        port = await server.start("127.0.0.1", 0, SERVICES)
+        async with rpc.dial(f"127.0.0.1:{port}") as channel:
+            stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
+            admission = pipeline.admission
+            outlook = partial(pipeline.forecast, Priority.INTERACTIVE)
+            with admission.place(outlook, pictures=admission.places):
+                crowded = await asyncio.gather(stub.ModelInfer(damaged), return_exceptions=True)
+            assert refused(crowded)
+            with pytest.raises(aio.AioRpcError, match="INVALID_ARGUMENT"):
+                await stub.ModelInfer(damaged)
+            assert not admission.in_work
+        await server.stop(grace_s=5)
 
 
 async def test_bulk_leaves_places_for_those_who_wait_for_an_answer(stub: Stub) -> None:
