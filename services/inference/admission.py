@@ -96,4 +96,7 @@ class Admission:
             # What is in work drains in the time that whoever comes now would wait.
             raise QueueFullError(outlook().wait_s)
         if urgency.deadline < math.inf:
-            outlook().refuse_late(asyncio.get_running_loop().time(), urgency.deadline)
+            expected = outlook()
+            # Only here: later it would throw away work that may well be done in time.
+            deadline = urgency.deadline - expected.margin_s
+            expected.refuse_late(asyncio.get_running_loop().time(), deadline)

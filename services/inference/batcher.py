@@ -18,7 +18,7 @@ from services.inference.line import Line, Waiting
 from services.inference.observer import Observer
 from services.inference.priority import WHENEVER, Priority, Turns, Urgency
 from services.inference.refusal import DeadlinePassedError, DrainingError
-from services.inference.runners import Contender, Runners
+from services.inference.runners import Contender, Run, Runners
 from services.inference.schedule import Schedule
 from services.inference.selection import Selection
 from services.inference.sizing import Sizing
@@ -195,21 +195,25 @@ class Batcher(Generic[Row, Output]):
         return min(map(self._patience, self._line.heads()))
 
     def deal(self, rows: int, schedule: Schedule) -> None:
-        """Give so many rows to a schedule, in the batches that they would make."""
-        self.sizing.deal(rows, schedule)
+        """Give so many rows to a schedule, in the batches that they would make.
 
-    def launch(self, turns: Turns) -> float | None:
-        """Begin to run the next batch; return when it should be done, None if none is left."""
+        As in a forecast, an outdated figure counts for nothing where nobody runs or waits.
+        """
+        if self._line or not self._in_doubt(self._now()):
+            self.sizing.deal(rows, schedule)
+
+    def launch(self, turns: Turns) -> Run | None:
+        """Begin to run the next batch; return what is expected of it, None if none is left."""
         now = self._now()
         rows = self._selection.take(turns, now, in_doubt=self._in_doubt(now))
         if not rows:
             self._note_idle()
             return None
-        end = now + self.sizing.seconds(len(rows))
-        task = asyncio.get_running_loop().create_task(self._answer(Batch(rows, now), end))
+        run = Run(now, now + self.sizing.seconds(len(rows)))
+        task = asyncio.get_running_loop().create_task(self._answer(Batch(rows, now), run))
         self._running.add(task)
         task.add_done_callback(self._done)
-        return end
+        return run
 
     # The way of a row.
 
@@ -260,13 +264,13 @@ class Batcher(Generic[Row, Output]):
             trouble = {"message": "a leaver could not be counted", "exception": error}
             asyncio.get_running_loop().call_exception_handler(trouble)
 
-    async def _answer(self, batch: Batch[Row, Output], end: float) -> None:
+    async def _answer(self, batch: Batch[Row, Output], run: Run) -> None:
         try:
             live = [waiting for waiting in batch.rows if self._still_wanted(waiting)]
             if live:
                 await self._run_batch(Batch(live, batch.began))
         finally:
-            self.runners.release(self, end)
+            self.runners.release(self, run)
 
     async def _run_batch(self, batch: Batch[Row, Output]) -> None:
         shape = self.sizing.shape(len(batch.rows))

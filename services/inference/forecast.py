@@ -23,11 +23,17 @@ class Forecast:
         """Seconds until it would be answered."""
         return self.wait_s + self.own_s
 
-    def refuse_late(self, now: float, deadline: float) -> None:
-        """Refuse what cannot be done in time.
+    @property
+    def margin_s(self) -> float:
+        """Seconds more that whoever is not in work yet should have.
 
         Who must wait is given one run like its own more: what is ahead may take longer than
         measured, and under great load it would be late again and again by a little.
+        """
+        return min(self.wait_s, self.own_s)
+
+    def refuse_late(self, now: float, deadline: float) -> None:
+        """Refuse what cannot be done in time.
 
         Args:
             now: the moment, on the deadline's clock.
@@ -37,6 +43,6 @@ class Forecast:
             TooLateError: the answer would come after the deadline.
 
         """
-        late_s = now + self.end_s + min(self.wait_s, self.own_s) - deadline
+        late_s = now + self.end_s - deadline
         if late_s > 0:
             raise TooLateError(late_s)

@@ -3,10 +3,34 @@
 import asyncio
 import contextvars
 import math
+from dataclasses import dataclass
 from typing import Protocol
 
 from services.inference.priority import Priority, Turns
 from services.inference.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A batch that runs; times are on the event loop's clock.
+
+    Attributes:
+        began: when it did.
+        end: when it should be done, by the measured cost.
+
+    """
+
+    began: float
+    end: float
+
+    def left_s(self, now: float) -> float:
+        """Return the seconds that it should still run.
+
+        One that is overdue is expected to take as long again as it is late, but no longer
+        than a whole run: otherwise, whenever costs rise, all runners would look free.
+        """
+        late_s = now - self.end
+        return min(late_s, self.end - self.began) if late_s > 0 else -late_s
 
 
 class Contender(Protocol):
@@ -24,11 +48,11 @@ class Contender(Protocol):
     def deal(self, rows: int, schedule: Schedule) -> None:
         """Give so many of its rows to a schedule, in the batches that they would make."""
 
-    def launch(self, turns: Turns) -> float | None:
+    def launch(self, turns: Turns) -> Run | None:
         """Begin to run a batch.
 
         Returns:
-            When it should be done; None when there was nothing to run after all.
+            What is expected of it; None when there was nothing to run after all.
 
         """
 
@@ -54,18 +78,18 @@ class Runners:
         """
         self.count = count
         self.free = count
-        self._ends: dict[Contender, list[float]] = {}
+        self._runs: dict[Contender, list[Run]] = {}
         self._turns = Turns()
         self._dispatch_due = False
         self._alarm: asyncio.TimerHandle | None = None
 
     def join(self, contender: Contender) -> None:
         """Let a contender take part."""
-        self._ends[contender] = []
+        self._runs[contender] = []
 
     def leave(self, contender: Contender) -> None:
         """Forget a contender that has nothing more to run."""
-        self._ends.pop(contender, None)
+        self._runs.pop(contender, None)
 
     def wake(self) -> None:
         """Look, in this turn of the event loop, who can run; what comes until then shares."""
@@ -74,15 +98,15 @@ class Runners:
             # A batch belongs to no single request: it begins in a context of its own.
             asyncio.get_running_loop().call_soon(self._dispatch, context=contextvars.Context())
 
-    def release(self, contender: Contender, end: float) -> None:
-        """Give a permit back; ``end`` is what ``launch`` returned for it."""
+    def release(self, contender: Contender, run: Run) -> None:
+        """Give a permit back; ``run`` is what ``launch`` returned for it."""
         self.free += 1
-        self._ends.get(contender, [end]).remove(end)
+        self._runs.get(contender, [run]).remove(run)
         self.wake()
 
     def schedule(self, now: float) -> Schedule:
         """Return when each runner is free, by the measured cost of what it runs."""
-        running = (max(0.0, end - now) for ends in self._ends.values() for end in ends)
+        running = (run.left_s(now) for runs in self._runs.values() for run in runs)
         return Schedule([*[0.0] * self.free, *running])
 
     def ahead(self, priority: Priority, rows: int, since: float) -> dict[Contender, int]:
@@ -94,32 +118,32 @@ class Runners:
             since: when they were asked for.
 
         """
-        if not any(map(_waits, self._ends)):  # most often, and asked several times a picture
-            return dict.fromkeys(self._ends, 0)
+        if not any(map(_waits, self._runs)):  # most often, and asked several times a picture
+            return dict.fromkeys(self._runs, 0)
         interactive, bulk = (
             self._waiting(each, since if each is priority else math.inf) for each in Priority
         )
         totals = sum(interactive.values()), sum(bulk.values())
         first = self._turns.before(priority, *totals, rows)
         interactive, bulk = _shared_out(first[0], interactive), _shared_out(first[1], bulk)
-        return {each: interactive[each] + bulk[each] for each in self._ends}
+        return {each: interactive[each] + bulk[each] for each in self._runs}
 
     def _waiting(self, priority: Priority, since: float) -> dict[Contender, int]:
-        return {each: each.count(priority, since) for each in self._ends}
+        return {each: each.count(priority, since) for each in self._runs}
 
     def _dispatch(self) -> None:
         self._dispatch_due = False
         now = asyncio.get_running_loop().time()
         while self.free and (chosen := self._choose(now)):
-            end = chosen.launch(self._turns)
-            if end is not None:
+            run = chosen.launch(self._turns)
+            if run is not None:
                 self.free -= 1
-                self._ends[chosen].append(end)
+                self._runs[chosen].append(run)
         self._set_alarm(now)
 
     def _choose(self, now: float) -> Contender | None:
         """Return the contender whose row is next; of one priority, the oldest row's."""
-        ready = [each for each in self._ends if _waits(each) and each.ready_at() <= now]
+        ready = [each for each in self._runs if _waits(each) and each.ready_at() <= now]
         if not ready:
             return None
         has = {each: any(one.count(each) for one in ready) for each in Priority}
@@ -133,7 +157,7 @@ class Runners:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        later = [each.ready_at() for each in self._ends if _waits(each)]
+        later = [each.ready_at() for each in self._runs if _waits(each)]
         if self.free and later:
             loop = asyncio.get_running_loop()
             self._alarm = loop.call_at(max(now, min(later)), self.wake)

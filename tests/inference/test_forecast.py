@@ -100,7 +100,7 @@ def test_in_a_burst_after_a_quiet_time_what_cannot_end_in_time_is_refused_at_onc
 
         async def ask(row: int) -> type:
             try:
-                await batcher.submit(row, Urgency(deadline=3603.5))
+                await batcher.submit(row, Urgency(deadline=3602.5))
             except TooLateError:
                 assert loop.time() == 3600
                 return TooLateError
@@ -148,3 +148,46 @@ def test_pictures_that_are_still_on_their_way_count_as_if_they_waited() -> None:
         return [one.forecast(Priority.INTERACTIVE, coming=each).end_s for each in coming]
 
     assert play(scene()) == [1, 1, 2, 4.5 - 0.5]
+
+
+def test_an_outdated_cost_of_another_model_that_is_idle_refuses_nobody() -> None:
+    async def scene() -> float:
+        runners = Runners(1)
+        classifier, segmenter = known(runners, 0.25), known(runners, 10.0)
+        await asyncio.sleep(3600)
+        classifier.sizing.cost.learn(1, 0.25, asyncio.get_running_loop().time())
+        return classifier.forecast(Priority.INTERACTIVE, coming={segmenter: 1}).end_s
+
+    assert play(scene()) == 0.25
+
+
+def test_an_outdated_cost_of_another_model_counts_where_rows_wait_for_it() -> None:
+    async def scene() -> float:
+        runners = Runners(1)
+        classifier, segmenter = known(runners, 100.0), known(runners, 10.0)
+        asked = [asyncio.create_task(classifier.submit(0))]
+        await asyncio.sleep(0)
+        asked.append(asyncio.create_task(segmenter.submit(0)))
+        await asyncio.sleep(90)
+        foretold = classifier.forecast(Priority.INTERACTIVE).wait_s
+        await asyncio.gather(*asked)
+        return foretold
+
+    assert play(scene()) == 10 + 10
+
+
+def test_a_run_that_is_overdue_is_expected_to_take_as_long_again_as_it_is_late() -> None:
+    async def scene() -> list[float]:
+        hardware = Hardware(lambda _: 8.0)
+        batcher = Batcher(hardware.run, Runners(1), Tally(), max_batch_size=1)
+        batcher.sizing.cost.learn(1, 2.0, 0)
+        running = asyncio.create_task(batcher.submit(0))
+        waits = []
+        for _ in range(4):
+            await asyncio.sleep(1.5)
+            waits.append(batcher.forecast(Priority.INTERACTIVE).wait_s)
+        await running
+        return waits
+
+    # It costs two seconds by what is known, and no more than that is expected again.
+    assert play(scene()) == [0.5, 1, 2, 2]

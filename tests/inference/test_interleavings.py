@@ -107,13 +107,14 @@ def every_row_is_counted_once(scene: Scene) -> None:
     assert begun == sum(sum(tally.batches) for tally in scene.tallies)
     for ran, tally in zip(scene.ran_rows, scene.tallies, strict=True):
         assert ran == sum(tally.batches) + tally.padding
-    # A row that is refused when its turn comes is counted with its request, not with the rows.
+    # A row that is refused when its turn comes is counted with its request, not with the rows;
+    # a batch with another row of that request may have failed just before.
     late = sum(
         len(request.rows)
         for request in scene.requests
         if request.task
         and not request.task.cancelled()
-        and isinstance(request.task.exception(), TooLateError)
+        and isinstance(request.task.exception(), TooLateError | BatchError)
         and not request.turned_away
     )
     dropped = sum(tally.left.total() for tally in scene.tallies)

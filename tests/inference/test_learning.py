@@ -9,12 +9,16 @@ from dataclasses import dataclass
 
 import pytest
 
+from services.inference.admission import Admission
 from services.inference.batcher import Batcher
 from services.inference.priority import Priority, Urgency
 from services.inference.refusal import DeadlinePassedError, RefusedError
 from services.inference.runners import Runners
 from tests.inference.hardware import Hardware, Tally
 from tests.virtual_time import play
+
+_PLACES = 100_000
+"""As good as no bound: deadlines alone turn requests away."""
 
 
 def on_cpu(rows: int) -> float:
@@ -56,6 +60,7 @@ def simulated(
     chance = random.Random(7)  # noqa: S311 - a simulation
     hardware = Hardware(lambda rows: seconds(rows) * chance.lognormvariate(0, 0.1))
     tally = Tally()
+    admission = Admission(_PLACES)
     outcome = Outcome([], {priority: [] for priority in Priority}, [], 0, 0)
 
     async def ask(batcher: Batcher[int, int]) -> None:
@@ -63,8 +68,10 @@ def simulated(
         asked = loop.time()
         bulk = chance.random() < load.bulk_share
         priority = Priority.BULK if bulk else Priority.INTERACTIVE
+        urgency = Urgency(asked + load.time_s, priority)
         try:
-            await batcher.submit(1, Urgency(asked + load.time_s, priority))
+            with admission.place(lambda: batcher.forecast(priority), urgency):
+                await batcher.submit(1, urgency)
             outcome.latencies[priority].append(loop.time() - asked)
         except RefusedError:
             outcome.refusals_s.append(loop.time() - asked)
