@@ -41,7 +41,7 @@ async def batch_sizes(model: OnnxModel, runners: int, rows_each: int) -> list[in
 @pytest.mark.parametrize(
     ("file", "runners", "rows_each", "least", "most"),
     # Other work on the machine blurs both.
-    [(tiny_models.heavy_segmenter(), 2, 12, 1, 2.5), (tiny_models.segmenter(), 1, 60, 3, 8)],
+    [(tiny_models.heavy_segmenter(), 2, 12, 1, 2.5), (tiny_models.slow_segmenter(), 1, 12, 5, 8)],
     ids=["rows dominate the cost", "runs dominate the cost"],
 )
 async def test_pictures_run_side_by_side_where_rows_cost_and_in_full_batches_where_runs_do(
