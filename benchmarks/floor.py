@@ -85,7 +85,7 @@ _ALIKE = {
     "DERMSERVE_INFERENCE_PRECISION": "fp32",
     "DERMSERVE_INFERENCE_RUNNERS": str(available_cores()),
 }
-"""What the service might choose otherwise than the loops; it is the same for all."""
+"""What the service might choose otherwise than the loops: as many runs as cores, one thread each."""
 
 
 def measured(
@@ -132,7 +132,9 @@ def measured(
 
 def _lanes(services: stack.Stack, owned: ExitStack) -> Mapping[str, Lane]:
     segmenter, classifier = owned.enter_context(
-        loops.models(Settings(execution_provider="cpu", precision="fp32"))
+        loops.models(
+            Settings(execution_provider="cpu", precision="fp32", runners=available_cores())
+        )
     )
     stub = owned.enter_context(roads.inference(services.inference))
     with httpx.Client(base_url=services.rest) as client:
