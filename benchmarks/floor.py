@@ -85,7 +85,7 @@ _ALIKE = {
     "DERMSERVE_INFERENCE_PRECISION": "fp32",
     "DERMSERVE_INFERENCE_RUNNERS": str(available_cores()),
 }
-"""What the service might choose otherwise than the loops: as many runs as cores, one thread each."""
+"""What the service might choose otherwise than the loops: a run a core, one thread each."""
 
 
 def measured(
