@@ -67,6 +67,15 @@ class Batch(Generic[Row, Output]):
                 answer = Answer(output, queue_s, now - self.began, len(self.rows))
                 waiting.future.set_result(answer)
 
+    def an_output(self) -> Output | None:
+        """Return what one of the rows was answered with; None where none was."""
+        for waiting in self.rows:
+            future = waiting.future
+            if future.done() and not future.cancelled() and not future.exception():
+                output: Output = future.result().output
+                return output
+        return None
+
     def fail(self, cause: BaseException) -> None:
         """Tell everybody who still waits that the run failed."""
         for waiting in self.rows:

@@ -8,7 +8,7 @@ from services.inference.batch import Batch
 from services.inference.line import Waiting
 from services.inference.metrics import Metrics
 from services.inference.onnx_model import Provenance
-from services.inference.spans import RowSpans
+from services.inference.spans import ModelSpans, RowSpans
 
 
 class LineObserver:
@@ -57,12 +57,7 @@ class ModelObserver(LineObserver):
             metrics,
             metrics.queue_seconds.labels(*labels),
             metrics.run_seconds.labels(*labels),
-            RowSpans(
-                "run",
-                stage=provenance.name,
-                model_version=provenance.version,
-                execution_provider=provenance.execution_provider,
-            ),
+            ModelSpans(*labels),
         )
         self._batch_size = metrics.batch_size.labels(*labels)
         self._padded_rows = metrics.padded_rows.labels(*labels)

@@ -37,11 +37,7 @@ class RowSpans:
         callers: list[Span] = [row.caller for row in batch.rows if row.caller is not None]
         if not callers:
             return
-        attributes = {
-            **self._attributes,
-            "dermserve.batch_size": len(batch.rows),
-            "dermserve.batch_rows": shape,
-        }
+        attributes = self._of(batch, shape)
         for row in batch.rows:
             if row.caller is not None:
                 row.caller.step("queue", row.arrived, batch.began, self._attributes)
@@ -54,9 +50,32 @@ class RowSpans:
                     mates=[mate for mate in callers if mate is not row.caller],
                 )
 
+    def _of(self, batch: Batch[Any, Any], shape: int) -> dict[str, str | int]:
+        """Return what is to be said of a run."""
+        return {
+            **self._attributes,
+            "dermserve.batch_size": len(batch.rows),
+            "dermserve.batch_rows": shape,
+        }
+
     def left(self, row: Waiting[Any]) -> None:
         """Write that a row waited and never ran."""
         if row.caller is not None:
             # The event loop counts its time on the monotonic clock.
             now = time.monotonic()
             row.caller.step("queue", row.arrived, now, self._attributes, failed=True)
+
+
+class ModelSpans(RowSpans):
+    """Writes the steps of the rows of one version of a model."""
+
+    def __init__(self, stage: str, model_version: str) -> None:
+        """Build from the model's name and its version."""
+        super().__init__("run", stage=stage, model_version=model_version)
+
+    def _of(self, batch: Batch[Any, Any], shape: int) -> dict[str, str | int]:
+        """Say what ran the batch too, as its answers do; without any nobody knows."""
+        said = super()._of(batch, shape)
+        if (outputs := batch.an_output()) is not None:
+            said["dermserve.execution_provider"] = outputs.provenance.execution_provider
+        return said

@@ -33,8 +33,10 @@ async def listening(
         server = server_of(pipeline, registry, stream_width=4)
         port = await server.start("127.0.0.1", 0, SERVICES)
         await server.announce_ready()
-        yield server, f"127.0.0.1:{port}"
-        await server.stop(grace_s=5)
+        try:
+            yield server, f"127.0.0.1:{port}"
+        finally:  # a test that fails must not leave a server for ever
+            await server.stop(grace_s=5)
 
 
 @asynccontextmanager

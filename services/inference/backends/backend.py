@@ -79,7 +79,10 @@ class Backend(Protocol):
 
     @property
     def on_device(self) -> bool:
-        """Whether batches pay and the first of each shape is slow, as on a graphics card."""
+        """Whether batches pay and the first of each shape is slow, as on a graphics card.
+
+        It tells of a batch that came now: a card that is given up is one no more.
+        """
 
     def run(self, batch: Tensor) -> Ran:
         """Run a batch: uint8, N x S x S x 3, RGB.

@@ -50,8 +50,8 @@ class Failover:
 
     @property
     def on_device(self) -> bool:
-        """Whether batches pay."""
-        return self._first.on_device
+        """Whether batches pay on what would run one that came now."""
+        return (self._second if self.lost else self._first).on_device
 
     @property
     def lost(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,20 +14,26 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client import CollectorRegistry, generate_latest
 
+from services import telemetry
 from services.inference import engine, model_file
-from services.inference.backends.backend import CUDA, Backend, Identity, Ran, Tensor
+from services.inference.backends.backend import CPU, CUDA, Backend, Identity, Ran, Tensor
 from services.inference.backends.candidate import Candidate
 from services.inference.backends.election import Election
 from services.inference.backends.failover import Failover
 from services.inference.backends.layout import Layout
 from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
+from services.inference.batch import BatchError
+from services.inference.metrics import Metrics
 from services.inference.model_file import ModelFile, ModelRunError
 from services.inference.onnx_model import OnnxModel
+from services.inference.runners import Runners
 from services.inference.settings import Settings
+from services.inference.stage import ModelStage
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc, open_inference_pb2_grpc
 from services.pb import open_inference_pb2 as oip
 from tests import specimens, tiny_models
+from tests.collector import collecting
 from tests.inference.conftest import serving
 
 if TYPE_CHECKING:  # the asynchronous stub is a type only
@@ -35,6 +42,15 @@ if TYPE_CHECKING:  # the asynchronous stub is a type only
 DARK = np.zeros((64, 64, 3), np.uint8)
 BRIGHT = np.full((64, 64, 3), 200, np.uint8)
 WRONG = np.zeros((32, 32, 3), np.uint8)
+TENSOR = oip.ModelInferRequest(
+    model_name="classifier",
+    inputs=[
+        oip.ModelInferRequest.InferInputTensor(
+            name="image", datatype="UINT8", shape=[1, *DARK.shape]
+        )
+    ],
+    raw_input_contents=[DARK.tobytes()],
+)
 
 
 class LostCard(OnnxRuntimeCpu):
@@ -115,6 +131,16 @@ def test_a_card_that_fails_three_times_in_a_row_is_given_up(
     assert all("CUDA failure 46" in line["reason"] for line in said)
 
 
+def test_what_has_given_up_its_card_is_on_a_card_no_more(tmp_path: Path, card: Card) -> None:
+    model = model_on(card, tmp_path)
+    card.is_lost = True
+    told = [model.on_device]
+    for _ in range(3):
+        model.run([DARK])
+        told.append(model.on_device)
+    assert told == [True, True, True, False]
+
+
 @pytest.mark.parametrize("at_fault", [BRIGHT, WRONG], ids=["not a number", "another size"])
 def test_no_picture_takes_the_card_away_from_others(
     tmp_path: Path, card: Card, at_fault: np.ndarray
@@ -139,6 +165,27 @@ def test_an_answer_that_only_the_card_makes_no_number_of_is_made_again(tmp_path:
     assert all(np.isfinite(result).all() for result in ran.results)
 
 
+async def test_a_trace_names_what_ran_a_row_and_not_what_was_chosen_once(
+    tmp_path: Path, card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = model_on(card, tmp_path)
+    with collecting() as collector, ThreadPoolExecutor(1) as threads:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address)
+        metrics = Metrics(CollectorRegistry())
+        stage = ModelStage(model, Runners(1), threads, metrics, max_batch_size=1)
+        with telemetry.tracing("inference") as traces:
+            assert traces is not None
+            telemetry.enter_span(traces.request("GET", None, {}))
+            await stage.submit(DARK)
+            card.is_lost = True
+            await stage.submit(DARK)
+            with pytest.raises(BatchError):
+                await stage.submit(WRONG)
+            await stage.close()
+    runs = [seen.attributes for seen in collector.spans if seen.span.name == "run"]
+    assert [run.get("dermserve.execution_provider") for run in runs] == [CUDA, CPU, None]
+
+
 @pytest.fixture
 def elected(card: Card, monkeypatch: pytest.MonkeyPatch) -> Card:
     """The card that every service of the test finds."""
@@ -153,19 +200,28 @@ def elected(card: Card, monkeypatch: pytest.MonkeyPatch) -> Card:
 async def test_tensors_are_told_what_ran_them_and_not_what_would_run_the_next(
     model_dir: Path, registry: CollectorRegistry, elected: Card
 ) -> None:
-    tensor = oip.ModelInferRequest.InferInputTensor(
-        name="image", datatype="UINT8", shape=[1, *DARK.shape]
-    )
-    request = oip.ModelInferRequest(
-        model_name="classifier", inputs=[tensor], raw_input_contents=[DARK.tobytes()]
-    )
     settings = Settings(model_dir=model_dir, runners=1, execution_provider="auto", precision="auto")
     async with serving(settings, registry) as channel:
         stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
         for is_lost, provider in ((False, "CUDA"), (True, "CPU"), (False, "CUDA")):
             elected.is_lost = is_lost
-            said = (await stub.ModelInfer(request, timeout=60)).parameters
+            said = (await stub.ModelInfer(TENSOR, timeout=60)).parameters
             assert said["execution_provider"].string_param == f"{provider}ExecutionProvider"
+
+
+async def test_the_configuration_names_the_hardware_that_runs_now(
+    model_dir: Path, registry: CollectorRegistry, elected: Card
+) -> None:
+    kinds = oip.ModelInstanceGroup
+    settings = Settings(model_dir=model_dir, runners=1, execution_provider="auto", precision="auto")
+    async with serving(settings, registry) as channel:
+        stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
+        for is_lost, kind in ((False, kinds.KIND_GPU), (True, kinds.KIND_CPU)):
+            elected.is_lost = is_lost
+            for _ in range(3):
+                await stub.ModelInfer(TENSOR, timeout=60)
+            configured = await stub.ModelConfig(oip.ModelConfigRequest(name="classifier"))
+            assert configured.config.instance_group[0].kind == kind
 
 
 async def test_a_service_that_loses_its_card_answers_everybody_and_shows_it(
