@@ -153,8 +153,8 @@ def failing_classifier() -> onnx.ModelProto:
     return _classifier(look_up, SIZE, 3, {})
 
 
-def endless_classifier() -> onnx.ModelProto:
-    """Build a classifier that never ends where a picture is more blue than red."""
+def endless_classifier(*, always: bool = False) -> onnx.ModelProto:
+    """Build a classifier that never ends where a picture is more blue than red, or on any."""
     names = {"again": TensorProto.BOOL, "kept": TensorProto.FLOAT}
     body = helper.make_graph(
         [
@@ -172,7 +172,8 @@ def endless_classifier() -> onnx.ModelProto:
             for name, kind in names.items()
         ],
     )
-    loop = helper.make_node("Loop", ["", "is_blue", "features"], ["same"], body=body)
+    condition = "always" if always else "is_blue"
+    loop = helper.make_node("Loop", ["", condition, "features"], ["same"], body=body)
     return _classifier([*_BLUENESS, loop], SIZE, 3, {})
 
 
@@ -207,6 +208,7 @@ def _classifier(
         "blue_less_red": np.array([[-1], [0], [1]], np.float32),
         "nothing": np.array(0, np.float32),
         "zero": np.zeros(1, np.float32),
+        "always": np.array(True),  # noqa: FBT003 - a constant of a graph
     }
     cells = size // _CELL
     outputs: dict[str, Shape] = {"probabilities": ["N", 7], "explanation": ["N", cells, cells, 7]}

@@ -1,13 +1,15 @@
 """The composition root: what this process owns, from top to bottom."""
 
 import asyncio
-import faulthandler
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
 
 from services import rpc, telemetry
 from services.inference import servicer as typed
+from services.inference.ending import Ending
 from services.inference.engine import engine
 from services.inference.open_inference import servicer as open_inference
 from services.inference.open_inference.catalog import Catalog
@@ -23,9 +25,6 @@ if TYPE_CHECKING:  # OpenTelemetry is there only where traces are wanted
 SERVICES = (typed.SERVICE, open_inference.SERVICE)
 
 _log = telemetry.logger(__name__)
-
-_LAST_S = 5
-"""Seconds that everything may take to close once the last call is answered."""
 
 
 async def serve(settings: Settings, traces: "Traces | None" = None) -> None:
@@ -44,31 +43,50 @@ async def serve(settings: Settings, traces: "Traces | None" = None) -> None:
     registry = telemetry.new_registry()
     close_metrics = telemetry.serve_metrics(settings.host, settings.metrics_port, registry)
     watch = Watch(settings.hang_s)
+    ending = Ending(watch)
+    told = asyncio.ensure_future(rpc.until_told_to_stop())
     try:
-        async with engine(settings, registry, watch) as pipeline:
+        async with AsyncExitStack() as owned:
+            entering = owned.enter_async_context(engine(settings, registry, watch))
+            pipeline = await _unless_told(told, entering, ending)
+            if pipeline is None:
+                return
             server = server_of(pipeline, registry, traces, stream_width=settings.max_batch_size)
             port = await server.start(settings.host, settings.port, SERVICES)
             await server.announce_ready()
             _log.info("inference is ready", host=settings.host, port=port)
-            hung = await _until_the_end(watch)
+            hung = await _until_the_end(told, watch)
             await (server.announce_defect() if hung else server.announce_end())
             _log.info("inference is leaving", hung=hung, lame_duck_s=settings.lame_duck_s)
             await asyncio.sleep(settings.lame_duck_s)
             await server.stop(settings.drain_s)
             _log.info("inference has drained")
-            # A thread that hangs can be joined by nobody: then this ends the process, with
-            # status 1, and says where each thread was.
-            faulthandler.dump_traceback_later(_LAST_S, exit=True)
+            ending.begin(well=not hung)
         if hung:
             raise HungError(watch.limit_s)
     finally:
         close_metrics()
-        faulthandler.cancel_dump_traceback_later()
+        ending.over()
 
 
-async def _until_the_end(watch: Watch) -> bool:
+async def _unless_told(
+    told: asyncio.Future[None], entering: Awaitable[Pipeline], ending: Ending
+) -> Pipeline | None:
+    """Return what is entered; None if the process is told to stop before that."""
+    loading = asyncio.ensure_future(entering)
+    either: set[asyncio.Future[Any]] = {told, loading}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    if loading.done():
+        return loading.result()
+    _log.info("inference is leaving before it was ready")
+    ending.begin(well=True)
+    loading.cancel()
+    await asyncio.wait({loading})
+    return None
+
+
+async def _until_the_end(told: asyncio.Future[None], watch: Watch) -> bool:
     """Return when the process is told to stop, or hangs; and whether it hangs."""
-    told = asyncio.ensure_future(rpc.until_told_to_stop())
     hung = asyncio.ensure_future(watch.until_hung())
     done, _ = await asyncio.wait({told, hung}, return_when=asyncio.FIRST_COMPLETED)
     told.cancel()

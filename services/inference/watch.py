@@ -42,6 +42,11 @@ class Watch:
         self._running: set[_Run] = set()
 
     @property
+    def running(self) -> int:
+        """Runs that have not ended."""
+        return len(self._running)
+
+    @property
     def hung(self) -> int:
         """Runs that have not ended within the limit."""
         return sum(run.looks >= _LOOKS for run in self._running.copy())

@@ -54,6 +54,44 @@ async def test_work_in_hand_is_answered_after_sigterm_and_the_process_ends_well(
             await client.get(served.metrics_address)
 
 
+async def test_a_service_that_is_told_to_stop_before_it_is_ready_ends_well(tmp_path: Path) -> None:
+    tiny_models.write_models(tmp_path)
+    tiny_models.publish(tiny_models.endless_classifier(always=True), tmp_path / "classifier" / "1")
+    with replica(tmp_path, DERMSERVE_INFERENCE_RUNNERS="1") as service:
+        async with httpx.AsyncClient() as client:
+            while not await is_up(client, service):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
+        service.process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(service.process.wait, 20) == 0
+
+
+async def test_a_version_that_is_being_loaded_does_not_keep_a_service_from_ending_well(
+    tmp_path: Path,
+) -> None:
+    tiny_models.write_models(tmp_path)
+    variables = {"DERMSERVE_INFERENCE_RUNNERS": "1", "DERMSERVE_INFERENCE_MODEL_POLL_S": "0.1"}
+    loading = pb.VERSION_STATE_LOADING
+    with replica(tmp_path, **variables) as service:
+        async with rpc.dial(service.address) as channel:
+            stub = inference_pb2_grpc.InferenceServiceStub(channel)
+            listed = await stub.ListModels(pb.ListModelsRequest(), timeout=60, wait_for_ready=True)
+            assert not listed.pending
+            endless = tiny_models.endless_classifier(always=True)
+            tiny_models.publish(endless, tmp_path / "classifier" / "2")
+            while not any(each.version_state == loading for each in listed.pending):
+                listed = await stub.ListModels(pb.ListModelsRequest(), timeout=60)
+        service.process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(service.process.wait, 20) == 0
+
+
+async def is_up(client: httpx.AsyncClient, service: Replica) -> bool:
+    """Whether a process has begun to load; its metrics are there from then on."""
+    try:
+        return (await client.get(service.metrics_address)).is_success
+    except httpx.TransportError:
+        return False
+
+
 async def test_a_picture_for_which_memory_is_short_is_refused_and_the_next_is_answered(
     served: Replica,
 ) -> None:
