@@ -1,7 +1,7 @@
 """The pictures: read once from their archives, split by lesion, kept as bytes.
 
-Two public collections are read from a folder (``--data`` or the environment
-variable ``DERMSERVE_TRAINING_DATA``):
+Two public collections are read from a folder (``--data``, the environment
+variable ``DERMSERVE_TRAINING_DATA``, or ``weights/data``):
 
 * HAM10000 (Tschandl et al., Sci Data 5:180161, 2018): 10,015 dermoscopic
   pictures of 7,470 lesions, seven labels, one mask a picture. Whole lesions
@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 DATA_VARIABLE = "DERMSERVE_TRAINING_DATA"
-DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+DEFAULT_DATA = Path(__file__).parent / "data"
+"""Beside this file, ignored by git: a folder or a link to one."""
+
+MISSING = f"no training data in {{}}: put it there, or name its folder by --data or {DATA_VARIABLE}"
 
 TRAINING_FOLDS = (0, 1, 2)
 VALIDATION_FOLD = 3
@@ -74,7 +77,10 @@ def data_folder() -> Path:
 
 
 def ham10000(data: Path, folds: Iterable[int] = range(5)) -> list[Picture]:
-    """List the HAM10000 pictures of ``folds``, in the order of the table."""
+    """List the HAM10000 pictures of ``folds``, in the order of the table.
+
+    Raises ``FileNotFoundError`` that says how to name the folder when ``data`` is none.
+    """
     wanted = set(folds)
     return [
         Picture(
@@ -119,6 +125,8 @@ def training(data: Path) -> list[Picture]:
 
 
 def _rows(table: Path) -> list[dict[str, str]]:
+    if not table.exists():
+        raise FileNotFoundError(MISSING.format(table.parent))
     with table.open(newline="", encoding="utf-8") as lines:
         return list(csv.DictReader(lines))
 

@@ -7,10 +7,8 @@ cameras and telephones send: the whole road must lead them back to where they ca
 import asyncio
 import csv
 import io
-import os
 import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -21,10 +19,8 @@ from prometheus_client import CollectorRegistry
 from services.inference.analysis import LABELS, Analysis
 from services.inference.engine import engine
 from services.inference.settings import Settings
-from tests import specimens
+from tests import real_pictures, specimens
 
-ROOT = Path(__file__).parents[2]
-DATA = Path(os.environ.get("DERMSERVE_TRAINING_DATA", ROOT.parent / "shared" / "data"))
 SIDE = 224
 EACH = 2
 """Pictures a label: enough to see a drift, few enough to be quick."""
@@ -120,9 +116,9 @@ def compared(pictures: list[bytes]) -> dict[str, list[Pair]]:
 
 def lesions() -> Iterator[bytes]:
     """Yield the first pictures of every label of fold 3."""
-    with (DATA / "ham10000.csv").open() as file:
+    with (real_pictures.FOLDER / "ham10000.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["fold"] == "3"]
-    with zipfile.ZipFile(DATA / "ham10000_images.zip") as archive:
+    with zipfile.ZipFile(real_pictures.FOLDER / "ham10000_images.zip") as archive:
         for label in LABELS:
             for row in [row for row in rows if row["dx"] == label][:EACH]:
                 yield archive.read(f"{row['image_id']}.jpg")
@@ -138,8 +134,8 @@ def drawn() -> dict[str, list[Pair]]:
 
 @pytest.fixture(scope="module")
 def real() -> dict[str, list[Pair]]:
-    if not (DATA / "ham10000.csv").exists():
-        pytest.skip("the real pictures are not here: set DERMSERVE_TRAINING_DATA to their folder")
+    if not real_pictures.HERE:
+        pytest.skip(real_pictures.MISSING)
     return compared(list(lesions()))
 
 

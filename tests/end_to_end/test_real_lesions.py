@@ -8,10 +8,8 @@ numbers would fall.
 import asyncio
 import csv
 import io
-import os
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,22 +20,18 @@ from services.inference import imaging, quality
 from services.inference.analysis import MALIGNANT, Analysis
 from services.inference.engine import engine
 from services.inference.settings import Settings
+from tests import real_pictures
 
-ROOT = Path(__file__).parents[2]
-DATA = Path(os.environ.get("DERMSERVE_TRAINING_DATA", ROOT.parent / "shared" / "data"))
 EVERY = 10
 """One picture in so many of the fold, to keep the test short."""
 
-pytestmark = pytest.mark.skipif(
-    not (DATA / "ham10000.csv").exists(),
-    reason="the real pictures are not here: set DERMSERVE_TRAINING_DATA to their folder",
-)
+pytestmark = pytest.mark.skipif(not real_pictures.HERE, reason=real_pictures.MISSING)
 
 
 @pytest.fixture(scope="module")
 def lesions() -> list[tuple[dict[str, str], Analysis]]:
     """Every tenth picture of fold 4, with what is known and what was answered."""
-    with (DATA / "ham10000.csv").open() as file:
+    with (real_pictures.FOLDER / "ham10000.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["fold"] == "4"][::EVERY]
 
     async def analyzed() -> list[Analysis]:
@@ -49,13 +43,13 @@ def lesions() -> list[tuple[dict[str, str], Analysis]]:
 
 
 def members(archive: str, names: list[str]) -> Iterator[bytes]:
-    with zipfile.ZipFile(DATA / archive) as opened:
+    with zipfile.ZipFile(real_pictures.FOLDER / archive) as opened:
         for name in names:
             yield opened.read(name)
 
 
 def test_the_quality_gate_refuses_none_of_the_pictures_that_its_bounds_were_set_beyond() -> None:
-    with (DATA / "ham10000.csv").open() as file:
+    with (real_pictures.FOLDER / "ham10000.csv").open() as file:
         names = [f"{row['image_id']}.jpg" for row in csv.DictReader(file) if row["fold"] == "3"]
     assert len(names) == 2002
     for picture in members("ham10000_images.zip", names):

@@ -24,7 +24,7 @@ def data() -> Path:
 
     folder = dataset.data_folder()
     if not (folder / "ham10000.csv").exists():
-        pytest.skip(f"no training data: set {dataset.DATA_VARIABLE} to its folder")
+        pytest.skip(dataset.MISSING.format(folder))
     return folder
 
 

@@ -77,3 +77,8 @@ def test_pictures_and_masks_are_read_in_order(data: Path) -> None:
 def test_the_variable_names_the_data_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(dataset.DATA_VARIABLE, "/somewhere/else")
     assert dataset.data_folder() == Path("/somewhere/else")
+
+
+def test_without_data_it_is_said_how_to_name_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=f"{tmp_path}.*--data or {dataset.DATA_VARIABLE}"):
+        dataset.ham10000(tmp_path)
