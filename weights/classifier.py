@@ -1,4 +1,4 @@
-"""The classifier: EfficientNet-Lite0 with a head that explains itself.
+"""The classifier: an EfficientNet-Lite with a head that explains itself.
 
 The head is a 1x1 convolution on the last feature map. Its output is one map of
 evidence a label; the average of a map, plus the label's bias, is the logit, so
@@ -8,10 +8,13 @@ mapping, arXiv:1512.04150) and costs nothing beside it.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import keras
 from keras import layers, ops
 
 from weights import efficientnet_lite, looks
+from weights.efficientnet_lite import ARCHITECTURES, Architecture
 
 LABELS = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 """The seven HAM10000 labels, in the order of every vector in this product."""
@@ -19,11 +22,24 @@ LABELS = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 MALIGNANT = ("akiec", "bcc", "mel")
 """Labels whose probabilities add up to ``malignant_probability``."""
 
-INPUT_SIZE = 192
-"""The served size; training ends a little smaller (Touvron et al., FixRes, arXiv:1906.06423)."""
 
-LOOKS = (looks.PLAIN, looks.SIDEWAYS)
-"""The looks that the served model averages."""
+class Serving(NamedTuple):
+    """How a network is asked: as large, and as often, as its time on one core allows."""
+
+    size: int
+    looks: tuple[looks.Flip, ...]
+
+
+SERVING: dict[efficientnet_lite.Name, Serving] = {
+    "lite0": Serving(192, (looks.PLAIN, looks.SIDEWAYS)),
+    "lite2": Serving(224, (looks.PLAIN,)),
+}
+"""Training ends a little smaller (Touvron et al., FixRes, arXiv:1906.06423)."""
+
+BACKBONE: efficientnet_lite.Name = "lite0"
+"""What the shipped classifier stands on."""
+
+INPUT_SIZE, LOOKS = SERVING[BACKBONE]
 
 TEXTURE_STAGES = (2, 3, 4)
 """Stages whose maps tell dermoscopy from other pictures (counted from 0).
@@ -67,19 +83,23 @@ class Texture(layers.Layer):  # type: ignore[misc] # Keras ships no types
 
 
 def build(
-    size: int | None = INPUT_SIZE, *, dropout: float = 0.2, drop_path: float = 0.1
+    size: int | None = INPUT_SIZE,
+    architecture: Architecture = ARCHITECTURES[BACKBONE],
+    *,
+    dropout: float = 0.2,
+    drop_path: float = 0.1,
 ) -> keras.Model:
     """Build the classifier for ``size``x``size`` pictures.
 
     ``None`` builds it for any size, as training needs. Input: float32 RGB in
     0..255, (N, size, size, 3). Outputs, by name: ``logits`` (N, 7),
     ``explanation`` (N, h, w, 7) with h = w = size / 32, ``embedding``
-    (N, 1280), the average of the last feature map, and ``texture`` (N, 464),
-    from which the novelty is measured; all float32.
+    (N, 1280), the average of the last feature map, and ``texture``, from
+    which the novelty is measured, (N, 464) of Lite0 and (N, 512) of Lite2; all float32.
     """
     image = keras.Input((size, size, 3), name="image")
     pixels = efficientnet_lite.normalise(image)
-    maps = efficientnet_lite.stages(pixels, drop_path=drop_path)
+    maps = efficientnet_lite.stages(pixels, architecture, drop_path=drop_path)
     textures = [Texture(name=f"texture_{stage}")(maps[stage]) for stage in TEXTURE_STAGES]
     texture = layers.Concatenate(name="texture", dtype="float32")(textures)
     features = efficientnet_lite.head(maps[-1])

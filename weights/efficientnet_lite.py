@@ -1,7 +1,8 @@
-"""EfficientNet-Lite0 as a Keras functional model, and its ImageNet weights.
+"""EfficientNet-Lite as a Keras functional model, and its ImageNet weights.
 
 Lite0 is EfficientNet-B0 with what is slow on a plain processor left out: no
-squeeze-and-excite, ReLU6 instead of swish, a stem and a head that never scale.
+squeeze-and-excite, ReLU6 instead of swish. Lite2 is the same, wider and deeper;
+the stem, the head and the depth of the first and the last stage never scale.
 
 Sources: Tan & Le, "EfficientNet", arXiv:1905.11946; the Lite variants were
 published with TensorFlow's TPU models under Apache-2.0. The ImageNet tensors
@@ -10,8 +11,9 @@ follow the PyTorch port's names (``_blocks.3._project_conv.weight``, OIHW).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import keras
 import numpy as np
@@ -43,15 +45,49 @@ class Stage:
     channels: int
 
 
-STAGES = (
-    Stage(repeats=1, kernel=3, stride=1, expansion=1, channels=16),
-    Stage(repeats=2, kernel=3, stride=2, expansion=6, channels=24),
-    Stage(repeats=2, kernel=5, stride=2, expansion=6, channels=40),
-    Stage(repeats=3, kernel=3, stride=2, expansion=6, channels=80),
-    Stage(repeats=3, kernel=5, stride=1, expansion=6, channels=112),
-    Stage(repeats=4, kernel=5, stride=2, expansion=6, channels=192),
-    Stage(repeats=1, kernel=3, stride=1, expansion=6, channels=320),
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """A member of the family: its stages, from the stem to the head."""
+
+    title: str
+    stages: tuple[Stage, ...]
+
+    @property
+    def depth(self) -> int:
+        """Blocks of all stages together."""
+        return sum(stage.repeats for stage in self.stages)
+
+    def scaled(self, title: str, width: float, depth: float) -> Architecture:
+        """Return a wider and deeper one (EfficientNet, section 3.3, channels in eights)."""
+        first, *middle, last = (
+            replace(stage, channels=_in_eights(stage.channels * width)) for stage in self.stages
+        )
+        deeper = [replace(stage, repeats=math.ceil(stage.repeats * depth)) for stage in middle]
+        return Architecture(title, (first, *deeper, last))
+
+
+def _in_eights(channels: float) -> int:
+    """Round to a multiple of eight."""
+    return int(channels + 4) // 8 * 8
+
+
+LITE0 = Architecture(
+    "EfficientNet-Lite0",
+    (
+        Stage(repeats=1, kernel=3, stride=1, expansion=1, channels=16),
+        Stage(repeats=2, kernel=3, stride=2, expansion=6, channels=24),
+        Stage(repeats=2, kernel=5, stride=2, expansion=6, channels=40),
+        Stage(repeats=3, kernel=3, stride=2, expansion=6, channels=80),
+        Stage(repeats=3, kernel=5, stride=1, expansion=6, channels=112),
+        Stage(repeats=4, kernel=5, stride=2, expansion=6, channels=192),
+        Stage(repeats=1, kernel=3, stride=1, expansion=6, channels=320),
+    ),
 )
+LITE2 = LITE0.scaled("EfficientNet-Lite2", width=1.1, depth=1.2)
+
+Name = Literal["lite0", "lite2"]
+ARCHITECTURES: dict[Name, Architecture] = {"lite0": LITE0, "lite2": LITE2}
+"""What options call them."""
 
 
 def normalise(pixels: keras.KerasTensor) -> keras.KerasTensor:
@@ -95,9 +131,13 @@ def _block(
 
 
 def stages(
-    pixels: keras.KerasTensor, *, last: int = len(STAGES), drop_path: float = 0.0
+    pixels: keras.KerasTensor,
+    architecture: Architecture = LITE0,
+    *,
+    last: int | None = None,
+    drop_path: float = 0.0,
 ) -> list[keras.KerasTensor]:
-    """Run the stem and the first ``last`` stages; return every stage's output.
+    """Run the stem and the first ``last`` stages, or all; return every stage's output.
 
     ``pixels`` is what `normalise` returns (NxHxWx3). The seven outputs have strides
     2, 4, 8, 16, 16, 32, 32. ``drop_path`` is the share of residual branches
@@ -107,24 +147,25 @@ def stages(
         STEM_CHANNELS, 3, strides=2, padding="same", use_bias=False, name="conv_stem"
     )(pixels)
     x = _relu6(_batch_norm(x, "bn0"), "stem_relu")
-    depth = sum(stage.repeats for stage in STAGES)
     outputs = []
     index = 0
-    for stage in STAGES[:last]:
+    for stage in architecture.stages[:last]:
         for repeat in range(stage.repeats):
             stride = stage.stride if repeat == 0 else 1
-            x = _block(x, index, stage, stride, drop_path * index / depth)
+            x = _block(x, index, stage, stride, drop_path * index / architecture.depth)
             index += 1
         outputs.append(x)
     return outputs
 
 
-def first_layers(model: keras.Model, count: int) -> list[keras.Layer]:
+def first_layers(
+    model: keras.Model, count: int, architecture: Architecture = LITE0
+) -> list[keras.Layer]:
     """Return the layers of the stem and of the first ``count`` stages.
 
     None for a count of 0: the stem belongs to the first stage.
     """
-    blocks = sum(stage.repeats for stage in STAGES[:count])
+    blocks = sum(stage.repeats for stage in architecture.stages[:count])
     names = ["conv_stem", "bn0"] if count else []
     prefixes = tuple(f"blocks_{index}_" for index in range(blocks))
     return [
@@ -138,13 +179,14 @@ def head(x: keras.KerasTensor) -> keras.KerasTensor:
     return _relu6(_batch_norm(x, "bn1"), "head_relu")
 
 
-def imagenet_classifier(size: int = 224) -> keras.Model:
+def imagenet_classifier(architecture: Architecture = LITE0, size: int = 224) -> keras.Model:
     """Build the original thousand-class network (logits out).
 
     Its only use is to prove that the architecture and the loader are right.
     """
     image = keras.Input((size, size, 3), name="image")
-    features = layers.GlobalAveragePooling2D(name="pool")(head(stages(normalise(image))[-1]))
+    maps = stages(normalise(image), architecture)
+    features = layers.GlobalAveragePooling2D(name="pool")(head(maps[-1]))
     return keras.Model(image, layers.Dense(IMAGENET_CLASSES, name="fc")(features), name="imagenet")
 
 

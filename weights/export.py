@@ -22,6 +22,7 @@ from weights import (
     calibrate,
     classifier,
     dataset,
+    efficientnet_lite,
     graph,
     looks,
     novelty,
@@ -173,16 +174,20 @@ def common_words(
 
 
 def export_classifier(
-    model: keras.Model, calibration: calibrate.Calibration, familiar: novelty.Familiar
+    model: keras.Model,
+    calibration: calibrate.Calibration,
+    familiar: novelty.Familiar,
+    backbone: efficientnet_lite.Name = classifier.BACKBONE,
 ) -> Export:
     """Build the classifier's graph and what it must agree with."""
     size = int(model.input.shape[1])
     proto = convert(model, size, ["logits", "explanation", "embedding", "texture"])
     graph.answer_probabilities(proto, calibration)
     graph.answer_novelty(proto, familiar)
-    words = common_words(
-        "classifier", classifier.LABELS, size, "EfficientNet-Lite0, mean of two mirrored looks"
-    )
+    architecture = efficientnet_lite.ARCHITECTURES[backbone].title
+    if len(classifier.SERVING[backbone].looks) > 1:
+        architecture += ", mean of two mirrored looks"
+    words = common_words("classifier", classifier.LABELS, size, architecture)
     words["temperature"] = round(calibration.temperature, 6)
     words["label_offsets"] = [round(offset, 6) for offset in calibration.label_offsets]
     words["suspicious_threshold"] = round(calibration.suspicious_threshold, 6)
@@ -236,13 +241,21 @@ def main() -> None:
     parser.add_argument(
         "--weights", type=Path, nargs="+", required=True, help="of a run; of several: averaged"
     )
+    parser.add_argument(
+        "--backbone",
+        choices=list(classifier.SERVING),
+        default=classifier.BACKBONE,
+        help="the classifier's, as its runs were told",
+    )
     parser.add_argument("--data", type=Path, default=dataset.data_folder())
     parser.add_argument("--models", type=Path, default=release.MODELS)
     args = parser.parse_args()
-    network = {"classifier": classifier.build, "segmenter": segmenter.build}[args.model]()
+    network = segmenter.build() if args.model == "segmenter" else _backed(args.backbone)
     load_weights(network, *args.weights)
-    build = {"classifier": _classifier, "segmenter": _segmenter}[args.model]
-    export = build(network, args.data)
+    if args.model == "segmenter":
+        export = export_segmenter(looks.averaged(network, segmenter.LOOKS))
+    else:
+        export = _classifier(network, args.backbone, args.data)
     pictures = dataset.ham10000(args.data, [dataset.VALIDATION_FOLD])[:3]
     images = dataset.images(args.data, pictures, int(network.input.shape[1]))
     path = release.file(args.models, args.model)
@@ -251,32 +264,34 @@ def main() -> None:
     print(f"{path}: {path.stat().st_size} bytes, at most {difference:.1e} from Keras")
 
 
-def _segmenter(network: keras.Model, _data: Path) -> Export:
-    return export_segmenter(looks.averaged(network, segmenter.LOOKS))
+def _backed(backbone: efficientnet_lite.Name) -> keras.Model:
+    """Build the classifier as it is served on ``backbone``."""
+    size = classifier.SERVING[backbone].size
+    return classifier.build(size, efficientnet_lite.ARCHITECTURES[backbone])
 
 
-def _classifier(network: keras.Model, data: Path) -> Export:
-    model = looks.averaged(network, classifier.LOOKS)
-    raw = runtime.session(convert(model, classifier.INPUT_SIZE, ["logits", "texture"]))
-    familiar = novelty.fit(_textures(raw, data))
-    calibration = _calibrate(raw, familiar, data)
-    return export_classifier(model, calibration, familiar)
+def _classifier(network: keras.Model, backbone: efficientnet_lite.Name, data: Path) -> Export:
+    size, flips = classifier.SERVING[backbone]
+    model = looks.averaged(network, flips)
+    raw = runtime.session(convert(model, size, ["logits", "texture"]))
+    familiar = novelty.fit(_textures(raw, data, size))
+    calibration = _calibrate(raw, familiar, data, size)
+    return export_classifier(model, calibration, familiar, backbone)
 
 
-def _textures(raw: ort.InferenceSession, data: Path) -> np.ndarray:
-    """Return the textures of all training pictures, frames and crops: (N, 464)."""
+def _textures(raw: ort.InferenceSession, data: Path, size: int) -> np.ndarray:
+    """Return the textures of all training pictures, frames and crops, one a row."""
     pictures = dataset.training(data)
     cropped = [picture for picture in pictures if picture.has_centercrop]
-    size = classifier.INPUT_SIZE
     parts = (dataset.images(data, pictures, size), dataset.center_crops(data, cropped, size))
     return np.concatenate([runtime.answers(raw, images)["texture"] for images in parts])
 
 
 def _calibrate(
-    raw: ort.InferenceSession, familiar: novelty.Familiar, data: Path
+    raw: ort.InferenceSession, familiar: novelty.Familiar, data: Path, size: int
 ) -> calibrate.Calibration:
     pictures = dataset.ham10000(data, [dataset.VALIDATION_FOLD])
-    outputs = runtime.answers(raw, dataset.images(data, pictures, classifier.INPUT_SIZE))
+    outputs = runtime.answers(raw, dataset.images(data, pictures, size))
     calibration = calibrate.fit(outputs["logits"], dataset.targets(pictures))
     limit = novelty.threshold(familiar.novelty(outputs["texture"]))
     return calibration._replace(novelty_threshold=limit)

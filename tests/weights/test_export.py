@@ -9,7 +9,17 @@ import numpy as np
 import onnx
 import pytest
 
-from weights import calibrate, export, graph, novelty, release, runtime
+from tests.weights.conftest import shaken
+from weights import (
+    calibrate,
+    classifier,
+    efficientnet_lite,
+    export,
+    graph,
+    novelty,
+    release,
+    runtime,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -51,6 +61,19 @@ def test_the_classifiers_file_answers_as_keras_does(
     }
     assert answers["probabilities"].sum(axis=1) == pytest.approx(1)
     assert {file.name for file in path.parent.iterdir()} == {"model.onnx", "SHA256SUMS"}
+
+
+def test_the_larger_backbone_is_exported_with_one_look_and_says_so(
+    pictures: np.ndarray, tmp_path: Path
+) -> None:
+    network = shaken(classifier.build(64, efficientnet_lite.LITE2))
+    rng = np.random.default_rng(11)
+    familiar = novelty.fit(rng.normal(1, 1, (2000, 512)).astype(np.float32))
+    made = export.export_classifier(network, CALIBRATION, familiar, "lite2")
+    path = tmp_path / "model.onnx"
+    assert export.save(made, path, np.ascontiguousarray(pictures[:, :64, :64])) <= 1e-4
+    words = runtime.session(path).get_modelmeta().custom_metadata_map
+    assert words["architecture"] == "EfficientNet-Lite2"
 
 
 def test_the_segmenters_file_answers_as_keras_does(

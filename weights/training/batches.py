@@ -62,8 +62,15 @@ class ClassifierBatches(Batches):
         images, targets = self._mix(rng, images, np.eye(len(self.shares), dtype=np.float32)[labels])
         if self.teachers is not None:
             share = np.float32(self.config.distill)
-            targets = (1 - share) * targets + share * self.teachers(images)
+            targets = (1 - share) * targets + share * self._taught(self.teachers, rng, images)
         return augment.resized(images, self.size).astype(np.float32), targets
+
+    def _taught(
+        self, teachers: Teachers, rng: np.random.Generator, images: np.ndarray
+    ) -> np.ndarray:
+        # One by chance is, over many batches, the average of all in the time of one.
+        asked = rng.integers(len(teachers.models), size=1) if self.config.one_teacher else None
+        return teachers(images, asked)
 
     def _draw(self, rng: np.random.Generator, labels: np.ndarray) -> np.ndarray:
         pools = [

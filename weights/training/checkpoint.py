@@ -91,7 +91,9 @@ class Folder:
         Nothing differs for a run that is new or older than this record.
         """
         record = self.path / "made_with.json"
-        before = _read(record) if record.exists() else told
+        # An option that is younger than the run had no name then, and stood at its default.
+        unnamed = {key: field.default for key, field in Config.model_fields.items() if key in told}
+        before = unnamed | _read(record) if record.exists() else told
         return [
             f"{key} was {before.get(key)}, is {told.get(key)}"
             for key in sorted({*before, *told})

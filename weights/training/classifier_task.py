@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from weights import calibrate, classifier, dataset, metrics
+from weights import calibrate, classifier, dataset, efficientnet_lite, metrics
 from weights.training import losses, pictures
 from weights.training.batches import Batches, ClassifierBatches
 from weights.training.config import Config
@@ -37,17 +37,18 @@ class ClassifierTask(Task):
 
     def _teachers(self, paths: Sequence[Path]) -> Teachers:
         config = self.config
+        architecture = efficientnet_lite.ARCHITECTURES[config.teacher_backbone]
         return Teachers.load(
             paths,
-            lambda: with_logits(self.model()),
+            lambda: with_logits(classifier.build(None, architecture)),
             self.shares,
             config.teacher_size,
             config.teacher_temperature,
         )
 
     def model(self) -> keras.Model:
-        """Build the classifier."""
-        return classifier.build(None)
+        """Build the classifier on the run's backbone."""
+        return classifier.build(None, self.config.architecture)
 
     def loss(self) -> losses.Loss:
         """Return the logit-adjusted cross-entropy."""

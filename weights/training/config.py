@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
-from weights import dataset
+from weights import dataset, efficientnet_lite
 
 IMAGENET, RANDOM = "imagenet", "random"
 """What `Run.start` may say beside a run's name and a file's path."""
@@ -47,8 +47,12 @@ class Config(BaseModel):
     phases: tuple[_PhaseText, ...] = Field(min_length=1, description="SIZExEPOCHS, one by one")
     batch: int = Field(32, gt=0, description="pictures a step")
     epoch_pictures: int = Field(8000, gt=0, description="pictures an epoch")
+    backbone: efficientnet_lite.Name = Field("lite0", description="which EfficientNet-Lite")
     learning_rate: float = Field(1e-3, gt=0, description="its highest value")
     warmup_epochs: float = Field(0.5, ge=0, description="epochs until that value is reached")
+    weight_decay: float = Field(
+        1e-4, ge=0, description="of kernels: each step takes so much times the learning rate"
+    )
     ema: Share = Field(0.995, description="memory of the averaged weights")
     label_smoothing: Share = Field(0.05, description="share of a target given to every label")
     freeze: int = Field(0, ge=0, description="leave so many first stages as they are")
@@ -63,7 +67,9 @@ class Config(BaseModel):
     folds: tuple[int, ...] = Field(dataset.TRAINING_FOLDS, description="folds to learn from")
     teachers: tuple[str, ...] = Field((), description="runs or weights files to learn from")
     distill: Share = Field(0.5, description="share of the teachers' word in a target")
+    teacher_backbone: efficientnet_lite.Name = Field("lite0", description="which the teachers have")
     teacher_size: int = Field(224, gt=0, description="pixels a side that the teachers see")
+    one_teacher: bool = Field(default=False, description="ask one a batch, by chance, not all")
     teacher_temperature: float = Field(1.0, gt=0, description="softens the teachers' word")
     patience: int = Field(6, ge=0, description="epochs without gain to accept")
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
@@ -80,6 +86,11 @@ class Config(BaseModel):
         if self.cut_mix + self.mix_up > 1:
             raise ValueError("a batch is cut or blended, not both: the shares exceed 1")
         return self
+
+    @property
+    def architecture(self) -> efficientnet_lite.Architecture:
+        """The backbone that `backbone` names."""
+        return efficientnet_lite.ARCHITECTURES[self.backbone]
 
     @property
     def steps(self) -> int:
@@ -111,3 +122,9 @@ class Run(Config):
     name: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="folder under weights/runs")
     task: Literal["classifier", "segmenter"] = Field(description="which network")
     start: str = Field(IMAGENET, description="imagenet, random, a run's name or a weights file")
+
+    @model_validator(mode="after")
+    def _check_task(self) -> Self:
+        if self.task == "segmenter" and self.backbone != "lite0":
+            raise ValueError("the segmenter's encoder is lite0")
+        return self

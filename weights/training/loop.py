@@ -59,7 +59,10 @@ def _frozen(model: keras.Model, config: Config) -> list[keras.Layer]:
     uses its own statistics, which saves looking at the batch's.
     """
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    return efficientnet_lite.first_layers(model, config.freeze) + norms * config.frozen_norms
+    return [
+        *efficientnet_lite.first_layers(model, config.freeze, config.architecture),
+        *norms * config.frozen_norms,
+    ]
 
 
 def train(task: Task, folder: Path, start: Path | None, limits: Limits = ENDLESS) -> bool:

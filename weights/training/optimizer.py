@@ -22,13 +22,16 @@ class AveragingAdamW(keras.optimizers.AdamW):  # type: ignore[misc] # Keras ship
 
 def build(config: Config) -> AveragingAdamW:
     """Return the optimizer of a run."""
-    return AveragingAdamW(
+    adam = AveragingAdamW(
         learning_rate(config),
-        weight_decay=1e-4,
+        weight_decay=config.weight_decay,
         use_ema=True,
         ema_momentum=config.ema,
         clipnorm=1.0,
     )
+    # Norms and biases have no size to keep small: only what they scale has.
+    adam.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    return adam
 
 
 def learning_rate(config: Config) -> keras.optimizers.schedules.LearningRateSchedule:

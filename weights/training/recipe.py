@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from weights import efficientnet_lite
 from weights.training.config import IMAGENET, RANDOM, Run
 
 RECIPES = Path(__file__).parents[1] / "recipes"
@@ -20,6 +22,7 @@ class Publish(BaseModel):
 
     model: Literal["classifier", "segmenter"]
     runs: tuple[str, ...] = Field(min_length=1)
+    backbone: efficientnet_lite.Name = "lite0"
     evaluate: bool = True
 
 
@@ -33,20 +36,31 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        tasks: dict[str, str] = {}
+        before: dict[str, Run] = {}
         for run in self.run:
-            if run.name in tasks:
+            if run.name in before:
                 raise ValueError(f"two runs are called {run.name!r}")
-            for name in (run.start, *run.teachers):
-                known = name in (IMAGENET, RANDOM) or Path(name).suffix
-                if not known and tasks.get(name) != run.task:
-                    raise ValueError(f"{run.name} needs {name!r}: no {run.task} before it")
-            tasks[run.name] = run.task
+            wanted = [(run.start, run.backbone)]
+            wanted += [(teacher, run.teacher_backbone) for teacher in run.teachers]
+            for name, backbone in wanted:
+                if name not in (IMAGENET, RANDOM) and not Path(name).suffix:
+                    _look_for(name, run.task, backbone, before, run.name)
+            before[run.name] = run
         for publish in self.publish:
             for name in publish.runs:
-                if tasks.get(name) != publish.model:
-                    raise ValueError(f"{name!r} is no run of the {publish.model}")
+                _look_for(name, publish.model, publish.backbone, before, "publishing")
         return self
+
+
+def _look_for(
+    name: str, task: str, backbone: efficientnet_lite.Name, before: Mapping[str, Run], who: str
+) -> None:
+    """Raise ``ValueError`` unless ``before`` holds such a run."""
+    run = before.get(name)
+    if run is None or run.task != task:
+        raise ValueError(f"{who} needs {name!r}: no {task} before it")
+    if run.backbone != backbone:
+        raise ValueError(f"{who} needs {name!r}: it stands on {run.backbone}, not on {backbone}")
 
 
 def read(path: Path) -> Recipe:

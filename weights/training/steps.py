@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from weights import dataset, release
+from weights import dataset, efficientnet_lite, release
 from weights.training import backend, checkpoint
 from weights.training.checkpoint import BEST, Folder
 from weights.training.classifier_task import ClassifierTask
@@ -20,7 +20,7 @@ from weights.training.recipe import Publish, Recipe
 from weights.training.segmenter_task import SegmenterTask
 
 RUNS = Path(__file__).parents[1] / "runs"
-IMAGENET_WEIGHTS = "efficientnet_lite0_imagenet.npz"
+IMAGENET_WEIGHTS = "efficientnet_{}_imagenet.npz"
 
 TASKS = {"classifier": ClassifierTask, "segmenter": SegmenterTask}
 
@@ -36,12 +36,12 @@ class Folders(NamedTuple):
     runs: Path = RUNS
     models: Path = release.MODELS
 
-    def weights(self, name: str) -> Path | None:
+    def weights(self, name: str, backbone: efficientnet_lite.Name) -> Path | None:
         """Return the file behind a start's or a teacher's ``name``, `None` for random weights."""
         if name == RANDOM:
             return None
         if name == IMAGENET:
-            return self.data / IMAGENET_WEIGHTS
+            return self.data / IMAGENET_WEIGHTS.format(backbone)
         return Path(name) if Path(name).suffix else self.runs / name / BEST
 
 
@@ -52,10 +52,14 @@ def do(run: Run, folders: Folders, limits: Limits, *, strict: bool) -> bool:
     it goes on with the new ones and says so.
     """
     folder = Folder(folders.runs / run.name)
-    start = folders.weights(run.start)
-    teachers = tuple(filter(None, map(folders.weights, run.teachers)))
+    start = folders.weights(run.start, run.backbone)
+    asked = (folders.weights(name, run.teacher_backbone) for name in run.teachers)
+    teachers = tuple(filter(None, asked))
     told = checkpoint.told(run, start, teachers)
-    _look_at_changes(run.name, folder, folder.changes(told), strict=strict)
+    changes = folder.changes(told)
+    # Another backbone is another network: no run can go on with it.
+    strict |= any(change.startswith("backbone") for change in changes)
+    _look_at_changes(run.name, folder, changes, strict=strict)
     if folder.progress().finished(run):
         print(f"{run.name}: finished", flush=True)
         return True
@@ -108,7 +112,8 @@ def publish(step: Publish, folders: Folders) -> None:
         return
     print(f"{step.model}: export of {', '.join(step.runs)}", flush=True)
     places = ["--data", str(folders.data), "--models", str(folders.models)]
-    _python("weights.export", step.model, "--weights", *map(str, weights), *places)
+    told = ["--weights", *map(str, weights), "--backbone", step.backbone]
+    _python("weights.export", step.model, *told, *places)
     if step.evaluate:
         _python("weights.evaluate", "--only", step.model, *places)
     receipt.write_text(json.dumps(_digests(*weights, model)), encoding="utf-8")

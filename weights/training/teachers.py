@@ -5,7 +5,7 @@ Source: Hinton et al., Distilling the knowledge in a neural network, arXiv:1503.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -47,12 +47,16 @@ class Teachers:
             model.load_weights(path)
         return cls(models, shares, size, temperature)
 
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Return probabilities (float32 Nx7) for pictures (0..255, any size)."""
+    def __call__(self, images: np.ndarray, asked: Iterable[int] | None = None) -> np.ndarray:
+        """Return probabilities (float32 Nx7) for pictures (0..255, any size).
+
+        ``asked`` are the places of those that answer; `None` asks all.
+        """
+        models = self.models if asked is None else [self.models[place] for place in asked]
         pixels = augment.resized(images, self.size).astype(np.float32)
         # Batches are prepared by several threads, and a network is traced but once.
         with self._one_at_a_time:
-            answers = [model.predict_on_batch(pixels) for model in self.models]
+            answers = [model.predict_on_batch(pixels) for model in models]
         softened = [
             calibrate.softmax((logits + self.log_shares) / self.temperature) for logits in answers
         ]

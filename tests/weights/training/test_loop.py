@@ -85,6 +85,21 @@ def test_half_precision_trains_the_same_weights_in_full(precision: str, tmp_path
     assert all(np.isfinite(value).all() for value in values(network))
 
 
+def test_weight_decay_makes_kernels_smaller_and_leaves_norms_alone() -> None:
+    changes = []
+    for decay in (0.0, 50.0):
+        plan = PLAN.model_copy(update={"weight_decay": decay, "learning_rate": 1e-3})
+        backend.begin(1, "float32")
+        model = loop.trainable(Tiny(plan), None)
+        model.fit(Tiny(plan).batches(0), verbose=0)
+        kernel, _ = model.get_layer("look").get_weights()
+        gamma = model.get_layer("norm").get_weights()[0]
+        changes.append((float(np.square(kernel).sum()), gamma))
+    (plain, gamma), (decayed, decayed_gamma) = changes
+    assert decayed < 0.98 * plain
+    assert decayed_gamma == pytest.approx(gamma, abs=5e-3)
+
+
 def test_frozen_batch_norms_keep_their_statistics() -> None:
     frozen = PLAN.model_copy(update={"frozen_norms": True})
     for plan, moved in ((PLAN, True), (frozen, False)):

@@ -44,8 +44,22 @@ def test_a_misspelt_option_is_refused() -> None:
 
 
 def test_only_a_run_of_the_recipe_is_published() -> None:
-    with pytest.raises(ValueError, match="no run of the segmenter"):
+    with pytest.raises(ValueError, match="no segmenter before it"):
         made({"name": "small"}, publish=({"model": "segmenter", "runs": ["small"]},))
+
+
+def test_what_follows_a_run_stands_on_its_backbone() -> None:
+    small: dict[str, object] = {"name": "small", "backbone": "lite2"}
+    published: dict[str, object] = {"model": "classifier", "runs": ["small"]}
+    made(small, {"name": "large", "start": "small", "backbone": "lite2"})
+    made(small, {"name": "pupil", "teachers": ["small"], "teacher_backbone": "lite2"})
+    made(small, publish=(published | {"backbone": "lite2"},))
+    with pytest.raises(ValueError, match="stands on lite2, not on lite0"):
+        made(small, {"name": "large", "start": "small"})
+    with pytest.raises(ValueError, match="stands on lite2, not on lite0"):
+        made(small, {"name": "pupil", "teachers": ["small"]})
+    with pytest.raises(ValueError, match="stands on lite2, not on lite0"):
+        made(small, publish=(published,))
 
 
 def finished(folders: steps.Folders, run: Run, start: Path | None) -> Folder:
@@ -86,6 +100,29 @@ def test_a_run_from_before_options_were_written_down_is_taken_as_it_is(tmp_path:
     folder = finished(folders, plan.run[0], None)
     (folder.path / "made_with.json").unlink()
     assert steps.follow(plan, folders, Limits())
+
+
+def test_an_option_that_is_younger_than_a_run_had_its_default_then(tmp_path: Path) -> None:
+    folders = steps.Folders(tmp_path / "no data", tmp_path / "runs", tmp_path / "models")
+    plan = made({"name": "small", "start": "random"})
+    folder = finished(folders, plan.run[0], None)
+    record = folder.path / "made_with.json"
+    old = json.loads(record.read_text())
+    assert old.pop("weight_decay") == 1e-4
+    record.write_text(json.dumps(old))
+    assert steps.follow(plan, folders, Limits())
+    changed = made({"name": "small", "start": "random", "weight_decay": 0.5})
+    with pytest.raises(steps.RecipeChangedError, match=r"weight_decay was 0.0001, is 0.5"):
+        steps.follow(changed, folders, Limits())
+
+
+def test_no_run_goes_on_with_another_backbone(tmp_path: Path) -> None:
+    folders = steps.Folders(tmp_path / "no data", tmp_path / "runs", tmp_path / "models")
+    run = made({"name": "small", "start": "random", "backbone": "lite2"}).run[0]
+    finished(folders, run, None)
+    other = run.model_copy(update={"backbone": "lite0"})
+    with pytest.raises(steps.RecipeChangedError, match="backbone was lite2, is lite0"):
+        steps.do(other, folders, Limits(), strict=False)
 
 
 def test_what_is_published_already_is_not_exported_again(tmp_path: Path) -> None:

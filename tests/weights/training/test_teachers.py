@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import keras
@@ -44,6 +45,19 @@ def test_targets_are_a_blend_of_the_labels_and_the_teachers_average() -> None:
     assert targets == pytest.approx(expected, abs=2e-3)
 
 
+def test_one_teacher_a_batch_is_over_many_batches_the_average_of_all() -> None:
+    teachers = Teachers([certain(0), certain(2)], np.full(4, 0.25), size=16)
+    plan = PLAN.model_copy(update={"distill": 1.0, "one_teacher": True})
+    frames = pool()
+    batches = ClassifierBatches(plan, 0, frames, frames, np.full(4, 0.25), teachers)
+    answers = np.array([batches[index][1][0] for index in range(40)])
+    word = answers.argmax(axis=1)
+    assert answers.max(axis=1).min() > 0.99
+    assert set(word) == {0, 2}
+    assert answers.mean(axis=0)[[0, 2]] == pytest.approx([0.5, 0.5], abs=0.2)
+    assert np.array_equal(batches[3][1], batches[3][1])
+
+
 def test_a_network_that_answers_as_its_teacher_has_the_least_loss() -> None:
     network = certain(1)
     images = np.zeros((1, 16, 16, 3), np.uint8)
@@ -70,9 +84,9 @@ def test_teachers_see_their_own_size_and_the_network_its_own() -> None:
     seen = []
 
     class Watched(Teachers):
-        def __call__(self, images: np.ndarray) -> np.ndarray:
+        def __call__(self, images: np.ndarray, asked: Iterable[int] | None = None) -> np.ndarray:
             seen.append(images.shape)
-            return super().__call__(images)
+            return super().__call__(images, asked)
 
     teachers = Watched([certain(0)], np.full(4, 0.25), size=32)
     plan = PLAN.model_copy(update={"phases": (Phase(16, 1),)})
