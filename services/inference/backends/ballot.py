@@ -81,17 +81,20 @@ class Ballot:
             standing.fault = "; ".join(standing.parity.faults)
             standing.backend = None if standing.fault else backend
 
-    def winner(self) -> Standing | None:
+    def winner(self, before: Candidate | None = None) -> Standing | None:
         """Time who is left, if there is a choice, and return the best; None without any.
 
-        On a machine that is too busy to tell, the simplest is the best.
+        Args:
+            before: who won the last time. On a machine that is too busy to tell they are still
+                the best if they may serve; the simplest otherwise.
+
         """
         able = [(each, each.backend) for each in self.standings if each.backend]
         if len(able) > 1:
             contenders = [self._contender(backend) for _, backend in able]
             for (standing, _), rate in zip(able, pictures_a_second(contenders), strict=True):
                 standing.rate = rate
-        return elected([standing for standing, _ in able])
+        return elected([standing for standing, _ in able], before)
 
     def _opened(self, candidate: Candidate) -> Backend:
         if candidate is REFERENCE:
@@ -125,10 +128,18 @@ class Ballot:
         return Contender(lambda: backend.run(batch), len(batch), runs)
 
 
-def elected(able: Sequence[Standing]) -> Standing | None:
-    """Return the fastest; of those about as fast the simplest, which comes first."""
+def elected(able: Sequence[Standing], before: Candidate | None = None) -> Standing | None:
+    """Return the fastest; of those about as fast the simplest, which comes first.
+
+    Args:
+        able: who may serve.
+        before: who is returned, if among them, where nobody was timed.
+
+    """
     chosen = able[0] if able else None
     for each in able[1:]:
         if chosen and (each.rate or 0) > LEAD * (chosen.rate or 0):
             chosen = each
-    return chosen
+    if any(each.rate is not None for each in able):
+        return chosen
+    return next((each for each in able if each.candidate is before), chosen)

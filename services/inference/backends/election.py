@@ -45,9 +45,14 @@ class Election:
         self._largest_batch = largest_batch
         self._candidates = [each for each in candidates if self._may_stand(each)]
         self._turn = threading.Lock()
+        self._winners: dict[str, Candidate] = {}
 
     def __call__(self, model: ModelFile) -> Backend:
         """Hold an election and return the backend that is to run a model.
+
+        A version that is loaded while others of the same model serve may meet a machine that is
+        too busy to time anybody. Then it is given what the version before it was, and nothing
+        slower, as long as it answers as the reference does on that too.
 
         Raises:
             ModelError: nobody who may stand can serve; the sentence says why.
@@ -57,7 +62,10 @@ class Election:
             ballot = Ballot(model, self._layout, self._largest_batch)
             for candidate in self._candidates:
                 ballot.admit(candidate)
-            chosen = ballot.winner()
+            name = model.path.parent.parent.name
+            chosen = ballot.winner(self._winners.get(name))
+            if chosen is not None:
+                self._winners[name] = chosen.candidate
         self._announce(model, chosen, ballot.standings)
         if chosen is None or chosen.backend is None:
             raise ModelError(self._why_nobody(ballot.standings))

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 import pytest
 
 from services.inference import model_file
+from services.inference.backends import speed
 from services.inference.backends.backend import Backend, Ran, Tensor
 from services.inference.backends.ballot import Standing, elected
 from services.inference.backends.candidate import CANDIDATES, REFERENCE, Candidate
@@ -167,6 +169,51 @@ def test_a_build_that_lists_a_card_is_not_believed(
         pytest.raises(ModelError, match="CUDAExecutionProvider does not work here"),
     ):
         hold(folder, provider="cuda")
+
+
+@pytest.fixture
+def held_before(folder: Path) -> Election:
+    """An election that int8 has won for version 1."""
+    tiny_models.publish_variant(tiny_models.classifier(), folder, "int8")
+    election = Election(SIDE_BY_SIDE, candidates=[SLOW_REFERENCE, INT8])
+    assert election(model_file.read(folder / "model.onnx")).identity.precision == "int8"
+    return election
+
+
+def version_2(folder: Path) -> Path:
+    return tiny_models.publish(tiny_models.classifier(version="2"), folder.parent / "2")
+
+
+def test_on_a_machine_too_busy_to_tell_a_new_version_is_given_what_the_last_one_was(
+    folder: Path, held_before: Election, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = version_2(folder)
+    tiny_models.publish_variant(tiny_models.classifier(version="2"), newer, "int8")
+    monkeypatch.setattr(speed, "_PATIENCE_S", 0)
+    assert held_before(model_file.read(newer / "model.onnx")).identity.precision == "int8"
+
+
+@pytest.mark.parametrize("variant", [None, tiny_models.another_classifier()])
+def test_on_a_machine_too_busy_to_tell_what_may_not_serve_does_not_although_it_did_before(
+    folder: Path,
+    held_before: Election,
+    monkeypatch: pytest.MonkeyPatch,
+    variant: onnx.ModelProto | None,
+) -> None:
+    newer = version_2(folder)
+    if variant is not None:
+        tiny_models.publish_variant(variant, newer, "int8")
+    monkeypatch.setattr(speed, "_PATIENCE_S", 0)
+    assert held_before(model_file.read(newer / "model.onnx")).identity.precision == "fp32"
+
+
+def test_on_a_machine_too_busy_to_tell_another_model_is_given_the_reference(
+    tmp_path: Path, held_before: Election, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tiny_models.publish(tiny_models.segmenter(), tmp_path / "segmenter" / "1")
+    tiny_models.publish_variant(tiny_models.segmenter(), other, "int8")
+    monkeypatch.setattr(speed, "_PATIENCE_S", 0)
+    assert held_before(model_file.read(other / "model.onnx")).identity.precision == "fp32"
 
 
 @pytest.mark.parametrize(
