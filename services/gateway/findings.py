@@ -56,7 +56,21 @@ class ModelVersion(_Value):
 
     name: str
     version: str
-    sha256: str
+    sha256: str = Field(description="Of the file that ran.")
+    execution_provider: str | None = Field(
+        default=None,
+        description="What ran it; null in records from before this was kept.",
+        examples=["CPUExecutionProvider"],
+    )
+    precision: str | None = Field(
+        default=None,
+        description="That it was computed in; null in records from before this was kept.",
+        examples=["fp32"],
+    )
+    variant_of: str | None = Field(
+        default=None,
+        description="SHA-256 of the model that the file is a variant of; null for the model.",
+    )
 
 
 class Timings(_Value):

@@ -61,7 +61,7 @@ class InferenceServiceServicer:
         take, is refused before it is decoded; what its deadline or its caller leaves while it
         waits is not begun.
         Errors; the trailer `dermserve-reason` says it in a word: unusable_picture, too_large,
-        queue_full, deadline, memory.
+        queue_full, deadline, memory, draining.
         INVALID_ARGUMENT    not a picture, an unsupported kind of picture, or too large
         in bytes or pixels; the message says which and what to do
         RESOURCE_EXHAUSTED  too many pictures are in work, or so many that the answer would come

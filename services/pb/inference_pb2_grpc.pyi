@@ -43,7 +43,7 @@ class InferenceServiceStub:
     take, is refused before it is decoded; what its deadline or its caller leaves while it
     waits is not begun.
     Errors; the trailer `dermserve-reason` says it in a word: unusable_picture, too_large,
-    queue_full, deadline, memory.
+    queue_full, deadline, memory, draining.
       INVALID_ARGUMENT    not a picture, an unsupported kind of picture, or too large
                           in bytes or pixels; the message says which and what to do
       RESOURCE_EXHAUSTED  too many pictures are in work, or so many that the answer would come
@@ -73,7 +73,7 @@ class InferenceServiceAsyncStub(InferenceServiceStub):
     take, is refused before it is decoded; what its deadline or its caller leaves while it
     waits is not begun.
     Errors; the trailer `dermserve-reason` says it in a word: unusable_picture, too_large,
-    queue_full, deadline, memory.
+    queue_full, deadline, memory, draining.
       INVALID_ARGUMENT    not a picture, an unsupported kind of picture, or too large
                           in bytes or pixels; the message says which and what to do
       RESOURCE_EXHAUSTED  too many pictures are in work, or so many that the answer would come
@@ -106,7 +106,7 @@ class InferenceServiceServicer(metaclass=_abc_1.ABCMeta):
         take, is refused before it is decoded; what its deadline or its caller leaves while it
         waits is not begun.
         Errors; the trailer `dermserve-reason` says it in a word: unusable_picture, too_large,
-        queue_full, deadline, memory.
+        queue_full, deadline, memory, draining.
           INVALID_ARGUMENT    not a picture, an unsupported kind of picture, or too large
                               in bytes or pixels; the message says which and what to do
           RESOURCE_EXHAUSTED  too many pictures are in work, or so many that the answer would come

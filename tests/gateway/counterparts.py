@@ -26,8 +26,21 @@ PROBABILITIES = {
     pb.LABEL_VASC: 0.01,
 }
 MODELS = [
-    pb.ModelInfo(name="segmenter", version="3", sha256="a" * 64),
-    pb.ModelInfo(name="classifier", version="5", sha256="b" * 64),
+    pb.ModelInfo(
+        name="segmenter",
+        version="3",
+        sha256="a" * 64,
+        execution_provider="CPUExecutionProvider",
+        precision="fp32",
+    ),
+    pb.ModelInfo(
+        name="classifier",
+        version="5",
+        sha256="b" * 64,
+        execution_provider="OpenVINO",
+        precision="int8",
+        variant_of="c" * 64,
+    ),
 ]
 
 

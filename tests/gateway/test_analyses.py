@@ -1,7 +1,10 @@
 """Analyses over HTTP: what comes back, what is kept, who may see it."""
 
 import asyncio
+import contextlib
+import json
 import re
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -67,8 +70,22 @@ async def test_a_picture_becomes_the_analysis_that_the_public_face_promises(
     }
     assert analysis["quality"] == {"acceptable": True, "reasons": []}
     assert analysis["models"] == [
-        {"name": "segmenter", "version": "3", "sha256": "a" * 64},
-        {"name": "classifier", "version": "5", "sha256": "b" * 64},
+        {
+            "name": "segmenter",
+            "version": "3",
+            "sha256": "a" * 64,
+            "execution_provider": "CPUExecutionProvider",
+            "precision": "fp32",
+            "variant_of": None,
+        },
+        {
+            "name": "classifier",
+            "version": "5",
+            "sha256": "b" * 64,
+            "execution_provider": "OpenVINO",
+            "precision": "int8",
+            "variant_of": "c" * 64,
+        },
     ]
     assert analysis["timings"] == {"queue_ms": 0.5, "run_ms": 31.0, "total_ms": 45.25}
     assert analysis["notice"] == "Research and decision support only. Not a diagnosis."
@@ -284,3 +301,22 @@ async def test_what_is_kept_is_readable_for_its_owner_only(gateway: Gateway) -> 
     assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
     folders = {path.parent for path in gateway.kept_files()}
     assert {path.stat().st_mode & 0o777 for path in folders} == {0o700}
+
+
+async def test_a_record_from_before_it_was_kept_what_ran_is_shown_as_it_is(
+    gateway: Gateway,
+) -> None:
+    alice = await gateway.signed_in()
+    made = await analyzed(alice)
+    with contextlib.closing(sqlite3.connect(gateway.settings.data_dir / "gateway.db")) as kept:
+        (found,) = kept.execute("SELECT findings FROM analyses").fetchone()
+        findings = json.loads(found)
+        for model in findings["models"]:
+            del model["execution_provider"], model["precision"], model["variant_of"]
+        kept.execute("UPDATE analyses SET findings = ?", [json.dumps(findings)])
+        kept.commit()
+
+    shown = (await alice("GET", f"/v1/analyses/{made['id']}")).json()
+
+    unknown = {"execution_provider": None, "precision": None, "variant_of": None}
+    assert shown["models"] == [{**model, **unknown} for model in made["models"]]

@@ -213,4 +213,5 @@ async def test_an_error_in_a_stream_says_what_its_status_would_have_been(stub: S
     for each in failed:
         said = each.infer_response.parameters
         assert said["status"].string_param == "RESOURCE_EXHAUSTED"
+        assert said["reason"].string_param == "queue_full"
         assert said["retry_pushback_ms"].int64_param > 0

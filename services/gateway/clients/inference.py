@@ -205,7 +205,14 @@ def _segmentation(found: pb.Segmentation) -> Segmentation:
 def _model_version(model: pb.ModelInfo) -> ModelVersion:
     if _SHA256.fullmatch(model.sha256) is None:
         raise ValueError("a model without its hash")
-    return ModelVersion(name=model.name, version=model.version, sha256=model.sha256)
+    return ModelVersion(
+        name=model.name,
+        version=model.version,
+        sha256=model.sha256,
+        execution_provider=model.execution_provider or None,
+        precision=model.precision or None,
+        variant_of=model.variant_of or None,
+    )
 
 
 def _answers(model: pb.ModelInfo) -> bool:

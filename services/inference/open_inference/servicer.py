@@ -187,4 +187,6 @@ def _stream_error(request_id: str, error: Exception) -> pb.ModelStreamInferRespo
     response.parameters["status"].string_param = status.name
     if (pushback_ms := rpc.pushback_ms(error)) is not None:
         response.parameters["retry_pushback_ms"].int64_param = pushback_ms
+    if (reason := rpc.reason_of(error)) is not None:
+        response.parameters["reason"].string_param = reason
     return pb.ModelStreamInferResponse(error_message=sentence, infer_response=response)
