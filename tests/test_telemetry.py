@@ -80,7 +80,7 @@ def test_lines_below_the_level_are_not_written(lines: Lines) -> None:
 def test_details_are_ours_to_tell_and_never_a_librarys(lines: Lines) -> None:
     telemetry.configure_logging("reports", "DEBUG")
     telemetry.logger("services.reports.server").debug("drew a page")
-    logging.getLogger("aiosqlite").debug("executing with ('Jane Doe',)")
+    logging.getLogger("sqlalchemy").debug("executing with ('Jane Doe',)")
     assert [line["event"] for line in lines()] == ["drew a page"]
 
 

@@ -90,8 +90,8 @@ async def open_accounts(settings: Settings) -> AsyncIterator[Accounts]:
 
     """
     _make_folder(settings.data_dir)
-    async with _database(settings) as sessions:
-        yield Accounts(sessions, Threads())
+    async with _database(settings) as opened:
+        yield Accounts(opened, Threads())
 
 
 @contextlib.asynccontextmanager
@@ -99,32 +99,32 @@ async def _opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Parts]:
     _make_folder(settings.data_dir)
     key = _key(settings.data_dir / "signing-key.pem")
     async with contextlib.AsyncExitStack() as stack:
-        sessions = await stack.enter_async_context(_database(settings))
+        records = await stack.enter_async_context(_database(settings))
         inference_channel = await stack.enter_async_context(rpc.dial(settings.inference_address))
         reports_channel = await stack.enter_async_context(rpc.dial(settings.reports_address))
 
         hashing, drawing = Threads(), Threads(settings.max_drawings)
         access_tokens = tokens.AccessTokens(key, settings.access_token_s)
-        accounts = Accounts(sessions, hashing)
+        accounts = Accounts(records, hashing)
         store = Store(settings.data_dir / "pictures")
-        files = Files(sessions, store)
+        files = Files(records, store)
         inference = Inference(inference_channel)
         limits = (settings.max_upload_bytes, settings.max_pixels, settings.max_side)
 
         await files.sweep()
         await _welcome(accounts, settings)
         yield Parts(
-            access=Access(sessions, access_tokens),
+            access=Access(records, access_tokens),
             accounts=accounts,
             analyzer=Analyzer(inference, files, drawing, limits, metrics),
             bodies=Bodies(settings.max_upload_bytes),
-            health=Health(sessions, {"inference": inference_channel, "reports": reports_channel}),
-            history=History(sessions, files),
+            health=Health(records, {"inference": inference_channel, "reports": reports_channel}),
+            history=History(records, files),
             inference=inference,
             key=key,
             metrics=metrics,
             places=Places(settings.max_pictures),
-            sign_ins=SignIns(sessions, hashing, access_tokens, settings.refresh_token_s),
+            sign_ins=SignIns(records, hashing, access_tokens, settings.refresh_token_s),
             views=Views(store, drawing, Reports(reports_channel, settings.institution)),
             analysis_timeout_s=settings.analysis_timeout_s,
             report_timeout_s=settings.report_timeout_s,
@@ -133,14 +133,14 @@ async def _opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Parts]:
 
 
 @contextlib.asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[database.Sessions]:
+async def _database(settings: Settings) -> AsyncIterator[database.Database]:
     async with contextlib.AsyncExitStack() as stack:
         opening = database.opened(settings.database, settings.boot_timeout_s)
         try:
-            sessions = await stack.enter_async_context(opening)
+            opened = await stack.enter_async_context(opening)
         except database.DatabaseError as error:
             raise BootError(str(error)) from error
-        yield sessions
+        yield opened
 
 
 def _make_folder(folder: Path) -> None:

@@ -38,7 +38,7 @@ class Parts:
     registration_open: bool
 
 
-def _parts(request: Request) -> Parts:
+async def _parts(request: Request) -> Parts:
     parts: Parts = request.app.state.parts
     return parts
 
@@ -66,11 +66,11 @@ async def _admin(caller: CallerDep) -> Caller:
 AdminDep = Annotated[Caller, Depends(_admin)]
 
 
-def _analysis_deadline(parts: PartsDep) -> Deadline:
+async def _analysis_deadline(parts: PartsDep) -> Deadline:
     return Deadline.after(parts.analysis_timeout_s)
 
 
-def _report_deadline(parts: PartsDep) -> Deadline:
+async def _report_deadline(parts: PartsDep) -> Deadline:
     return Deadline.after(parts.report_timeout_s)
 
 

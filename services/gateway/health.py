@@ -6,7 +6,7 @@ from grpc import aio
 from sqlalchemy import text
 
 from services.gateway import clients
-from services.gateway.database import Sessions
+from services.gateway.database import Database
 
 _TIMEOUT_S = 1.0
 
@@ -17,15 +17,15 @@ NEEDED = frozenset({"database", "inference"})
 class Health:
     """Asks everything that the gateway depends on."""
 
-    def __init__(self, sessions: Sessions, channels: dict[str, aio.Channel]) -> None:
+    def __init__(self, database: Database, channels: dict[str, aio.Channel]) -> None:
         """Build over what is asked.
 
         Args:
-            sessions: of the database.
+            database: has the records.
             channels: to the services, by name.
 
         """
-        self._sessions = sessions
+        self._database = database
         self._channels = channels
 
     async def check(self) -> dict[str, str]:
@@ -39,8 +39,8 @@ class Health:
 
     async def _database_trouble(self) -> str | None:
         try:
-            async with asyncio.timeout(_TIMEOUT_S), self._sessions() as session:
-                await session.execute(text("SELECT 1"))
+            async with asyncio.timeout(_TIMEOUT_S):
+                await self._database.read(lambda session: session.execute(text("SELECT 1")))
         except Exception:  # noqa: BLE001 - whatever it is, the answer is no
             return "unavailable"
         return None

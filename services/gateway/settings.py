@@ -6,15 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
 
 _DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "sqlite": "sqlite",
+    "sqlite+aiosqlite": "sqlite",
     "postgres": "postgresql+asyncpg",
     "postgresql": "postgresql+asyncpg",
     "postgresql+asyncpg": "postgresql+asyncpg",
@@ -27,7 +27,7 @@ def _with_driver(url: str) -> str:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         parsed = None
-    if parsed is None or parsed.drivername not in _DRIVERS:
+    if parsed is None or parsed.drivername not in _DRIVERS or _is_nowhere(parsed):
         # The address may hold a password, so it is not repeated.
         raise ValueError(
             "must look like sqlite:///folder/file.db or postgresql://user:password@host/name"
@@ -36,6 +36,11 @@ def _with_driver(url: str) -> str:
     query = {"ssl" if key == "sslmode" else key: value for key, value in parsed.query.items()}
     named = parsed.set(drivername=_DRIVERS[parsed.drivername], query=query)
     return named.render_as_string(hide_password=False)
+
+
+def _is_nowhere(address: URL) -> bool:
+    """Say whether an address means a database in memory, which would forget everything."""
+    return address.get_backend_name() == "sqlite" and address.database in {None, "", ":memory:"}
 
 
 class Settings(BaseSettings):
@@ -135,7 +140,7 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's address with its driver."""
         url = self.database_url.get_secret_value()
-        return url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'gateway.db'}"
+        return url or f"sqlite:///{self.data_dir.absolute() / 'gateway.db'}"
 
 
 def _checked(secret: SecretStr) -> str:

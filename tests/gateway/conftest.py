@@ -152,7 +152,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """An empty database of each kind in turn."""
     if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
+        yield f"sqlite:///{tmp_path / 'test.db'}"
         return
     async with databases.fresh(request.getfixturevalue("postgres")) as url:
         yield url
@@ -166,7 +166,7 @@ async def either(start: Start, database_url: str) -> AsyncIterator[Gateway]:
 
 
 @pytest.fixture
-async def sessions(database_url: str) -> AsyncIterator[database.Sessions]:
+async def records(database_url: str) -> AsyncIterator[database.Database]:
     """A database of each kind at the current schema."""
     async with database.opened(database_url, 10) as opened:
         yield opened

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from services.gateway import errors
-from services.gateway.database import Sessions
+from services.gateway.database import Database
 from services.gateway.identity import Access, Accounts, SignIns, TokenPair
 from services.gateway.records import Role, User
 from services.gateway.security import keys, passwords, tokens
@@ -16,8 +16,8 @@ from tests.gateway.conftest import PASSWORD
 
 
 @pytest.fixture
-def accounts(sessions: Sessions) -> Accounts:
-    return Accounts(sessions, Threads())
+def accounts(records: Database) -> Accounts:
+    return Accounts(records, Threads())
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def access_tokens(tmp_path_factory: pytest.TempPathFactory) -> tokens.AccessToke
 
 
 @pytest.fixture
-def sign_ins(sessions: Sessions, access_tokens: tokens.AccessTokens) -> SignIns:
-    return SignIns(sessions, Threads(), access_tokens, 3600)
+def sign_ins(records: Database, access_tokens: tokens.AccessTokens) -> SignIns:
+    return SignIns(records, Threads(), access_tokens, 3600)
 
 
 async def test_of_many_who_want_a_name_one_gets_it(accounts: Accounts) -> None:
@@ -59,14 +59,13 @@ async def test_administrators_who_remove_each_other_at_once_leave_one(accounts: 
 
 
 async def test_a_user_disabled_by_whatever_means_is_out_at_once(
-    sessions: Sessions, accounts: Accounts, sign_ins: SignIns, access_tokens: tokens.AccessTokens
+    records: Database, accounts: Accounts, sign_ins: SignIns, access_tokens: tokens.AccessTokens
 ) -> None:
-    access = Access(sessions, access_tokens)
+    access = Access(records, access_tokens)
     pair = await sign_ins.begin_for(await accounts.create("alice", PASSWORD))
     assert (await access.identify(pair.access_token)).user.username == "alice"
 
-    async with sessions.begin() as session:
-        await session.execute(update(User).values(disabled=True))
+    await records.write(lambda session: session.execute(update(User).values(disabled=True)))
 
     for attempt in (
         access.identify(pair.access_token),
@@ -107,10 +106,10 @@ async def test_of_many_who_hold_a_refresh_token_none_or_one_stays_signed_in(
 
 
 async def test_without_grace_the_second_use_ends_the_sign_in(
-    sessions: Sessions, accounts: Accounts, access_tokens: tokens.AccessTokens
+    records: Database, accounts: Accounts, access_tokens: tokens.AccessTokens
 ) -> None:
-    strict = SignIns(sessions, Threads(), access_tokens, 3600, grace=timedelta(0))
-    access = Access(sessions, access_tokens)
+    strict = SignIns(records, Threads(), access_tokens, 3600, grace=timedelta(0))
+    access = Access(records, access_tokens)
     first = await strict.begin_for(await accounts.create("alice", PASSWORD))
     second = await strict.refresh(first.refresh_token)
     assert (await access.identify(second.access_token)).user.username == "alice"

@@ -3,33 +3,45 @@
 import asyncio
 import contextlib
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, delete, inspect, select, text
+from sqlalchemy import delete, func, inspect, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services.gateway import database
-from services.gateway.database import Sessions
+from services.gateway.database import Database, migrate, migration
 from services.gateway.records import Analysis, Record, RefreshToken, SignIn, User, new_id
 from tests.gateway import databases
 
 
-def differences(connection: Connection) -> list[object]:
-    context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+def differences(session: Session) -> list[object]:
+    options = {"compare_server_default": True}
+    context = MigrationContext.configure(session.connection(), opts=options)
     return list(compare_metadata(context, Record.metadata))
 
 
-def tables(connection: Connection) -> set[str]:
-    return set(inspect(connection).get_table_names())
+def tables(session: Session) -> set[str]:
+    return set(inspect(session.connection()).get_table_names())
+
+
+async def add(records: Database, *rows: Record) -> None:
+    await records.write(lambda session: session.add_all(rows))
+
+
+async def users(records: Database) -> list[User]:
+    return await records.read(lambda session: list(session.scalars(select(User))))
 
 
 @contextlib.asynccontextmanager
@@ -61,78 +73,97 @@ def an_analysis(owner: User) -> Analysis:
 
 
 async def test_the_migrations_make_what_the_tables_say_and_lead_back(database_url: str) -> None:
-    engine = create_async_engine(database_url)
-    try:
+    async with database.opened(database_url, 10) as records:
         for _ in range(2):
-            await database.migrate(engine)
-            async with engine.connect() as connection:
-                assert await connection.run_sync(differences) == []
-                made = await connection.run_sync(tables)
-            assert made == {*Record.metadata.tables, "alembic_version"}
+            await records.write(migrate)
+            assert await records.read(differences) == []
+            assert await records.read(tables) == {*Record.metadata.tables, "alembic_version"}
 
-            await database.migrate(engine, "base")
-            async with engine.connect() as connection:
-                assert await connection.run_sync(tables) == {"alembic_version"}
-    finally:
-        await engine.dispose()
+            await records.write(partial(migrate, revision="base"))
+            assert await records.read(tables) == {"alembic_version"}
 
 
 async def test_gateways_that_boot_at_once_migrate_one_after_the_other(database_url: str) -> None:
     async def boot() -> None:
-        async with database.opened(database_url, 10) as sessions, sessions() as session:
-            assert (await session.scalars(select(User))).all() == []
+        async with database.opened(database_url, 10) as records:
+            assert await users(records) == []
 
     await asyncio.gather(*(boot() for _ in range(3)))
 
 
-async def test_moments_come_back_in_utc_from_whatever_zone(sessions: Sessions) -> None:
+async def test_work_that_fails_changes_nothing(records: Database) -> None:
+    def half(session: Session) -> None:
+        session.add(a_user())
+        session.flush()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await records.write(half)
+
+    assert await users(records) == []
+
+
+async def test_readers_of_sqlite_do_not_wait_for_a_writer_and_no_loop_for_either(
+    tmp_path: Path,
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(session: Session) -> bool:
+        session.add(a_user())
+        session.flush()
+        begun.set()
+        return go_on.wait(5)
+
+    async with database.opened(f"sqlite:///{tmp_path / 'test.db'}", 10) as records:
+        writing = asyncio.create_task(records.write(slow))
+        assert await asyncio.to_thread(begun.wait, 5)
+        assert await users(records) == []
+
+        go_on.set()
+        assert await writing
+        assert len(await users(records)) == 1
+
+
+async def test_moments_come_back_in_utc_from_whatever_zone(records: Database) -> None:
     moment = datetime(2026, 7, 1, 14, 30, 0, 123456, timezone(timedelta(hours=2)))
-    async with sessions.begin() as session:
-        session.add(User(username="alice", password_hash="x", created_at=moment))
+    await add(records, User(username="alice", password_hash="x", created_at=moment))
 
-    async with sessions() as session:
-        read = (await session.scalars(select(User))).one().created_at
+    (user,) = await users(records)
 
-    assert read == moment
-    assert read.tzinfo == UTC
+    assert user.created_at == moment
+    assert user.created_at.tzinfo == UTC
 
 
-async def test_a_moment_without_a_zone_is_a_mistake(sessions: Sessions) -> None:
+async def test_a_moment_without_a_zone_is_a_mistake(records: Database) -> None:
     naive = datetime(2026, 7, 1)  # noqa: DTZ001 - the point of the test
     with pytest.raises(StatementError, match="time zone"):
-        async with sessions.begin() as session:
-            session.add(User(username="alice", password_hash="x", created_at=naive))
+        await add(records, User(username="alice", password_hash="x", created_at=naive))
 
 
-async def test_what_belongs_to_a_user_goes_with_them(sessions: Sessions) -> None:
+async def test_what_belongs_to_a_user_goes_with_them(records: Database) -> None:
     user = a_user()
     sign_in = SignIn(user_id=user.id, expires_at=datetime.now(UTC))
-    for records in (
-        [user],
-        [sign_in, an_analysis(user)],
-        [RefreshToken(digest="0" * 64, sign_in_id=sign_in.id)],
-    ):
-        async with sessions.begin() as session:
-            session.add_all(records)
+    await add(records, user)
+    await add(records, sign_in, an_analysis(user))
+    await add(records, RefreshToken(digest="0" * 64, sign_in_id=sign_in.id))
+    removal = delete(User).where(col(User.id) == user.id)
 
-    async with sessions.begin() as session:
-        await session.execute(delete(User).where(col(User.id) == user.id))
+    await records.write(lambda session: session.execute(removal))
 
-    async with sessions() as session:
-        for table in (SignIn, RefreshToken, Analysis):
-            assert (await session.scalars(select(table))).all() == []
+    for table in (SignIn, RefreshToken, Analysis):
+        count = select(func.count()).select_from(table)
+        assert await records.read(partial(Session.scalar, statement=count)) == 0
 
 
-async def test_a_record_of_nobody_is_refused(sessions: Sessions) -> None:
+async def test_a_record_of_nobody_is_refused(records: Database) -> None:
     with pytest.raises(IntegrityError):
-        async with sessions.begin() as session:
-            session.add(an_analysis(a_user()))
+        await add(records, an_analysis(a_user()))
 
 
 async def test_a_database_that_is_not_there_is_given_up_in_time(tmp_path: Path) -> None:
     for url, least, most in (
         ("postgresql+asyncpg://gateway:hush@127.0.0.1:1/none", 0.5, 3),
-        (f"sqlite+aiosqlite:///{tmp_path}/no/such/folder.db", 0, 3),
+        (f"sqlite:///{tmp_path}/no/such/folder.db", 0, 3),
     ):
         began = time.monotonic()
         with pytest.raises(database.DatabaseError, match="DERMSERVE_GATEWAY_DATABASE_URL") as told:
@@ -167,8 +198,9 @@ async def test_a_role_that_may_make_no_tables_is_told_in_a_sentence(postgres: st
 
 
 async def test_a_schema_of_a_newer_version_is_left_alone(database_url: str) -> None:
-    async with database.opened(database_url, 10) as sessions, sessions.begin() as session:
-        await session.execute(text("UPDATE alembic_version SET version_num = 'r9999'"))
+    newer = text("UPDATE alembic_version SET version_num = 'r9999'")
+    async with database.opened(database_url, 10) as records:
+        await records.write(lambda session: session.execute(newer))
 
     with pytest.raises(database.DatabaseError, match="newer version"):
         async with database.opened(database_url, 10):
@@ -177,7 +209,7 @@ async def test_a_schema_of_a_newer_version_is_left_alone(database_url: str) -> N
 
 async def test_a_migration_that_another_process_does_not_end_is_given_up(postgres: str) -> None:
     async with databases.fresh(postgres) as url, connected(url) as other:
-        await other.execute(text(f"SELECT pg_advisory_lock({database._MIGRATION_LOCK})"))
+        await other.execute(text(f"SELECT pg_advisory_lock({migration.LOCK})"))
         began = time.monotonic()
 
         with pytest.raises(database.DatabaseError, match="lock timeout"):
@@ -201,7 +233,7 @@ async def test_options_that_the_driver_does_not_know_are_told_in_a_sentence(
 
 async def test_a_locked_database_is_waited_for_and_then_given_up(tmp_path: Path) -> None:
     path = tmp_path / "test.db"
-    url = f"sqlite+aiosqlite:///{path}"
+    url = f"sqlite:///{path}"
     async with database.opened(url, 10):
         pass
     holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -211,8 +243,8 @@ async def test_a_locked_database_is_waited_for_and_then_given_up(tmp_path: Path)
             async with database.opened(url, 0.6):
                 pass
         asyncio.get_running_loop().call_later(0.3, holder.execute, "COMMIT")
-        async with database.opened(url, 5) as sessions, sessions() as session:
-            assert (await session.scalars(select(User))).all() == []
+        async with database.opened(url, 5) as records:
+            assert await users(records) == []
     finally:
         holder.close()
 

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from services.gateway import database
 from services.gateway.app import open_accounts
+from services.gateway.database import opening
 from services.gateway.records import Role
 from tests.gateway import databases
 from tests.gateway.conftest import PASSWORD, Gateway, Start, settings_for
@@ -109,7 +109,7 @@ async def test_a_statement_that_postgresql_ends_is_said_to_be_worth_another_try(
     start: Start, postgres: str, monkeypatch: pytest.MonkeyPatch, *, ended: bool
 ) -> None:
     """A table is locked: the statement is ended by an operator, or by the bound on waiting."""
-    monkeypatch.setattr(database, "_PATIENCE_S", 30 if ended else 0.5)
+    monkeypatch.setattr(opening, "_PATIENCE_S", 30 if ended else 0.5)
     engine = create_async_engine(postgres, isolation_level="AUTOCOMMIT")
     async with databases.fresh(postgres) as url, start(database_url=url) as gateway:
         alice = await gateway.signed_in()
@@ -156,7 +156,7 @@ async def test_pictures_of_no_record_are_swept_at_boot_unless_the_database_looks
     for path in kept | {old}:
         os.utime(path, (ago, ago))
 
-    async with start(database_url=f"sqlite+aiosqlite:///{tmp_path / 'another.db'}") as mistaken:
+    async with start(database_url=f"sqlite:///{tmp_path / 'another.db'}") as mistaken:
         assert set(mistaken.kept_files()) == kept | {old, new}
     async with start() as again:
         assert set(again.kept_files()) == kept | {new}

@@ -1,14 +1,16 @@
 """Pages and cursors."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from services.gateway import errors, paging
 from services.gateway.analyses import Files, Filters, History
-from services.gateway.database import Sessions
+from services.gateway.database import Database
 from services.gateway.records import Analysis, User
 from services.gateway.store import Store
 
@@ -33,28 +35,27 @@ def test_a_cursor_that_we_did_not_make_is_refused_and_never_crashes(cursor: str)
 
 
 async def test_rows_of_one_moment_are_paged_without_loss(
-    sessions: Sessions, tmp_path_factory: pytest.TempPathFactory
+    records: Database, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     user = User(username="alice", password_hash="x")
     moment = datetime(2026, 1, 1, tzinfo=UTC)
-    async with sessions.begin() as session:
-        session.add(user)
-    async with sessions.begin() as session:
-        for number in range(7):
-            session.add(
-                Analysis(
-                    owner_id=user.id,
-                    created_at=moment + timedelta(microseconds=number // 4),
-                    status="succeeded",
-                    outcome="assessed",
-                    image_sha256="0" * 64,
-                    image_format="png",
-                    width=1,
-                    height=1,
-                    findings={},
-                )
-            )
-    history = History(sessions, Files(sessions, Store(tmp_path_factory.mktemp("store"))))
+    analyses = [
+        Analysis(
+            owner_id=user.id,
+            created_at=moment + timedelta(microseconds=number // 4),
+            status="succeeded",
+            outcome="assessed",
+            image_sha256="0" * 64,
+            image_format="png",
+            width=1,
+            height=1,
+            findings={},
+        )
+        for number in range(7)
+    ]
+    for rows in ([user], analyses):
+        await records.write(partial(Session.add_all, instances=rows))
+    history = History(records, Files(records, Store(tmp_path_factory.mktemp("store"))))
 
     seen: list[Analysis] = []
     cursor: str | None = None

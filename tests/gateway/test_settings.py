@@ -32,6 +32,7 @@ async def refused(folder: Path, changes: Mapping[str, str]) -> tuple[int | None,
         ("DERMSERVE_GATEWAY_ACCESS_TOKEN_S", "901"),
         ("DERMSERVE_GATEWAY_MAX_UPLOAD_BYTES", "17000000"),
         ("DERMSERVE_GATEWAY_DATABASE_URL", "mysql://root:hush@host/name"),
+        ("DERMSERVE_GATEWAY_DATABASE_URL", "sqlite:///:memory:"),
         ("DERMSERVE_GATEWAY_DATABASE_URL", "postgresql://u:p@ss:hush@h/d"),
         ("DERMSERVE_GATEWAY_ADMIN_PASSWORD", "short"),
         ("DERMSERVE_GATEWAY_REGISTRATION_OPEN", "perhaps"),
@@ -54,7 +55,8 @@ def test_a_wrong_setting_is_refused_by_name_and_without_its_secret(
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
-        ("sqlite:////srv/x.db", "sqlite+aiosqlite:////srv/x.db"),
+        ("sqlite:////srv/x.db", "sqlite:////srv/x.db"),
+        ("sqlite+aiosqlite:////srv/x.db", "sqlite:////srv/x.db"),
         ("postgresql://u:p@h/d", "postgresql+asyncpg://u:p@h/d"),
         ("postgres://u:p@h/d", "postgresql+asyncpg://u:p@h/d"),
         ("postgres://u:p@h/d?sslmode=require", "postgresql+asyncpg://u:p@h/d?ssl=require"),

@@ -261,8 +261,8 @@ async def test_a_record_that_cannot_be_written_leaves_no_pictures(gateway: Gatew
     analyzing = asyncio.create_task(alice.analyze(patient_name="Jane Doe"))
     await gateway.inference.arrived()
     # Her account is removed behind the gateway's back while inference works.
-    async with gateway.parts.access._sessions.begin() as session:
-        await session.execute(delete(User).where(col(User.username) == "alice"))
+    removal = delete(User).where(col(User.username) == "alice")
+    await gateway.parts.access._database.write(lambda session: session.execute(removal))
 
     with structlog.testing.capture_logs() as lines:
         gateway.inference.may_answer.set()

@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from services import telemetry
 from services.gateway import errors
-from services.gateway.database import Sessions
+from services.gateway.database import Database
 from services.gateway.records import Analysis
 from services.gateway.store import Stage, Store
 
@@ -24,8 +24,8 @@ _log = telemetry.logger(__name__)
 class Files:
     """Keeps a record with its pictures, and removes both; never one without the other."""
 
-    def __init__(self, sessions: Sessions, store: Store) -> None:
-        self._sessions = sessions
+    def __init__(self, database: Database, store: Store) -> None:
+        self._database = database
         self._store = store
 
     def stage(self) -> AbstractAsyncContextManager[Stage]:
@@ -37,8 +37,7 @@ class Files:
         async with self._store.holding(stage.names):
             try:
                 await self._store.publish(stage)
-                async with self._sessions.begin() as session:
-                    session.add(record)
+                await self._database.write(lambda session: session.add(record))
             except BaseException:
                 await self._forget(stage.names)
                 raise
@@ -52,15 +51,14 @@ class Files:
         """
         names = [record.image_sha256, record.mask_sha256, record.explanation_sha256]
         files = [name for name in names if name]
+        removal = (
+            delete(Analysis)
+            .where(col(Analysis.id) == record.id)
+            .returning(col(Analysis.id))
+            .execution_options(synchronize_session=False)
+        )
         async with self._store.holding(files):
-            async with self._sessions.begin() as session:
-                removed = await session.scalar(
-                    delete(Analysis)
-                    .where(col(Analysis.id) == record.id)
-                    .returning(col(Analysis.id))
-                    .execution_options(synchronize_session=False)
-                )
-            if removed is None:
+            if await self._database.write(lambda session: session.scalar(removal)) is None:
                 raise errors.NotFoundError(NO_SUCH_ANALYSIS)
             await self._forget(files)
 
@@ -72,9 +70,9 @@ class Files:
         """
         await self._store.sweep()
         names = await self._store.settled()
-        async with self._sessions() as session:
-            if await session.scalar(select(col(Analysis.id)).limit(1)) is None:
-                return
+        any_one = select(col(Analysis.id)).limit(1)
+        if await self._database.read(lambda session: session.scalar(any_one)) is None:
+            return
         for start in range(0, len(names), _NAMES_AT_ONCE):
             await self._forget(names[start : start + _NAMES_AT_ONCE])
 
@@ -89,5 +87,4 @@ class Files:
         """Return those of some names that a record has."""
         columns = (Analysis.image_sha256, Analysis.mask_sha256, Analysis.explanation_sha256)
         used = union(*(select(col(column)).where(col(column).in_(names)) for column in columns))
-        async with self._sessions() as session:
-            return {str(name) for name in await session.scalars(used)}
+        return await self._database.read(lambda session: set(map(str, session.scalars(used))))

@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from services.gateway import errors, paging
 from services.gateway.analyses.files import NO_SUCH_ANALYSIS, Files
-from services.gateway.database import Sessions
+from services.gateway.database import Database
 from services.gateway.records import Analysis, is_id
 
 
@@ -46,8 +46,8 @@ class Filters:
 class History:
     """Finds analyses, always on behalf of their owner."""
 
-    def __init__(self, sessions: Sessions, files: Files) -> None:
-        self._sessions = sessions
+    def __init__(self, database: Database, files: Files) -> None:
+        self._database = database
         self._files = files
 
     async def get(self, owner_id: str, analysis_id: str) -> Analysis:
@@ -58,13 +58,12 @@ class History:
                 which, administrators included (OWASP ASVS 5.0, 8.2.2).
 
         """
-        record = None
+        record: Analysis | None = None
         if is_id(analysis_id):
             found = select(Analysis).where(
                 col(Analysis.id) == analysis_id, col(Analysis.owner_id) == owner_id
             )
-            async with self._sessions() as session:
-                record = await session.scalar(found)
+            record = await self._database.read(lambda session: session.scalar(found))
         if record is None:
             raise errors.NotFoundError(NO_SUCH_ANALYSIS)
         return record
@@ -88,8 +87,8 @@ class History:
             .order_by(*paging.newest_first(Analysis))
             .limit(limit + 1)
         )
-        async with self._sessions() as session:
-            return paging.page(list(await session.scalars(rows)), limit)
+        found = await self._database.read(lambda session: list(session.scalars(rows)))
+        return paging.page(found, limit)
 
     async def delete(self, owner_id: str, analysis_id: str) -> None:
         """Remove one analysis and its pictures.

@@ -6,13 +6,26 @@ role or an ended sign-in counts from the next request on, not when the token exp
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from services.gateway import errors
-from services.gateway.database import Sessions
+from services.gateway.database import Database
 from services.gateway.records import Role, SignIn, User, now
 from services.gateway.security.tokens import AccessTokens, InvalidTokenError
+
+# Asked at every request: built, and turned into SQL, once.
+_HOLDER = (
+    select(User)
+    .join(SignIn, col(SignIn.user_id) == col(User.id))
+    .where(
+        col(SignIn.id) == bindparam("sign_in"),
+        col(User.id) == bindparam("user"),
+        col(SignIn.revoked_at).is_(None),
+        col(SignIn.expires_at) > bindparam("now"),
+        col(User.disabled).is_(False),
+    )
+)
 
 _SENTENCE = "The access token is missing, expired or not valid. Sign in, or refresh it."
 
@@ -33,8 +46,8 @@ class Caller:
 class Access:
     """Tells callers by their access tokens."""
 
-    def __init__(self, sessions: Sessions, tokens: AccessTokens) -> None:
-        self._sessions = sessions
+    def __init__(self, database: Database, tokens: AccessTokens) -> None:
+        self._database = database
         self._tokens = tokens
 
     async def identify(self, token: str | None) -> Caller:
@@ -50,19 +63,8 @@ class Access:
             claims = self._tokens.read(token)
         except InvalidTokenError as error:
             raise errors.UnauthenticatedError(_SENTENCE) from error
-        found = (
-            select(User)
-            .join(SignIn, col(SignIn.user_id) == col(User.id))
-            .where(
-                col(SignIn.id) == claims.session_id,
-                col(User.id) == claims.user_id,
-                col(SignIn.revoked_at).is_(None),
-                col(SignIn.expires_at) > now(),
-                col(User.disabled).is_(False),
-            )
-        )
-        async with self._sessions() as session:
-            user = await session.scalar(found)
+        who = {"user": claims.user_id, "sign_in": claims.session_id, "now": now()}
+        user: User | None = await self._database.read(lambda session: session.scalar(_HOLDER, who))
         if user is None:
             raise errors.UnauthenticatedError(_SENTENCE)
         return Caller(user, claims.session_id)

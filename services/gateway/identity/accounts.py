@@ -1,12 +1,14 @@
 """Accounts: made, promoted, disabled, listed. Used by REST and by the command line alike."""
 
+from functools import partial
+
 from sqlalchemy import Select, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services.gateway import errors, paging
-from services.gateway.database import Sessions
+from services.gateway.database import Database
 from services.gateway.records import Role, SignIn, User, is_id, is_username, now
 from services.gateway.security import passwords
 from services.gateway.threads import Threads
@@ -20,15 +22,15 @@ _NO_SUCH_USER = "There is no such user."
 class Accounts:
     """The users of this gateway."""
 
-    def __init__(self, sessions: Sessions, hashing: Threads) -> None:
+    def __init__(self, database: Database, hashing: Threads) -> None:
         """Build over the database.
 
         Args:
-            sessions: of the database.
+            database: has them.
             hashing: where passwords are hashed.
 
         """
-        self._sessions = sessions
+        self._database = database
         self._hashing = hashing
 
     async def create(self, username: str, password: str, role: Role = Role.USER) -> User:
@@ -55,8 +57,7 @@ class Accounts:
             role=role,
         )
         try:
-            async with self._sessions.begin() as session:
-                session.add(user)
+            await self._database.write(lambda session: session.add(user))
         except IntegrityError as error:
             raise errors.ConflictError("This username is taken. Choose another one.") from error
         return user
@@ -71,9 +72,8 @@ class Accounts:
             The password that was invented, to be shown once; None if there is nothing to show.
 
         """
-        async with self._sessions() as session:
-            if await session.scalar(select(col(User.id)).where(col(User.username) == ADMIN)):
-                return None
+        if await self._id_called(ADMIN) is not None:
+            return None
         invented = passwords.invented() if password is None else None
         try:
             await self.create(ADMIN, password or invented or "", Role.ADMIN)
@@ -113,21 +113,7 @@ class Accounts:
         """
         if not is_id(user_id):
             raise errors.NotFoundError(_NO_SUCH_USER)
-        async with self._sessions.begin() as session:
-            # PostgreSQL lets two administrators remove each other unless both rows are held;
-            # SQLite has one writer and knows no such lock.
-            await session.execute(_active_admins().with_for_update())
-            user = await session.get(User, user_id)
-            if user is None:
-                raise errors.NotFoundError(_NO_SUCH_USER)
-            user.role = user.role if role is None else role
-            user.disabled = user.disabled if disabled is None else disabled
-            await session.flush()
-            if not (await session.scalars(_active_admins())).all():
-                raise errors.ConflictError("This is the last administrator. Promote another first.")
-            if user.disabled:
-                await _end_sign_ins(session, user_id)
-        return user
+        return await self._database.write(partial(_change, user_id, role=role, disabled=disabled))
 
     async def page(self, limit: int, cursor: str | None) -> paging.Page[User]:
         """List users, newest first."""
@@ -137,20 +123,36 @@ class Accounts:
             .order_by(*paging.newest_first(User))
             .limit(limit + 1)
         )
-        async with self._sessions() as session:
-            return paging.page(list(await session.scalars(rows)), limit)
+        found = await self._database.read(lambda session: list(session.scalars(rows)))
+        return paging.page(found, limit)
 
     async def _id_of(self, username: str) -> str:
         name = username.lower()
-        user_id = None
-        if is_username(name):
-            async with self._sessions() as session:
-                user_id = await session.scalar(
-                    select(col(User.id)).where(col(User.username) == name)
-                )
+        user_id = await self._id_called(name) if is_username(name) else None
         if user_id is None:
             raise errors.NotFoundError(f"There is no user {username!r}.")
         return user_id
+
+    async def _id_called(self, name: str) -> str | None:
+        found = select(col(User.id)).where(col(User.username) == name)
+        return await self._database.read(lambda session: session.scalar(found))
+
+
+def _change(user_id: str, session: Session, *, role: Role | None, disabled: bool | None) -> User:
+    # PostgreSQL lets two administrators remove each other unless both rows are held;
+    # SQLite has one writer and knows no such lock.
+    session.execute(_active_admins().with_for_update())
+    user = session.get(User, user_id)
+    if user is None:
+        raise errors.NotFoundError(_NO_SUCH_USER)
+    user.role = user.role if role is None else role
+    user.disabled = user.disabled if disabled is None else disabled
+    session.flush()
+    if not session.scalars(_active_admins()).all():
+        raise errors.ConflictError("This is the last administrator. Promote another first.")
+    if user.disabled:
+        _end_sign_ins(user_id, session)
+    return user
 
 
 def _active_admins() -> Select[str]:
@@ -161,8 +163,8 @@ def _active_admins() -> Select[str]:
     )
 
 
-async def _end_sign_ins(session: AsyncSession, user_id: str) -> None:
-    await session.execute(
+def _end_sign_ins(user_id: str, session: Session) -> None:
+    session.execute(
         update(SignIn)
         .where(col(SignIn.user_id) == user_id, col(SignIn.revoked_at).is_(None))
         .values(revoked_at=now())

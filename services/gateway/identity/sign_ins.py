@@ -9,13 +9,14 @@ on, and there is never more than one live token in a sign-in.
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services.gateway import errors
-from services.gateway.database import Sessions
+from services.gateway.database import Database
 from services.gateway.records import RefreshToken, SignIn, User, is_username, now
 from services.gateway.security import passwords, tokens
 from services.gateway.threads import Threads
@@ -38,7 +39,7 @@ class SignIns:
 
     def __init__(
         self,
-        sessions: Sessions,
+        database: Database,
         hashing: Threads,
         access_tokens: tokens.AccessTokens,
         lifetime_s: int,
@@ -47,14 +48,14 @@ class SignIns:
         """Build over the database.
 
         Args:
-            sessions: of the database.
+            database: remembers them.
             hashing: where passwords are checked.
             access_tokens: signs the short-lived tokens.
             lifetime_s: seconds after which the password is asked for again.
             grace: how long a used refresh token may come again for a lost answer.
 
         """
-        self._sessions = sessions
+        self._database = database
         self._hashing = hashing
         self._access_tokens = access_tokens
         self._lifetime = timedelta(seconds=lifetime_s)
@@ -78,21 +79,15 @@ class SignIns:
     async def _called(self, name: str) -> User | None:
         if not is_username(name):
             return None
-        async with self._sessions() as session:
-            user: User | None = await session.scalar(select(User).where(col(User.username) == name))
+        found = select(User).where(col(User.username) == name)
+        user: User | None = await self._database.read(lambda session: session.scalar(found))
         return user
 
     async def begin_for(self, user: User) -> TokenPair:
         """Sign in a user who has just proved who they are."""
         sign_in = SignIn(user_id=user.id, expires_at=now() + self._lifetime)
         refresh_token = tokens.new_refresh_token()
-        async with self._sessions.begin() as session:
-            await session.execute(
-                delete(SignIn).where(col(SignIn.user_id) == user.id, col(SignIn.expires_at) < now())
-            )
-            session.add(sign_in)
-            await session.flush()
-            session.add(RefreshToken(digest=tokens.digest(refresh_token), sign_in_id=sign_in.id))
+        await self._database.write(partial(_begin, sign_in, tokens.digest(refresh_token)))
         return self._pair(user.id, sign_in.id, refresh_token)
 
     async def refresh(self, presented: str) -> TokenPair:
@@ -110,54 +105,80 @@ class SignIns:
 
     async def end(self, sign_in_id: str) -> None:
         """End a sign-in: none of its tokens is good any more."""
-        async with self._sessions.begin() as session:
-            await _revoke(session, sign_in_id)
+        await self._database.write(partial(_revoke, sign_in_id))
 
     async def end_by(self, refresh_token: str) -> None:
         """End the sign-in that a refresh token belongs to; an unknown one is no error."""
-        async with self._sessions.begin() as session:
-            found = await session.get(RefreshToken, tokens.digest(refresh_token))
-            if found is not None:
-                await _revoke(session, found.sign_in_id)
+        await self._database.write(partial(_revoke_by, tokens.digest(refresh_token)))
 
     async def _exchange(self, presented: str) -> TokenPair | None:
-        async with self._sessions.begin() as session:
-            token = await session.get(RefreshToken, tokens.digest(presented))
-            if token is None:
-                return None
-            user_id = await _hold(session, token.sign_in_id)
-            if user_id is None:
-                return None
-            # Read again: others with the same token may have been here before us.
-            await session.refresh(token)
-            if not await self._may_be_used(session, token):
-                await _revoke(session, token.sign_in_id)
-                return None
-            successor = tokens.new_refresh_token()
-            token.rotated_at = token.rotated_at or now()
-            token.successor = tokens.digest(successor)
-            session.add(RefreshToken(digest=token.successor, sign_in_id=token.sign_in_id))
-        return self._pair(user_id, token.sign_in_id, successor)
-
-    async def _may_be_used(self, session: AsyncSession, token: RefreshToken) -> bool:
-        """Say whether a token is live, or comes again because an answer was lost."""
-        if token.rotated_at is None:
-            return True
-        if token.successor is None or now() - token.rotated_at > self._grace:
-            return False
-        lost = await session.get(RefreshToken, token.successor)
-        if lost is None or lost.rotated_at is not None:
-            return False
-        # Dead and without a successor: should it turn up after all, it ends the sign-in.
-        lost.rotated_at = now()
-        return True
+        successor = tokens.new_refresh_token()
+        digests = tokens.digest(presented), tokens.digest(successor)
+        claims = await self._database.write(partial(_rotate, *digests, self._grace))
+        return self._pair(claims.user_id, claims.session_id, successor) if claims else None
 
     def _pair(self, user_id: str, sign_in_id: str, refresh_token: str) -> TokenPair:
         access_token = self._access_tokens.issue(tokens.Claims(user_id, sign_in_id))
         return TokenPair(access_token, refresh_token, self._access_tokens.lifetime_s)
 
 
-async def _hold(session: AsyncSession, sign_in_id: str) -> str | None:
+def _begin(sign_in: SignIn, digest: str, session: Session) -> None:
+    """Add a sign-in and its first refresh token; those of the user that have expired go."""
+    session.execute(
+        delete(SignIn).where(col(SignIn.user_id) == sign_in.user_id, col(SignIn.expires_at) < now())
+    )
+    session.add(sign_in)
+    session.flush()
+    session.add(RefreshToken(digest=digest, sign_in_id=sign_in.id))
+
+
+def _rotate(
+    presented: str, successor: str, grace: timedelta, session: Session
+) -> tokens.Claims | None:
+    """Put one refresh token in the place of another, or end a sign-in where two hold one.
+
+    Args:
+        presented: digest of the one that came.
+        successor: digest of the one that is to be given out.
+        grace: how long a used one may come again.
+        session: of the database.
+
+    Returns:
+        Whose it is; None where nobody gets one.
+
+    """
+    token = session.get(RefreshToken, presented)
+    if token is None:
+        return None
+    user_id = _hold(token.sign_in_id, session)
+    if user_id is None:
+        return None
+    # Read again: others with the same token may have been here before us.
+    session.refresh(token)
+    if not _may_be_used(token, grace, session):
+        _revoke(token.sign_in_id, session)
+        return None
+    token.rotated_at = token.rotated_at or now()
+    token.successor = successor
+    session.add(RefreshToken(digest=successor, sign_in_id=token.sign_in_id))
+    return tokens.Claims(user_id, token.sign_in_id)
+
+
+def _may_be_used(token: RefreshToken, grace: timedelta, session: Session) -> bool:
+    """Say whether a token is live, or comes again because an answer was lost."""
+    if token.rotated_at is None:
+        return True
+    if token.successor is None or now() - token.rotated_at > grace:
+        return False
+    lost = session.get(RefreshToken, token.successor)
+    if lost is None or lost.rotated_at is not None:
+        return False
+    # Dead and without a successor: should it turn up after all, it ends the sign-in.
+    lost.rotated_at = now()
+    return True
+
+
+def _hold(sign_in_id: str, session: Session) -> str | None:
     """Take a sign-in for this transaction; return its user, or None if it has ended.
 
     Writing first makes others wait: on PostgreSQL for the row, on SQLite for the database.
@@ -174,14 +195,20 @@ async def _hold(session: AsyncSession, sign_in_id: str) -> str | None:
         .returning(col(SignIn.user_id))
         .execution_options(synchronize_session=False)
     )
-    user_id: str | None = await session.scalar(held)
+    user_id: str | None = session.scalar(held)
     return user_id
 
 
-async def _revoke(session: AsyncSession, sign_in_id: str) -> None:
-    await session.execute(
+def _revoke(sign_in_id: str, session: Session) -> None:
+    session.execute(
         update(SignIn)
         .where(col(SignIn.id) == sign_in_id, col(SignIn.revoked_at).is_(None))
         .values(revoked_at=now())
         .execution_options(synchronize_session=False)
     )
+
+
+def _revoke_by(digest: str, session: Session) -> None:
+    found = session.get(RefreshToken, digest)
+    if found is not None:
+        _revoke(found.sign_in_id, session)

@@ -1,0 +1,41 @@
+"""The schema, brought from one revision to another."""
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
+
+# Any number will do, as long as all replicas use the same one.
+LOCK = 7_364_121
+"""What PostgreSQL lets only one process hold, so that the others wait with their migration."""
+
+
+def migrate(session: Session, revision: str = "head", patience_s: float = 5) -> None:
+    """Bring the schema to a revision, one process at a time; commits nothing.
+
+    Args:
+        session: of the database.
+        revision: ``"head"``, ``"base"`` or one in between.
+        patience_s: seconds that PostgreSQL may wait for each lock.
+
+    """
+    connection = session.connection()
+    _lock(connection, patience_s)
+    config = Config()
+    config.set_main_option("script_location", "services.gateway:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    # "base" lies below every revision; anything else is reached from below.
+    (command.downgrade if revision == "base" else command.upgrade)(config, revision)
+
+
+def _lock(connection: Connection, patience_s: float) -> None:
+    """Let one process migrate while the others wait for it."""
+    if connection.dialect.name == "sqlite":
+        # An explicit BEGIN makes SQLite's schema changes part of the transaction.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.execute(text(f"SET LOCAL lock_timeout = {patience_s * 1000:.0f}"))
+        # A migration of many rows takes what it takes.
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))

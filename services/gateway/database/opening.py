@@ -1,0 +1,111 @@
+"""A database is opened: found by its address, waited for, brought to the current schema."""
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Protocol, TypeVar
+
+from alembic.util.exc import CommandError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from services.gateway.database.migration import migrate
+from services.gateway.database.postgresql import Postgresql
+from services.gateway.database.sqlite import Sqlite
+
+_Result = TypeVar("_Result")
+
+_RETRY_S = 0.25
+# How long a statement waits for a lock of SQLite, or a connection to PostgreSQL.
+_PATIENCE_S = 5.0
+_LEAST_S = 0.1
+
+_KINDS: dict[str, type[Sqlite] | type[Postgresql]] = {"sqlite": Sqlite, "postgresql": Postgresql}
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; the message says what to do."""
+
+
+class Database(Protocol):
+    """Where records are.
+
+    Work is a plain function of a session, a few statements long. It gets a connection for
+    itself, and nothing else is waited for in it: no other service, no caller, no disk.
+    """
+
+    async def read(self, work: Callable[[Session], _Result]) -> _Result:
+        """Look something up."""
+        ...
+
+    async def write(self, work: Callable[[Session], _Result]) -> _Result:
+        """Change something: all of it, or nothing when it fails."""
+        ...
+
+
+@contextlib.asynccontextmanager
+async def opened(url: str, timeout_s: float) -> AsyncIterator[Database]:
+    """Open a database at the current schema and close it in the end.
+
+    Args:
+        url: its address, with its driver.
+        timeout_s: seconds to wait until it answers and nobody has it locked.
+
+    Raises:
+        DatabaseError: it did not answer in time, stays locked, or cannot be brought to the
+            current schema.
+
+    """
+    until = time.monotonic() + timeout_s
+    address = make_url(url)
+    await _reach(address, timeout_s)
+    database = _KINDS[address.get_backend_name()](address, _PATIENCE_S)
+    try:
+        await _bring_up_to_date(database, address, max(_LEAST_S, until - time.monotonic()))
+        yield database
+    finally:
+        await database.close()
+
+
+async def _reach(address: URL, timeout_s: float) -> None:
+    """Wait until the database answers and can be written to."""
+    until = time.monotonic() + timeout_s
+    kind = _KINDS[address.get_backend_name()]
+    while True:
+        try:
+            return await kind.touch(address, timeout_s)
+        except (OSError, TypeError, sqlite3.Error, SQLAlchemyError) as error:
+            if time.monotonic() + _RETRY_S >= until or not kind.passes(error):
+                raise DatabaseError(_sentence(address, error)) from error
+        await asyncio.sleep(_RETRY_S)
+
+
+async def _bring_up_to_date(database: Database, address: URL, patience_s: float) -> None:
+    try:
+        await database.write(partial(migrate, patience_s=patience_s))
+    except CommandError as error:
+        raise DatabaseError(
+            f"the database {_shown(address)} was made by a newer version ({error}): run that "
+            "one, or restore a backup"
+        ) from error
+    except (OSError, SQLAlchemyError) as error:
+        raise DatabaseError(_sentence(address, error)) from error
+
+
+def _sentence(address: URL, error: Exception) -> str:
+    cause = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
+    reason = cause.splitlines()[0].rpartition("'>: ")[2]
+    return (
+        f"the database {_shown(address)} cannot be used ({reason}): check that it runs, that no "
+        "other program has it locked and that we may make tables in it, or set "
+        "DERMSERVE_GATEWAY_DATABASE_URL"
+    )
+
+
+def _shown(address: URL) -> str:
+    """Return an address without its secrets; its options may hold some too."""
+    return address.set(query={}).render_as_string(hide_password=True)

@@ -1,0 +1,99 @@
+"""SQLite: a file beside the pictures, worked on in threads."""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import Session, sessionmaker
+
+from services.gateway.threads import Threads
+
+_Result = TypeVar("_Result")
+
+_READERS = 4
+_TRY_S = 0.1
+
+
+class Sqlite:
+    """A database in a file.
+
+    A piece of work is done in a thread from its first statement to its last: going there and
+    back for each of them costs more than the statements. SQLite has one writer at a time, so
+    there is one thread for all who write, and they wait for it in the order in which they came;
+    its write-ahead log lets readers go on meanwhile.
+    """
+
+    def __init__(self, address: URL, patience_s: float) -> None:
+        """Build over a file.
+
+        Args:
+            address: of the file.
+            patience_s: seconds that a statement waits while another process writes.
+
+        """
+        # Errors are logged, and parameters are names of patients.
+        self._engine = create_engine(
+            address, hide_parameters=True, connect_args={"timeout": patience_s}
+        )
+        event.listen(self._engine, "connect", _prepare)
+        self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+        self._reading, self._writing = Threads(_READERS), Threads(1)
+
+    async def read(self, work: Callable[[Session], _Result]) -> _Result:
+        """Look something up."""
+        return await self._reading.run(self._read, work)
+
+    async def write(self, work: Callable[[Session], _Result]) -> _Result:
+        """Change something: all of it, or nothing when it fails."""
+        return await self._writing.run(self._write, work)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._writing.run(self._engine.dispose)
+
+    def _read(self, work: Callable[[Session], _Result]) -> _Result:
+        with self._sessions() as session:
+            return work(session)
+
+    def _write(self, work: Callable[[Session], _Result]) -> _Result:
+        with self._sessions.begin() as session:
+            return work(session)
+
+    @staticmethod
+    async def touch(address: URL, patience_s: float) -> None:
+        """See whether the file is there and can be written to; tried once."""
+        del patience_s  # whoever tries again waits between two tries
+        await Threads(1).run(_touch, str(address.database))
+
+    @staticmethod
+    def passes(error: Exception) -> bool:
+        """Say whether waiting can help: not for a missing folder, or what is no database."""
+        return isinstance(error, sqlite3.Error) and "locked" in str(error)
+
+
+def _touch(path: str) -> None:
+    """Take the lock that a writer takes, and turn on the write-ahead log."""
+    # For its owner only; the write-ahead log gets the same mode. Why a file cannot be made,
+    # SQLite says itself.
+    with contextlib.suppress(OSError):
+        Path(path).touch(mode=0o600)
+    connection = sqlite3.connect(path, timeout=_TRY_S, isolation_level=None)
+    with contextlib.closing(connection):
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+
+
+def _prepare(connection: DBAPIConnection, _: object) -> None:
+    cursor = connection.cursor()
+    # Without it a foreign key is a comment.
+    cursor.execute("PRAGMA foreign_keys = ON")
+    # With a write-ahead log, readers do not wait for writers; NORMAL then loses at most the
+    # last commits when the power fails, and never the database.
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
