@@ -3,9 +3,9 @@
 Equal content is kept once. A file appears whole or not at all, is readable for its owner only,
 and its name comes from its content alone, never from a caller.
 
-Making a file survive a power failure takes a disk milliseconds. So files are staged first,
-written and durable but without their name, while other work goes on; publishing them is then
-a matter of renaming.
+Making a file survive a power failure takes a disk milliseconds. So what is known early is staged
+early, written and durable but without its name, while other work goes on; the rest is written
+and all of it named in one go, in one thread.
 
 A folder belongs to one process: who holds a file is known to that process alone.
 """
@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
-import tempfile
+import secrets
 import time
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -31,33 +31,58 @@ def digest(content: bytes) -> str:
 
 
 class Stage:
-    """Files on their way into a store; those that are never published vanish with it."""
+    """Files on their way into a store; those that are never published vanish with it.
+
+    Attributes:
+        contents: of the files that are still to be written, by name.
+
+    """
 
     def __init__(self, folder: Path, threads: Threads) -> None:
+        self.contents: dict[str, bytes] = {}
         self._folder = folder
         self._threads = threads
-        self._writing: dict[str, asyncio.Task[Path]] = {}
+        self._writing: dict[str, asyncio.Task[None]] = {}
+        self._written: dict[str, Path] = {}
 
     @property
     def names(self) -> list[str]:
         """The names of the files added so far."""
-        return list(self._writing)
+        return [*self._writing, *self.contents]
 
-    def add(self, name: str, content: bytes) -> None:
+    def begin(self, name: str, content: bytes) -> None:
         """Begin to write a file, and return at once."""
-        if name not in self._writing:
-            written = self._threads.run(_write, self._folder, content)
-            self._writing[name] = asyncio.create_task(written)
+        writing = self._threads.run(self._write, name, content)
+        self._writing[name] = asyncio.create_task(writing)
 
-    async def written(self) -> dict[str, Path]:
-        """Wait until all files are durable; return where they are for now."""
-        return {name: await writing for name, writing in self._writing.items()}
+    def add(self, content: bytes) -> str | None:
+        """Take a file that is written when it is published; return its name, None for nothing."""
+        if not content:
+            return None
+        name = digest(content)
+        if name not in self._writing:
+            self.contents[name] = content
+        return name
+
+    async def begun(self) -> None:
+        """Wait until all that was begun is durable."""
+        for writing in self._writing.values():
+            await writing
+
+    def finish(self) -> dict[str, Path]:
+        """Write, in the caller's thread, what is left; return where each file is for now."""
+        for name, content in self.contents.items():
+            self._write(name, content)
+        return self._written
 
     async def clear(self) -> None:
         """Remove what was not published."""
-        ended = await asyncio.gather(*self._writing.values(), return_exceptions=True)
-        left = [path for path in ended if isinstance(path, Path)]
-        await self._threads.run(_unlink_all, left)
+        await asyncio.gather(*self._writing.values(), return_exceptions=True)
+        if self._written:
+            await self._threads.run(_unlink_all, list(self._written.values()))
+
+    def _write(self, name: str, content: bytes) -> None:
+        self._written[name] = _write(self._folder, content)
 
 
 class Store:
@@ -89,8 +114,13 @@ class Store:
 
     async def publish(self, stage: Stage) -> None:
         """Give staged files their names; those that are there already stay as they are."""
-        moves = {path: self._path(name) for name, path in (await stage.written()).items()}
-        await self._threads.run(_publish, moves)
+        await stage.begun()
+        await self._threads.run(self._publish, stage)
+
+    def _publish(self, stage: Stage) -> None:
+        staged = stage.finish()
+        _move({path: self._path(name) for name, path in staged.items()})
+        staged.clear()
 
     async def get(self, name: str) -> bytes:
         """Return the content of a file.
@@ -148,20 +178,22 @@ def _write(folder: Path, content: bytes) -> Path:
     """Write a file that only its owner reads, and make its content durable."""
     for above in _make_folders(folder):
         _sync_folder(above)
-    handle, name = tempfile.mkstemp(dir=folder)
-    path = Path(name)
+    path = folder / secrets.token_hex(16)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        left = memoryview(content)
+        while left:
+            left = left[os.write(handle, left) :]
+        os.fsync(handle)
     except BaseException:
         path.unlink()
         raise
+    finally:
+        os.close(handle)
     return path
 
 
-def _publish(moves: dict[Path, Path]) -> None:
+def _move(moves: dict[Path, Path]) -> None:
     """Rename files, and make their new names durable."""
     changed: set[Path] = set()
     for path, published in moves.items():

@@ -208,6 +208,18 @@ async def test_tokens_that_are_wrong_in_any_way_are_refused(gateway: Gateway) ->
         assert answer.json()["detail"].startswith("The access token is missing, expired"), why
 
 
+async def test_a_token_that_was_good_is_refused_once_it_has_expired(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = (await fresh(gateway))["access_token"]
+    assert (await me(gateway, token)).status_code == 200
+
+    later = time.time() + gateway.settings.access_token_s + 10
+    monkeypatch.setattr(time, "time", lambda: later)
+
+    assert (await me(gateway, token)).status_code == 401
+
+
 async def test_a_token_made_the_same_way_with_nothing_wrong_is_good(gateway: Gateway) -> None:
     """What makes the refusals above mean something."""
     good = jwt.decode((await fresh(gateway))["access_token"], options={"verify_signature": False})

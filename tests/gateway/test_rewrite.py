@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
+from PIL.JpegImagePlugin import get_sampling
 
 from services.gateway import errors
 from services.gateway.uploads import rewrite
@@ -55,12 +56,25 @@ def test_a_png_keeps_every_pixel() -> None:
     assert written.sha256 == hashlib.sha256(written.encoded).hexdigest()
 
 
-def test_a_jpeg_keeps_its_colors_in_full_resolution() -> None:
-    written = opened(rewrite(JPEG, *LIMITS).encoded)
+@pytest.mark.parametrize("sampling", [0, 1, 2])
+def test_a_jpeg_keeps_its_colors_in_the_resolution_that_they_came_in(sampling: int) -> None:
+    uploaded = specimens.encoded(specimens.lesion((48, 32)), quality=92, subsampling=sampling)
 
-    assert [layer[1:3] for layer in written.layer] == [(1, 1)] * 3  # type: ignore[attr-defined]
-    before, after = opened(JPEG).tobytes(), written.tobytes()
+    written = opened(rewrite(uploaded, *LIMITS).encoded)
+
+    assert get_sampling(written) == sampling
+    before, after = opened(uploaded).tobytes(), written.tobytes()
     assert sum(abs(a - b) for a, b in zip(before, after, strict=True)) / len(before) < 2
+
+
+def test_a_jpeg_that_is_turned_keeps_its_colors_in_full_resolution() -> None:
+    sideways = specimens.lesion((48, 32))
+    exif = sideways.getexif()
+    exif[0x0112] = 6
+
+    written = rewrite(specimens.encoded(sideways, subsampling=2, exif=exif), *LIMITS)
+
+    assert get_sampling(opened(written.encoded)) == 0
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -15,10 +15,12 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "pictures")
 
 
-async def keep(store: Store, *contents: bytes) -> None:
+async def keep(store: Store, *contents: bytes, early: bytes | None = None) -> None:
     async with store.stage() as stage:
+        if early is not None:
+            stage.begin(digest(early), early)
         for content in contents:
-            stage.add(digest(content), content)
+            stage.add(content)
         await store.publish(stage)
 
 
@@ -37,9 +39,10 @@ async def test_content_is_found_by_its_digest(store: Store, tmp_path: Path) -> N
 
 async def test_what_is_staged_and_not_published_vanishes(store: Store, tmp_path: Path) -> None:
     async with store.stage() as stage:
-        stage.add(digest(b"one"), b"one")
-        (staged,) = (await stage.written()).values()
-        assert files(tmp_path) == [staged]
+        stage.begin(digest(b"one"), b"one")
+        stage.add(b"two")
+        await stage.begun()
+        assert len(files(tmp_path)) == 1
 
     assert files(tmp_path) == []
     with pytest.raises(FileNotFoundError):
@@ -56,6 +59,8 @@ async def test_a_write_that_fails_leaves_nothing_and_is_told(
 
     with pytest.raises(OSError, match="No space"):
         await keep(store, b"one", b"two")
+    with pytest.raises(OSError, match="No space"):
+        await keep(store, early=b"three")
 
     assert files(tmp_path) == []
 

@@ -6,7 +6,7 @@ from services.gateway.clients import Answer, Inference
 from services.gateway.deadlines import Deadline
 from services.gateway.metrics import Metrics
 from services.gateway.records import Analysis
-from services.gateway.store import digest
+from services.gateway.store import Stage
 from services.gateway.threads import Threads
 from services.gateway.uploads import Rewritten, Upload, rewrite
 
@@ -54,18 +54,18 @@ class Analyzer:
             picture = await self._threads.run(rewrite, upload.picture, *self._limits)
         async with self._files.stage() as stage:
             # The disk makes it durable while inference looks at it.
-            stage.add(picture.sha256, picture.encoded)
+            stage.begin(picture.sha256, picture.encoded)
             answer = await self._inference.analyze(picture.encoded, deadline)
-            for content in filter(None, (answer.mask_png, answer.explanation_png)):
-                stage.add(digest(content), content)
-            record = record_of(owner_id, subject, picture, answer)
+            record = _recorded(owner_id, subject, picture, answer, stage)
             await self._files.keep(record, stage)
         self._metrics.analyses(answer.outcome).inc()
         return record
 
 
-def record_of(owner_id: str, subject: Subject, picture: Rewritten, answer: Answer) -> Analysis:
-    """Make the record of an analysis, not yet kept."""
+def _recorded(
+    owner_id: str, subject: Subject, picture: Rewritten, answer: Answer, stage: Stage
+) -> Analysis:
+    """Make the record of an analysis, not yet kept, and stage its other pictures."""
     classification = answer.findings.classification
     return Analysis(
         owner_id=owner_id,
@@ -76,8 +76,8 @@ def record_of(owner_id: str, subject: Subject, picture: Rewritten, answer: Answe
         image_format=picture.format,
         width=picture.width,
         height=picture.height,
-        mask_sha256=digest(answer.mask_png) if answer.mask_png else None,
-        explanation_sha256=digest(answer.explanation_png) if answer.explanation_png else None,
+        mask_sha256=stage.add(answer.mask_png),
+        explanation_sha256=stage.add(answer.explanation_png),
         findings=answer.findings.model_dump(mode="json"),
         **subject.model_dump(),
     )

@@ -5,6 +5,7 @@ audience and the kind are pinned here; what a token's header says about keys is 
 A refresh token is random and means nothing; only its digest is ever kept.
 """
 
+import functools
 import hashlib
 import secrets
 import time
@@ -22,6 +23,7 @@ _ALGORITHM = "EdDSA"
 _REQUIRED = ["iss", "aud", "sub", "sid", "iat", "nbf", "exp", "jti"]
 # Replicas' clocks differ a little, and a token is used the moment it is made.
 _LEEWAY_S = 5
+_REMEMBERED = 1024
 
 
 class InvalidTokenError(Exception):
@@ -49,6 +51,8 @@ class AccessTokens:
         """
         self.lifetime_s = lifetime_s
         self._key = key
+        # A caller sends the same token with every request, and its signature stays good.
+        self._verified = functools.lru_cache(_REMEMBERED)(self._verify)
 
     def issue(self, claims: Claims, now: float | None = None) -> str:
         """Return a signed token."""
@@ -74,6 +78,13 @@ class AccessTokens:
             InvalidTokenError: anything about it is wrong.
 
         """
+        claims, expires = self._verified(token)
+        if expires <= time.time() - _LEEWAY_S:
+            raise InvalidTokenError("expired")
+        return claims
+
+    def _verify(self, token: str) -> tuple[Claims, int]:
+        """Return what a token says and when it expires; it has not yet."""
         try:
             read = jwt.decode_complete(
                 token,
@@ -89,7 +100,7 @@ class AccessTokens:
         payload = read["payload"]
         if read["header"].get("typ") != _KIND or not isinstance(payload["sid"], str):
             raise InvalidTokenError("not an access token")
-        return Claims(payload["sub"], payload["sid"])
+        return Claims(payload["sub"], payload["sid"]), int(payload["exp"])
 
 
 def new_refresh_token() -> str:

@@ -9,16 +9,20 @@ import io
 from dataclasses import dataclass
 
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from services import picture
 from services.gateway import errors
+
+_FULL = 0
+"""Pillow's number for color in full resolution (4:4:4)."""
 
 # What is tried in turn until the file is small enough for inference. The first is nearly
 # lossless, and faster than anything that packs better.
 _ATTEMPTS: dict[str, tuple[dict[str, int], ...]] = {
     "jpeg": (
-        {"quality": 95, "subsampling": 0},
-        {"quality": 90, "subsampling": 0},
+        {"quality": 95},
+        {"quality": 90},
         {"quality": 85, "subsampling": 2},
     ),
     "png": ({"compress_level": 1}, {"compress_level": 6}),
@@ -73,13 +77,24 @@ def rewrite(uploaded: bytes, max_bytes: int, max_pixels: int, max_side: int) -> 
 def _encode(pixels: Image.Image, kind: str, max_bytes: int) -> bytes:
     for options in _ATTEMPTS[kind]:
         file = io.BytesIO()
-        pixels.save(file, kind, **options)
+        # A PNG has no such thing, and its writer ignores it.
+        pixels.save(file, kind, **{"subsampling": _sampling(pixels), **options})
         if file.tell() <= max_bytes:
             return file.getvalue()
     raise errors.TooLargeError(
         f"The picture has more than {max_bytes:,} bytes when it is written anew. "
         "Send a smaller one, or a JPEG."
     )
+
+
+def _sampling(pixels: Image.Image) -> int:
+    """Return the resolution of color that a JPEG came with: more would only cost time and room.
+
+    What was turned has full resolution on both sides, and so has anything unusual.
+    """
+    if isinstance(pixels, JpegImageFile):
+        return max(_FULL, get_sampling(pixels))
+    return _FULL
 
 
 def _sentence(error: picture.PictureError) -> str:
