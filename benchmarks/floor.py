@@ -83,9 +83,10 @@ def main() -> None:
 _ALIKE = {
     "DERMSERVE_INFERENCE_EXECUTION_PROVIDER": "cpu",
     "DERMSERVE_INFERENCE_PRECISION": "fp32",
-    "DERMSERVE_INFERENCE_RUNNERS": str(available_cores()),
+    "DERMSERVE_INFERENCE_RUNNERS": str(available_cores() + 1),
 }
-"""What the service might choose otherwise than the loops: a run a core, one thread each."""
+"""What the service might choose otherwise than the loops: one thread a run, a run a core, and one
+more that changes hands meanwhile."""
 
 
 def measured(

@@ -30,8 +30,10 @@ and editors write ten or so. Without a bound, a small file could keep a core bus
 # The bounds above hold before decoding; Pillow's own would warn on stderr below them.
 Image.MAX_IMAGE_PIXELS = None
 
-_M_MMAP_THRESHOLD = -3  # its number in malloc.h
+# Their numbers in malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _LARGE_BLOCK_BYTES = 4 * 1024 * 1024
+_KEPT_BYTES = 32 * 1024 * 1024
 
 _START_OF_SCAN = b"\xff\xda"
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
@@ -157,6 +159,9 @@ def return_memory() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK_BYTES)
+        # Setting the one brings the other down to 128 KiB: the memory of every ordinary picture
+        # would go back too, and come again page by page.
+        mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 def _open(encoded: bytes) -> Image.Image:

@@ -58,7 +58,6 @@ async def engine(
     metrics.hung_runs.set_function(lambda: watch.hung)
     async with AsyncExitStack() as owned:
         cores = available_cores()
-        imaging = watch.over(owned.enter_context(ThreadPoolExecutor(cores, "imaging")))
         # One model at a time, so that those who serve lose little to it.
         loading = owned.enter_context(ThreadPoolExecutor(1, "loading"))
         shared_out = await _shared_out(settings, cores, loading)
@@ -73,10 +72,15 @@ async def engine(
         classifiers = Loader("classifier", ClassifierContract.of, *disk)
         # A list that is emptied: models that are replaced later must not be kept from here.
         opened = [*await asyncio.gather(segmenters.open_stable(), classifiers.open_stable())]
-        # One run at a time on a graphics card, which does the rows of a batch side by side.
         on_device = any(model.on_device for model in opened)
-        runners = Runners(settings.runners or (1 if on_device else shared_out.runs))
+        runners = Runners(settings.runners or _side_by_side(shared_out, on_device=on_device))
         runs = watch.over(owned.enter_context(ThreadPoolExecutor(runners.count, "run")))
+        if shared_out.threads == 1 and not on_device:
+            # Who works on the same cores takes turns on them.
+            imagers, imaging = runners, runs
+        else:
+            imagers = Runners(cores)
+            imaging = watch.over(owned.enter_context(ThreadPoolExecutor(cores, "imaging")))
 
         def stage(model: OnnxModel) -> ModelStage:
             return ModelStage(
@@ -109,10 +113,21 @@ async def engine(
         shadows = Shadows(
             lambda: not admission.in_work and runners.free == runners.count, imaging, metrics
         )
-        steps = Steps(Runners(cores), imaging, metrics)
+        steps = Steps(imagers, imaging, metrics)
         pipeline = Pipeline(segmenter, classifier, shadows, admission, steps, metrics)
         owned.push_async_callback(pipeline.close)
         yield pipeline
+
+
+def _side_by_side(shared_out: Layout, *, on_device: bool) -> int:
+    """Return how many runs go at the same time where nobody has set it.
+
+    A graphics card does the rows of a batch side by side: one. On a processor one more than
+    there is room for: while one changes hands, the others keep every core busy.
+    """
+    if on_device:
+        return 1
+    return shared_out.runs + 1 if shared_out.threads == 1 else shared_out.runs
 
 
 async def _shared_out(settings: Settings, cores: int, threads: Executor) -> Layout:

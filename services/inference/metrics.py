@@ -50,8 +50,7 @@ class Metrics:
         )
         self.postprocess_seconds = seconds(
             "inference_postprocess_seconds",
-            "Measuring and drawing what the models found: outline, then conclude.",
-            ("step",),
+            "Measuring and drawing what the models found.",
         )
         self.analyses = counted_by(
             "outcome", "inference_analyses_total", "Pictures answered, by outcome."

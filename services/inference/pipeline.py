@@ -7,7 +7,8 @@ segmenter: both models run side by side on the one decoded picture.
 import asyncio
 import dataclasses
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,14 +17,14 @@ from services.inference.admission import Admission
 from services.inference.analysis import Analysis, Findings, Timings, Wanted
 from services.inference.batch import Answer
 from services.inference.contract import ClassifierContract, SegmenterContract
-from services.inference.findings import Outlined
 from services.inference.forecast import Forecast
 from services.inference.metrics import Metrics
 from services.inference.onnx_model import ModelOutputs
 from services.inference.priority import WHENEVER, Priority, Urgency
+from services.inference.runners import Contender
 from services.inference.shadow import Candidate, Shadows
 from services.inference.slot import Slot
-from services.inference.steps import Classified, Decoded, Encoded, Segmented, Steps
+from services.inference.steps import Answered, Decoded, Encoded, Steps
 from services.inference.version import Contract, Version
 
 EVERYTHING = Wanted()
@@ -91,6 +92,7 @@ class Pipeline:
         self._steps = steps
         self._metrics = metrics
         self._before_models: Counter[Priority] = Counter()
+        self._before_end: Counter[Priority] = Counter()
 
     async def analyze(
         self, encoded: bytes, wanted: Wanted = EVERYTHING, urgency: Urgency = WHENEVER
@@ -122,15 +124,14 @@ class Pipeline:
         steps = self._steps
         segmenter = self.segmenter.lineup.stable.stage
         classifier = self.classifier.lineup.stable.stage
-        decode, outline, conclude = (
-            stage.forecast(priority) for stage in (steps.decode, steps.outline, steps.conclude)
-        )
-        # Those that are still on their way to the models will be there before it.
-        ahead = self._ahead(priority)
-        segment = segmenter.forecast(priority, coming={segmenter: ahead, classifier: ahead})
-        classify = classifier.forecast(priority, coming={segmenter: ahead + 1, classifier: ahead})
-        outlined_s = segment.end_s + outline.own_s
-        models_s = max(outlined_s, classify.end_s) - segment.wait_s
+        decode, conclude = (stage.forecast(priority) for stage in (steps.decode, steps.conclude))
+        # Those that are still on their way to a stage will be there before it.
+        ahead = _ahead(self._before_models, priority)
+        coming: dict[Contender, int] = {segmenter: ahead, classifier: ahead}
+        coming[steps.conclude] = _ahead(self._before_end, priority)
+        segment = segmenter.forecast(priority, coming=coming)
+        classify = classifier.forecast(priority, coming={**coming, segmenter: ahead + 1})
+        models_s = max(segment.end_s, classify.end_s) - segment.wait_s
         return Forecast(
             wait_s=max(decode.wait_s, segment.wait_s - decode.own_s),
             own_s=decode.own_s + models_s + conclude.own_s,
@@ -140,12 +141,6 @@ class Pipeline:
         """Do what waits around the models, then stop; nothing more is compared."""
         await self._shadows.close()
         await self._steps.close()
-
-    def _ahead(self, priority: Priority) -> int:
-        """Return how many pictures on their way to the models come before a new one."""
-        if priority is Priority.BULK:
-            return self._before_models.total()
-        return self._before_models[Priority.INTERACTIVE]
 
     async def _analyze(
         self, encoded: bytes, leased: _Leased, wanted: Wanted, urgency: Urgency
@@ -169,41 +164,27 @@ class Pipeline:
     async def _judge(
         self, encoded: bytes, leased: _Leased, wanted: Wanted, urgency: Urgency
     ) -> _Judged:
-        decoded = await self._decode(Encoded(encoded, leased.sizes), urgency)
-        if decoded.quality.reasons:
-            return _Judged(Findings(decoded.quality.reasons), decoded)
-        view, contract = decoded.view, leased.classifier.contract
-        (segmented, outlined), classified = await _both(
-            self._outline(decoded, leased.segmenter, wanted, urgency),
-            leased.classifier.answer(view.tensors[contract.input_size], urgency),
-        )
-        row = Classified(view, outlined, classified.output, contract, wanted)
+        with _counted(self._before_end, urgency.priority):
+            with _counted(self._before_models, urgency.priority):
+                decoded = await self._decode(Encoded(encoded, leased.sizes), urgency)
+            if decoded.quality.reasons:
+                return _Judged(Findings(decoded.quality.reasons), decoded)
+            view, contract = decoded.view, leased.classifier.contract
+            segmented, classified = await _both(
+                leased.segmenter.answer(
+                    view.tensors[leased.segmenter.contract.input_size], urgency
+                ),
+                leased.classifier.answer(view.tensors[contract.input_size], urgency),
+            )
+        row = Answered(view, segmented.output, classified.output, contract, wanted)
         found = await self._steps.conclude.submit(row, urgency)
         return _Judged(found.output, decoded, (segmented, classified))
 
     async def _decode(self, encoded: Encoded, urgency: Urgency) -> Decoded:
-        self._before_models[urgency.priority] += 1
-        try:
-            decoded = (await self._steps.decode.submit(encoded, urgency)).output
-        finally:
-            self._before_models[urgency.priority] -= 1
+        decoded = (await self._steps.decode.submit(encoded, urgency)).output
         if isinstance(decoded, picture.PictureError):
             raise decoded
         return decoded
-
-    async def _outline(
-        self,
-        decoded: Decoded,
-        segmenter: Version[SegmenterContract],
-        wanted: Wanted,
-        urgency: Urgency,
-    ) -> tuple[Answer[ModelOutputs], Outlined]:
-        # The segmenter is the quicker of the two: its lesion is measured and drawn while the
-        # classifier still runs.
-        tensor = decoded.view.tensors[segmenter.contract.input_size]
-        segmented = await segmenter.answer(tensor, urgency)
-        row = Segmented(decoded.view, segmented.output, wanted)
-        return segmented, (await self._steps.outline.submit(row, urgency)).output
 
     def _compare(self, leased: _Leased, judged: _Judged) -> None:
         """Offer the shadows what has been answered."""
@@ -219,6 +200,22 @@ class Pipeline:
         self._metrics.analyses("cannot_assess" if found.reasons else "assessed").inc()
         for reason in found.reasons:
             self._metrics.cannot_assess(reason).inc()
+
+
+@contextmanager
+def _counted(counter: Counter[Priority], priority: Priority) -> Iterator[None]:
+    counter[priority] += 1
+    try:
+        yield
+    finally:
+        counter[priority] -= 1
+
+
+def _ahead(counter: Counter[Priority], priority: Priority) -> int:
+    """Return how many of the pictures that were counted come before a new one."""
+    if priority is Priority.BULK:
+        return counter.total()
+    return counter[Priority.INTERACTIVE]
 
 
 def _candidate(

@@ -62,7 +62,8 @@ class Settings(BaseSettings):
         None,
         ge=1,
         le=256,
-        description="Batches that run at the same time; by default one a core, or one on a GPU.",
+        description="Batches that run at the same time; by default as measured at boot on a "
+        "CPU, one on a GPU.",
     )
     max_batch_size: int = Field(8, ge=1, le=64, description="Most pictures in one batch.")
     max_queue_delay_s: float = Field(

@@ -1,4 +1,4 @@
-"""The steps of imaging around the models: decode, outline, conclude; each a stage of its own.
+"""The steps of imaging around the models: decode and conclude, each a stage of its own.
 
 They share the threads, so that a picture that is nearly done does not wait behind pictures
 that have only come, and bulk not before interactive: every step has the same line, with the
@@ -16,7 +16,6 @@ from services import picture
 from services.inference import findings, imaging, quality
 from services.inference.analysis import Findings, Wanted
 from services.inference.contract import ClassifierContract
-from services.inference.findings import Outlined
 from services.inference.imaging import View
 from services.inference.metrics import Metrics
 from services.inference.observers import LineObserver
@@ -53,32 +52,22 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
-class Segmented:
-    """What ``outline`` begins from."""
+class Answered:
+    """What ``conclude`` begins from: a picture that both models have answered."""
 
     view: View
-    outputs: Outputs
-    wanted: Wanted
-
-
-@dataclass(frozen=True, slots=True)
-class Classified:
-    """What ``conclude`` begins from."""
-
-    view: View
-    outlined: Outlined
-    outputs: Outputs
+    segmented: Outputs
+    classified: Outputs
     contract: ClassifierContract
     wanted: Wanted
 
 
 class Steps:
-    """Three stages that share the threads of imaging.
+    """Two stages that share runners and their threads.
 
     Attributes:
         decode: an ``Encoded`` to a ``Decoded``, or to the error that says what is wrong.
-        outline: a ``Segmented`` to the lesion, measured and drawn.
-        conclude: a ``Classified`` to all that is found.
+        conclude: a ``Answered`` to all that is found, measured and drawn.
 
     """
 
@@ -86,7 +75,7 @@ class Steps:
         """Build the steps.
 
         Args:
-            runners: permits, one for each core.
+            runners: permits; those of the models where both work on the same cores.
             threads: as many threads.
             metrics: what is observed.
 
@@ -100,11 +89,9 @@ class Steps:
             shorter_side = min(view.width, view.height)
             return Decoded(view, quality.measure(view.kept, shorter_side))
 
-        def outline(row: Segmented) -> Outlined:
-            return findings.outline(row.view, row.outputs, row.wanted)
-
-        def conclude(row: Classified) -> Findings:
-            return findings.conclude(row.view, row.outlined, row.outputs, row.contract, row.wanted)
+        def conclude(row: Answered) -> Findings:
+            outlined = findings.outline(row.view, row.segmented, row.wanted)
+            return findings.conclude(row.view, outlined, row.classified, row.contract, row.wanted)
 
         def stage(
             work: Callable[[_Row], _Output], seconds: Histogram, spans: RowSpans
@@ -112,16 +99,14 @@ class Steps:
             observer = LineObserver(metrics, metrics.imaging_queue_seconds, seconds, spans)
             return Stage(_each(work), runners, threads, observer)
 
-        def after(step: str) -> tuple[Histogram, RowSpans]:
-            return metrics.postprocess_seconds.labels(step), RowSpans("postprocess", stage=step)
-
         self.decode = stage(decode, metrics.decode_seconds, RowSpans("decode", stage="decode"))
-        self.outline = stage(outline, *after("outline"))
-        self.conclude = stage(conclude, *after("conclude"))
+        self.conclude = stage(
+            conclude, metrics.postprocess_seconds, RowSpans("postprocess", stage="conclude")
+        )
 
     async def close(self) -> None:
         """Do what waits, then stop."""
-        for step in (self.decode, self.outline, self.conclude):
+        for step in (self.decode, self.conclude):
             await step.close()
 
 

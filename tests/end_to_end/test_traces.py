@@ -115,7 +115,6 @@ def test_one_picture_is_one_trace_from_the_door_to_the_models(traced: Traced) ->
             ("decode", "decode"),
             ("segmenter", "run"),
             ("classifier", "run"),
-            ("outline", "postprocess"),
             ("conclude", "postprocess"),
         )
         for name in ("queue", work)

@@ -9,11 +9,8 @@ from services.inference.backends.candidate import REFERENCE, Candidate
 from services.inference.backends.layout import Layout
 from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from services.inference.backends.parity import Parity
-from services.inference.backends.speed import Contender, pictures_a_second
+from services.inference.backends.speed import LEAD, Contender, pictures_a_second
 from services.inference.model_file import ModelError, ModelFile
-
-LEAD = 1.1
-"""So many times faster a candidate must be than the simpler ones before it."""
 
 _EQUAL = Parity({}, ())
 

@@ -86,7 +86,7 @@ class Election:
         Runs then still come one at a time, so each may have all the cores.
         """
         cores = self._layout.runs * self._layout.threads
-        return OnnxRuntimeCpu(model, Layout(1, cores, spins=self._layout.spins))
+        return OnnxRuntimeCpu(model, Layout(1, cores))
 
     def _announce(
         self, model: ModelFile, chosen: Standing | None, standings: Sequence[Standing]

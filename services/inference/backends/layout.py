@@ -11,19 +11,15 @@ class Layout:
     Attributes:
         runs: that go side by side.
         threads: that share the work of one run.
-        spins: whether a run's threads wait for their next piece of work in a loop, which is
-            quicker for a lone run and takes the cores away from others.
 
     """
 
     runs: int = 1
     threads: int = 1
-    spins: bool = False
 
     def __str__(self) -> str:
         threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        spinning = ", spinning" if self.spins else ""
-        return f"{self.runs} side by side, {threads} each{spinning}"
+        return f"{self.runs} side by side, {threads} each"
 
 
 def shared_out(cores: int, runs: int) -> Layout:
@@ -35,5 +31,3 @@ def sensible(cores: int) -> Iterator[Layout]:
     """Return the layouts worth measuring; the first needs no measurement to be good."""
     for threads in sorted({1, min(2, cores), cores}):
         yield Layout(cores // threads, threads)
-        if threads > 1:
-            yield Layout(cores // threads, threads, spins=True)

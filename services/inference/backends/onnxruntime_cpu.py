@@ -85,6 +85,7 @@ def options(layout: Layout) -> ort.SessionOptions:
     chosen.intra_op_num_threads = layout.threads
     chosen.inter_op_num_threads = 1
     chosen.log_severity_level = 3
-    spinning = "1" if layout.spins else "0"
-    chosen.add_session_config_entry("session.intra_op.allow_spinning", spinning)
+    # Threads that wait for work in a loop take the cores from whoever else has some: from other
+    # runs, from decoding, and from the loop that hands answers out.
+    chosen.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return chosen
