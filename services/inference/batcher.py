@@ -16,7 +16,7 @@ from services.inference.batch import Answer, Batch
 from services.inference.forecast import Forecast
 from services.inference.line import Line, Waiting
 from services.inference.observer import Observer
-from services.inference.priority import WHENEVER, Priority, Turns, Urgency
+from services.inference.priority import WHENEVER, Priority, Request, Turns, Urgency
 from services.inference.refusal import DeadlinePassedError, DrainingError
 from services.inference.runners import Contender, Run, Runners
 from services.inference.schedule import Schedule
@@ -57,6 +57,8 @@ class Batcher(Generic[Row, Output]):
                 without it, batches fill while the runners are busy.
 
         """
+        # Asked for the time at every step of a row; to find it anew each time is a system call.
+        self._loop = asyncio.get_running_loop()
         self.sizing = Sizing(runners.count, max_batch_size, padded=padded)
         self._run = run
         self.runners = runners
@@ -102,14 +104,15 @@ class Batcher(Generic[Row, Output]):
         if not rows:
             return []
         now = self._now()
-        entered = [self._waiting(row, urgency, now) for row in rows]
+        request = urgency.request or Request()
+        entered = [self._waiting(row, urgency, request, now) for row in rows]
         if urgency.deadline <= now:
             for waiting in entered:
                 self._count_leaver(waiting)
             raise DeadlinePassedError
         if urgency.deadline < math.inf:
             outlook = self.forecast(urgency.priority, len(rows), since=urgency.since)
-            outlook.refuse_late(now, urgency.deadline)
+            outlook.refuse_late(now, urgency.deadline - urgency.then_s)
         for waiting in entered:
             self._enter(waiting)
         alarm = self._expire_at(urgency.deadline, entered)
@@ -173,6 +176,11 @@ class Batcher(Generic[Row, Output]):
         self.runners.leave(self)
 
     @property
+    def own_s(self) -> float:
+        """Seconds that a lone row runs, by the measured cost; zero while that is in doubt."""
+        return 0.0 if self._in_doubt(self._now()) else self.sizing.seconds(1)
+
+    @property
     def queue_size(self) -> int:
         """Rows that wait for a runner now."""
         return len(self._line)
@@ -210,18 +218,25 @@ class Batcher(Generic[Row, Output]):
             self._note_idle()
             return None
         run = Run(now, now + self.sizing.seconds(len(rows)))
-        task = asyncio.get_running_loop().create_task(self._answer(Batch(rows, now), run))
+        task = self._loop.create_task(self._answer(Batch(rows, now), run))
         self._running.add(task)
         task.add_done_callback(self._done)
         return run
 
     # The way of a row.
 
-    def _waiting(self, row: Row, urgency: Urgency, now: float) -> Waiting[Row]:
-        future = asyncio.get_running_loop().create_future()
-        since = now if urgency.since is None else urgency.since
-        caller = self._observer.caller()
-        return Waiting(row, urgency.deadline, urgency.priority, since, now, future, caller)
+    def _waiting(self, row: Row, urgency: Urgency, request: Request, now: float) -> Waiting[Row]:
+        return Waiting(
+            row,
+            deadline=urgency.deadline,
+            then_s=urgency.then_s,
+            priority=urgency.priority,
+            since=now if urgency.since is None else urgency.since,
+            arrived=now,
+            request=request,
+            future=self._loop.create_future(),
+            caller=self._observer.caller(),
+        )
 
     def _enter(self, waiting: Waiting[Row]) -> None:
         self._line.add(waiting)
@@ -239,7 +254,7 @@ class Batcher(Generic[Row, Output]):
                 waiting.fail(DeadlinePassedError())
                 self._abandon(waiting)
 
-        return asyncio.get_running_loop().call_at(deadline, expire)
+        return self._loop.call_at(deadline, expire)
 
     def _abandon(self, waiting: Waiting[Row]) -> None:
         """Forget a row whose caller waits no more; nothing to do once it was taken."""
@@ -251,9 +266,9 @@ class Batcher(Generic[Row, Output]):
         """Look once more, in the very moment of the run, whether the caller is still there."""
         if self._now() >= waiting.deadline:
             waiting.fail(DeadlinePassedError())
-        if waiting.future.done():
+        if not waiting.is_wanted:
             self._count_leaver(waiting)
-        return not waiting.future.done()
+        return waiting.is_wanted
 
     def _count_leaver(self, waiting: Waiting[Row]) -> None:
         expired = self._now() >= waiting.deadline - _CLOCK_SLACK_S
@@ -262,7 +277,7 @@ class Batcher(Generic[Row, Output]):
         except Exception as error:  # noqa: BLE001 - told to the loop, which logs it
             # Whoever counts must not fail; if it does, that is no reason to lose a row.
             trouble = {"message": "a leaver could not be counted", "exception": error}
-            asyncio.get_running_loop().call_exception_handler(trouble)
+            self._loop.call_exception_handler(trouble)
 
     async def _answer(self, batch: Batch[Row, Output], run: Run) -> None:
         try:
@@ -303,8 +318,8 @@ class Batcher(Generic[Row, Output]):
 
     def _patience(self, waiting: Waiting[Row]) -> float:
         """Return how long a row is held back for others: never so long that it is late."""
-        latest = waiting.deadline - 2 * self.sizing.seconds(self.sizing.largest)
+        latest = waiting.latest - 2 * self.sizing.seconds(self.sizing.largest)
         return min(waiting.arrived + self.max_queue_delay_s, latest)
 
     def _now(self) -> float:
-        return asyncio.get_running_loop().time()
+        return self._loop.time()

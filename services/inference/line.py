@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from services.inference.priority import Priority
+from services.inference.priority import Priority, Request
 
 Row = TypeVar("Row")
 
@@ -22,6 +22,8 @@ class Waiting(Generic[Row]):
         since: when the request that it belongs to came, on the event loop's clock.
         arrived: when it came into this line itself.
         future: where its caller waits.
+        request: what it belongs to.
+        then_s: seconds of work that must follow before the deadline, once it has run.
         caller: who asked, in the words of whoever observes; None where nobody asks.
 
     """
@@ -32,10 +34,23 @@ class Waiting(Generic[Row]):
     since: float
     arrived: float
     future: asyncio.Future[Any]
+    request: Request
+    then_s: float = 0.0
     caller: Any = None
 
+    @property
+    def latest(self) -> float:
+        """When its run must have ended, on the event loop's clock."""
+        return self.deadline - self.then_s
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody still waits who can use it."""
+        return not (self.future.done() or self.request.is_lost)
+
     def fail(self, error: Exception) -> None:
-        """Answer the caller with an error, if it still waits."""
+        """Answer the caller with an error, if it still waits; its request is lost with it."""
+        self.request.is_lost = True
         if not self.future.done():
             self.future.set_exception(error)
 

@@ -20,7 +20,7 @@ from services.inference.contract import ClassifierContract, SegmenterContract
 from services.inference.forecast import Forecast
 from services.inference.metrics import Metrics
 from services.inference.onnx_model import ModelOutputs
-from services.inference.priority import WHENEVER, Priority, Urgency
+from services.inference.priority import WHENEVER, Priority, Request, Urgency
 from services.inference.runners import Contender
 from services.inference.shadow import Candidate, Shadows
 from services.inference.slot import Slot
@@ -108,14 +108,15 @@ class Pipeline:
             BatchError: a model failed.
 
         """
-        since = dataclasses.replace(urgency, since=asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        ours = dataclasses.replace(urgency, since=now, request=Request())
         with (
             self.admission.place(lambda: self.forecast(urgency.priority), urgency),
             self.segmenter.lease(encoded) as segmenter,
             self.classifier.lease(encoded) as classifier,
         ):
             leased = _Leased(segmenter, classifier)
-            analysis, judged = await self._analyze(encoded, leased, wanted, since)
+            analysis, judged = await self._analyze(encoded, leased, wanted, ours)
         self._compare(leased, judged)
         return analysis
 
@@ -166,25 +167,35 @@ class Pipeline:
     ) -> _Judged:
         with _counted(self._before_end, urgency.priority):
             with _counted(self._before_models, urgency.priority):
-                decoded = await self._decode(Encoded(encoded, leased.sizes), urgency)
+                decoded = await self._decode(encoded, leased, urgency)
             if decoded.quality.reasons:
                 return _Judged(Findings(decoded.quality.reasons), decoded)
-            view, contract = decoded.view, leased.classifier.contract
-            segmented, classified = await _both(
-                leased.segmenter.answer(
-                    view.tensors[leased.segmenter.contract.input_size], urgency
-                ),
-                leased.classifier.answer(view.tensors[contract.input_size], urgency),
-            )
-        row = Answered(view, segmented.output, classified.output, contract, wanted)
+            segmented, classified = await self._ask(decoded, leased, urgency)
+        row = Answered(
+            decoded.view, segmented.output, classified.output, leased.classifier.contract, wanted
+        )
         found = await self._steps.conclude.submit(row, urgency)
         return _Judged(found.output, decoded, (segmented, classified))
 
-    async def _decode(self, encoded: Encoded, urgency: Urgency) -> Decoded:
-        decoded = (await self._steps.decode.submit(encoded, urgency)).output
+    async def _decode(self, encoded: bytes, leased: _Leased, urgency: Urgency) -> Decoded:
+        models_s = max(leased.segmenter.stage.own_s, leased.classifier.stage.own_s)
+        in_time = urgency.before(models_s + self._steps.conclude.own_s)
+        row = Encoded(encoded, leased.sizes)
+        decoded = (await self._steps.decode.submit(row, in_time)).output
         if isinstance(decoded, picture.PictureError):
             raise decoded
         return decoded
+
+    async def _ask(
+        self, decoded: Decoded, leased: _Leased, urgency: Urgency
+    ) -> tuple[Answer[ModelOutputs], Answer[ModelOutputs]]:
+        """Return what the segmenter and the classifier answer, side by side."""
+        in_time = urgency.before(self._steps.conclude.own_s)
+        tensors = decoded.view.tensors
+        return await _both(
+            leased.segmenter.answer(tensors[leased.segmenter.contract.input_size], in_time),
+            leased.classifier.answer(tensors[leased.classifier.contract.input_size], in_time),
+        )
 
     def _compare(self, leased: _Leased, judged: _Judged) -> None:
         """Offer the shadows what has been answered."""

@@ -1,7 +1,7 @@
 """How urgent a request is, and how two priorities take turns."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 BULK_SHARE = 8
@@ -18,6 +18,18 @@ class Priority(StrEnum):
     BULK = "bulk"
 
 
+@dataclass(slots=True, eq=False)
+class Request:
+    """What rows belong to that only serve together.
+
+    Attributes:
+        is_lost: one of its rows will have no answer, so none of the others is worth running.
+
+    """
+
+    is_lost: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Urgency:
     """Until when, and how soon, an answer is needed.
@@ -27,12 +39,20 @@ class Urgency:
         priority: whether somebody waits for it.
         since: when the request came, on the same clock: of one priority, who came first is
             served first, also between stages; None for just now.
+        then_s: seconds of work that must follow before the deadline, once this is done.
+        request: what else must be answered, or this is of no use; None for nothing.
 
     """
 
     deadline: float = math.inf
     priority: Priority = Priority.INTERACTIVE
     since: float | None = None
+    then_s: float = 0.0
+    request: Request | None = None
+
+    def before(self, seconds: float) -> "Urgency":
+        """Return the same for a step that so much work must follow."""
+        return replace(self, then_s=seconds)
 
 
 WHENEVER = Urgency()

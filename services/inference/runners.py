@@ -82,6 +82,7 @@ class Runners:
         self._turns = Turns()
         self._dispatch_due = False
         self._alarm: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
 
     def join(self, contender: Contender) -> None:
         """Let a contender take part."""
@@ -96,7 +97,7 @@ class Runners:
         if not self._dispatch_due:
             self._dispatch_due = True
             # A batch belongs to no single request: it begins in a context of its own.
-            asyncio.get_running_loop().call_soon(self._dispatch, context=contextvars.Context())
+            self._loop.call_soon(self._dispatch, context=contextvars.Context())
 
     def release(self, contender: Contender, run: Run) -> None:
         """Give a permit back; ``run`` is what ``launch`` returned for it."""
@@ -133,7 +134,7 @@ class Runners:
 
     def _dispatch(self) -> None:
         self._dispatch_due = False
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         while self.free and (chosen := self._choose(now)):
             run = chosen.launch(self._turns)
             if run is not None:
@@ -159,8 +160,7 @@ class Runners:
             self._alarm = None
         later = [each.ready_at() for each in self._runs if _waits(each)]
         if self.free and later:
-            loop = asyncio.get_running_loop()
-            self._alarm = loop.call_at(max(now, min(later)), self.wake)
+            self._alarm = self._loop.call_at(max(now, min(later)), self.wake)
 
 
 def _waits(contender: Contender) -> bool:

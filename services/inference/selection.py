@@ -62,15 +62,14 @@ class Selection(Generic[Row]):
         return self._line.oldest(turns.next(interactive=interactive, bulk=bulk))
 
     def _slack_s(self, now: float) -> float:
-        return min((head.deadline - now for head in self._line.heads()), default=math.inf)
+        return min((head.latest - now for head in self._line.heads()), default=math.inf)
 
     def _turned_away(self, waiting: Waiting[Row], now: float, *, in_doubt: bool) -> bool:
         """Turn away whose caller is gone, or who has waited so long that it would be late."""
-        left_s = waiting.deadline - now
-        late_s = self._sizing.seconds(1) - left_s
-        if waiting.future.done():
+        late_s = now + self._sizing.seconds(1) - waiting.latest
+        if not waiting.is_wanted:
             self._drop(waiting)
-        elif left_s <= 0:
+        elif now >= waiting.deadline:
             waiting.fail(DeadlinePassedError())
             self._drop(waiting)
         elif late_s > 0 and not in_doubt:
@@ -85,7 +84,7 @@ class Selection(Generic[Row]):
     ) -> bool:
         """Say whether the batch may become larger by this row, for the sake of the others."""
         seconds = self._sizing.seconds(len(batch) + 1)
-        if seconds > min(each.deadline for each in (*batch, waiting)) - now:
+        if seconds > min(each.latest for each in (*batch, waiting)) - now:
             return False  # one of them would be late
         interactive = sum(each.priority is Priority.INTERACTIVE for each in batch)
         if waiting.priority is Priority.INTERACTIVE or not interactive or turns.bulk_is_due:

@@ -1,6 +1,5 @@
 """Work behind its batcher, in threads of its own: a model, or a step of imaging."""
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -64,7 +63,7 @@ class Stage(Batcher[Row, Output], Generic[Row, Output]):
         )
 
     async def _in_thread(self, rows: Sequence[Row]) -> Sequence[Output]:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._work, rows)
+        return await self._loop.run_in_executor(self._threads, self._work, rows)
 
 
 class ModelStage(Stage[Pixels, ModelOutputs]):

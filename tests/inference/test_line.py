@@ -3,13 +3,13 @@ import math
 import random
 
 from services.inference.line import Line, Waiting
-from services.inference.priority import Priority
+from services.inference.priority import Priority, Request
 from tests.virtual_time import play
 
 
 def row(since: float, priority: Priority = Priority.INTERACTIVE) -> Waiting[float]:
     future = asyncio.get_running_loop().create_future()
-    return Waiting(since, math.inf, priority, since, since, future)
+    return Waiting(since, math.inf, priority, since, since, future, Request())
 
 
 def test_whose_request_came_first_is_first_however_late_the_row_itself_arrived() -> None:
