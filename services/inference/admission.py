@@ -10,8 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from services.inference.forecast import Forecast
+from services.inference.hindsight import Hindsight
 from services.inference.priority import WHENEVER, Priority, Urgency
-from services.inference.refusal import DrainingError, RefusedError
+from services.inference.refusal import (
+    DeadlinePassedError,
+    DrainingError,
+    RefusedError,
+    TooLateError,
+)
 
 _KEPT_FREE = 4
 """One place in this many is not for bulk, so that whoever waits for an answer finds one."""
@@ -48,6 +54,7 @@ class Admission:
             Priority.BULK: max(1, places - places // _KEPT_FREE),
         }
         self._in_work = 0
+        self._hindsight = Hindsight()
 
     @property
     def places(self) -> int:
@@ -81,22 +88,42 @@ class Admission:
 
         """
         try:
-            self._refuse(outlook, urgency, pictures)
+            foretold = self._refuse(outlook, urgency, pictures)
             self._in_work += pictures
             try:
-                yield
+                with self._looked_back(foretold, urgency):
+                    yield
             finally:
                 self._in_work -= pictures
         except (RefusedError, DrainingError) as refusal:
             self._note_refusal(refusal.reason)
             raise
 
-    def _refuse(self, outlook: Outlook, urgency: Urgency, pictures: int) -> None:
+    def _refuse(self, outlook: Outlook, urgency: Urgency, pictures: int) -> Forecast | None:
+        """Refuse what has no place, or no time; return what to expect, where it was asked."""
         if self._in_work + pictures > self._places[urgency.priority]:
             # What is in work drains in the time that whoever comes now would wait.
-            raise QueueFullError(outlook().wait_s)
-        if urgency.deadline < math.inf:
-            expected = outlook()
-            # Only here: later it would throw away work that may well be done in time.
-            deadline = urgency.deadline - expected.margin_s
-            expected.refuse_late(asyncio.get_running_loop().time(), deadline)
+            raise QueueFullError(self._hindsight.corrected(outlook()).wait_s)
+        if urgency.deadline == math.inf:
+            return None
+        foretold = outlook()
+        expected = self._hindsight.corrected(foretold)
+        # Only here: later it would throw away work that may well be done in time.
+        deadline = urgency.deadline - expected.margin_s
+        expected.refuse_late(asyncio.get_running_loop().time(), deadline)
+        return foretold
+
+    @contextmanager
+    def _looked_back(self, foretold: Forecast | None, urgency: Urgency) -> Iterator[None]:
+        """Learn from how a request turns out; not from bulk, which others may overtake."""
+        if foretold is None or urgency.priority is Priority.BULK:
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            yield
+        except (TooLateError, DeadlinePassedError):
+            self._hindsight.learn(foretold, urgency.deadline - began)
+            raise
+        self._hindsight.learn(foretold, loop.time() - began)

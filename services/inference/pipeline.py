@@ -179,7 +179,7 @@ class Pipeline:
 
     async def _decode(self, encoded: bytes, leased: _Leased, urgency: Urgency) -> Decoded:
         models_s = max(leased.segmenter.stage.own_s, leased.classifier.stage.own_s)
-        in_time = urgency.before(models_s + self._steps.conclude.own_s)
+        in_time = urgency.before(models_s + self._conclude_s(urgency))
         row = Encoded(encoded, leased.sizes)
         decoded = (await self._steps.decode.submit(row, in_time)).output
         if isinstance(decoded, picture.PictureError):
@@ -190,12 +190,16 @@ class Pipeline:
         self, decoded: Decoded, leased: _Leased, urgency: Urgency
     ) -> tuple[Answer[ModelOutputs], Answer[ModelOutputs]]:
         """Return what the segmenter and the classifier answer, side by side."""
-        in_time = urgency.before(self._steps.conclude.own_s)
+        in_time = urgency.before(self._conclude_s(urgency))
         tensors = decoded.view.tensors
         return await _both(
             leased.segmenter.answer(tensors[leased.segmenter.contract.input_size], in_time),
             leased.classifier.answer(tensors[leased.classifier.contract.input_size], in_time),
         )
+
+    def _conclude_s(self, urgency: Urgency) -> float:
+        """Return the seconds that the last step takes, with its wait for a runner."""
+        return self._steps.conclude.forecast(urgency.priority, since=urgency.since).end_s
 
     def _compare(self, leased: _Leased, judged: _Judged) -> None:
         """Offer the shadows what has been answered."""
