@@ -1,18 +1,46 @@
 """The service as a real process with variables, ports and signals."""
 
+import asyncio
 import contextlib
 import os
+import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
 from tests.ports import free_port
 
+SOME = 10
 
-def start(model_dir: Path, **variables: str) -> subprocess.Popen[str]:
-    """Start it on free ports unless told otherwise; what it says stands on its stderr."""
+
+class Service(subprocess.Popen[str]):
+    """A process whose words are read as they come, so that it never waits for a reader."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        command = [sys.executable, "-m", "services.inference"]
+        super().__init__(command, env=environment, stderr=subprocess.PIPE, text=True)
+        self._words: list[str] = []
+        self._reading = threading.Thread(target=self._read, daemon=True)
+        self._reading.start()
+
+    def said(self) -> str:
+        """Return what it said on its stderr, once it has ended."""
+        self._reading.join()
+        return "".join(self._words)
+
+    def _read(self) -> None:
+        assert self.stderr is not None
+        with self.stderr:
+            self._words.extend(self.stderr)
+
+
+def start(model_dir: Path, **variables: str) -> Service:
+    """Start it on free ports unless told otherwise."""
     environment = {
         **os.environ,
         "DERMSERVE_INFERENCE_MODEL_DIR": str(model_dir),
@@ -21,12 +49,7 @@ def start(model_dir: Path, **variables: str) -> subprocess.Popen[str]:
         "DERMSERVE_INFERENCE_LAME_DUCK_S": "0",
         **variables,
     }
-    return subprocess.Popen(
-        [sys.executable, "-m", "services.inference"],
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return Service(environment)
 
 
 @dataclass
@@ -37,7 +60,7 @@ class Replica:
     variables: dict[str, str]
     port: int = field(default_factory=free_port)
     metrics_port: int = field(default_factory=free_port)
-    process: subprocess.Popen[str] = field(init=False)
+    process: Service = field(init=False)
 
     def __post_init__(self) -> None:
         self._start()
@@ -50,7 +73,7 @@ class Replica:
     def end(self) -> None:
         """End the process as nobody should."""
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
 
     def _start(self) -> None:
         self.process = start(
@@ -67,6 +90,22 @@ class Replica:
     @property
     def metrics_address(self) -> str:
         return f"http://127.0.0.1:{self.metrics_port}/metrics"
+
+    async def answered(self) -> float:
+        """Return how many analyses it has answered, by its own metrics; 0 before it is up."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            try:
+                text = (await client.get(self.metrics_address)).text
+            except httpx.TransportError:
+                return 0
+        found = re.search(r'inference_rpcs_total\{code="OK",method="Analyze"\} (\S+)', text)
+        return float(found[1]) if found else 0
+
+    async def until_it_answers(self) -> None:
+        """Wait until it has answered some analyses."""
+        async with asyncio.timeout(60):
+            while await self.answered() < SOME:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.1)
 
 
 @contextlib.contextmanager

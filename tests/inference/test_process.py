@@ -24,8 +24,8 @@ from tests.inference.processes import Replica, replica, start
 def refusal(model_dir: Path, **variables: str) -> str:
     """Start a process that must not start, and return what it says."""
     process = start(model_dir, **variables)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 2
+    assert process.wait(timeout=60) == 2
+    said = process.said()
     assert "Traceback" not in said
     return said
 

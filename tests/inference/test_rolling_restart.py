@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 from grpc import aio
 
 from services.pb import inference_pb2 as pb
@@ -56,23 +55,6 @@ async def constant_load(channel: aio.Channel) -> AsyncIterator[list[asyncio.Futu
     await asyncio.wait(asked)
 
 
-async def answered(address: str) -> float:
-    """Return how many analyses a replica has answered, by its own metrics; 0 before it is up."""
-    async with httpx.AsyncClient(trust_env=False) as client:
-        try:
-            text = (await client.get(address)).text
-        except httpx.TransportError:
-            return 0
-    found = re.search(r'inference_rpcs_total\{code="OK",method="Analyze"\} (\S+)', text)
-    return float(found[1]) if found else 0
-
-
-async def until_it_answers(one: Replica) -> None:
-    async with asyncio.timeout(60):
-        while await answered(one.metrics_address) < 10:  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.1)
-
-
 async def test_no_call_fails_while_both_replicas_are_restarted(model_dir: Path) -> None:
     variables = {"DERMSERVE_INFERENCE_LAME_DUCK_S": "1"}
     with replica(model_dir, **variables) as one, replica(model_dir, **variables) as other:
@@ -81,12 +63,12 @@ async def test_no_call_fails_while_both_replicas_are_restarted(model_dir: Path) 
             await stub.ListModels(pb.ListModelsRequest(), wait_for_ready=True, timeout=60)
             async with constant_load(channel) as asked:
                 for each in (one, other):
-                    await until_it_answers(one)
-                    await until_it_answers(other)
+                    await one.until_it_answers()
+                    await other.until_it_answers()
                     each.process.send_signal(signal.SIGTERM)
                     assert await asyncio.to_thread(each.process.wait, 60) == 0
                     each.start_again()
-                await until_it_answers(other)
+                await other.until_it_answers()
     failed = [call.exception() for call in asked if call.exception()]
     assert not failed
     assert len(asked) > 100

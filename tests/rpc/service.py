@@ -1,0 +1,100 @@
+"""A service of five lines, to drive serving and dialling over a real socket.
+
+It borrows a contract of the project: what it answers is its own affair.
+"""
+
+from __future__ import annotations  # gRPC's classes are generic for type checkers only
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import grpc
+import pytest
+from grpc import aio
+from prometheus_client import CollectorRegistry
+
+from services import rpc, telemetry
+from services.pb import inference_pb2_grpc as inference
+from services.pb.inference_pb2 import (
+    AnalyzeRequest,
+    AnalyzeResponse,
+    AnalyzeStreamRequest,
+    AnalyzeStreamResponse,
+)
+
+SERVICE = "dermserve.inference.v1.InferenceService"
+
+
+class WrongError(Exception):
+    """Somebody else's fault."""
+
+
+class VeryWrongError(WrongError):
+    """The same, but more so."""
+
+
+class FullError(Exception):
+    """Too much to do."""
+
+    retry_after_s = 1.5
+    reason = "full"
+
+
+STATUSES: rpc.Statuses = {
+    WrongError: grpc.StatusCode.INVALID_ARGUMENT,
+    FullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+}
+
+
+class Servicer(inference.InferenceServiceServicer):
+    """Does in a call whatever the test wants done."""
+
+    def __init__(self) -> None:
+        self.act: Callable[[], Awaitable[object]] = nothing
+        self.deadline = math.nan
+
+    async def Analyze(  # noqa: N802 - the contract's
+        self, _: AnalyzeRequest, context: aio.ServicerContext[object, object]
+    ) -> AnalyzeResponse:
+        self.deadline = rpc.deadline_of(context)
+        await self.act()
+        return AnalyzeResponse(notice=telemetry.current_request_id() or "")
+
+    async def AnalyzeStream(  # noqa: N802 - the contract's
+        self, requests: AsyncIterator[AnalyzeStreamRequest], _: object
+    ) -> AsyncIterator[AnalyzeStreamResponse]:
+        async for request in requests:
+            await self.act()
+            yield AnalyzeStreamResponse(id=request.id)
+
+    async def ListModels(self, *_: object) -> None:  # type: ignore[override]  # noqa: N802
+        raise NotImplementedError
+
+
+async def nothing() -> None:
+    """Answer at once."""
+
+
+def failing(error: Exception) -> Callable[[], Awaitable[object]]:
+    async def fail() -> None:
+        raise error
+
+    return fail
+
+
+def counted(registry: CollectorRegistry, code: str, method: str = "Analyze") -> float | None:
+    return registry.get_sample_value("test_rpcs_total", {"method": method, "code": code})
+
+
+async def until_counted(registry: CollectorRegistry, code: str) -> None:
+    """Wait for a call that the server notices only after its caller is gone."""
+    async with asyncio.timeout(5):
+        while counted(registry, code) is None:  # noqa: ASYNC110 - a test may poll
+            await asyncio.sleep(0.01)
+
+
+async def refusal(stub: inference.InferenceServiceAsyncStub) -> aio.AioRpcError:
+    with pytest.raises(aio.AioRpcError) as caught:
+        await stub.Analyze(AnalyzeRequest(), timeout=5)
+    return caught.value
