@@ -116,7 +116,7 @@ def measured(
             for lane in lanes.values():
                 meter = Meter(lane.pids)
                 lane.full.append(saturated(lane.road, pictures, lane.callers, seconds, meter))
-        ran_on = {name: _ran_on(lanes[name].road(pictures[0])) for name in (WHOLE, GRPC)}
+        ran_on = {name: roads.ran_on(lanes[name].road(pictures[0])) for name in (WHOLE, GRPC)}
         memory = {
             name: round(Footprint.of(p.pid).resident_mb) for name, p in services.processes.items()
         }
@@ -150,14 +150,6 @@ def _lanes(services: stack.Stack, owned: ExitStack) -> Mapping[str, Lane]:
         GRPC: Lane(roads.over_grpc(stub), _CALLERS * cores, [inference]),
         REST: Lane(rest, _CALLERS * cores, [inference, gateway]),
     }
-
-
-def _ran_on(answer: object) -> list[str]:
-    """Return what ran each model: the loops and the services must have chosen the same."""
-    if isinstance(answer, bytes):
-        answer = pb.AnalyzeResponse.FromString(answer)
-    assert isinstance(answer, pb.AnalyzeResponse)
-    return [f"{m.name} {m.execution_provider} {m.precision}" for m in answer.models]
 
 
 def _take_turn_alone(lane: Lane, pictures: Sequence[bytes]) -> None:

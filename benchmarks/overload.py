@@ -57,6 +57,7 @@ def measured(
         port = services.environment["DERMSERVE_INFERENCE_METRICS_PORT"]
         page = f"http://127.0.0.1:{port}/metrics"
         capacity = _capacity(services.inference, pid, seconds)
+        ran_on = _ran_on(services.inference)
         steps = []
         for load in loads:
             rate = load * capacity
@@ -78,6 +79,7 @@ def measured(
         each["goodput_to_peak"] = round(each["goodput_per_s"] / peak, 3)
     return {
         "picture": "synthetic, 600 x 450, JPEG",
+        "ran_on": ran_on,
         "seconds_a_load": seconds,
         "deadline_ms": deadline_s * 1000,
         "capacity_per_s": round(capacity, 1),
@@ -109,6 +111,11 @@ def _capacity(address: str, pid: int, seconds: float) -> float:
             road(picture)
         callers = 4 * available_cores()
         return saturated(road, pictures, callers, seconds, Meter([pid])).per_s
+
+
+def _ran_on(address: str) -> list[str]:
+    with roads.inference(address) as stub:
+        return roads.ran_on(roads.over_grpc(stub)(specimens.lesion_jpeg()))
 
 
 def _spent_in_vain(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, int]:

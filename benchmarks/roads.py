@@ -39,6 +39,14 @@ def over_grpc(stub: inference_pb2_grpc.InferenceServiceStub) -> Road:
     return lambda picture: stub.Analyze(pb.AnalyzeRequest(image=picture), timeout=TIMEOUT_S)
 
 
+def ran_on(answer: object) -> list[str]:
+    """Return what ran each model, as an answer over gRPC or of a loop says."""
+    if isinstance(answer, bytes):
+        answer = pb.AnalyzeResponse.FromString(answer)
+    assert isinstance(answer, pb.AnalyzeResponse)
+    return [f"{m.name} {m.execution_provider} {m.precision}" for m in answer.models]
+
+
 @contextmanager
 def gateway(address: str, token: str) -> Iterator[Road]:
     """Open the way through the gateway: signed in, stored and recorded.

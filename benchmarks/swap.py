@@ -172,10 +172,10 @@ async def _swapping(model_dir: Path, stub: Stub, turns: Turns) -> AsyncIterator[
     async def swap() -> None:
         for number in itertools.cycle((2, 1)):
             label(model_dir, Labels(stable=number))
-            await asyncio.gather(
-                _followed(stub, str(number), len(CONTRACTS)), asyncio.sleep(_SWAP_EVERY_S)
-            )
+            rest = asyncio.create_task(asyncio.sleep(_SWAP_EVERY_S))
+            await _followed(stub, str(number), len(CONTRACTS))
             turns.swaps += len(CONTRACTS)
+            await rest
 
     swapping = asyncio.create_task(swap())
     yield

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import gpu, tables
+from benchmarks.tables import sources
 from services.inference.backends.backend import CPU
 from services.inference.settings import Settings
 
@@ -24,7 +25,7 @@ async def test_every_batch_size_and_the_whole_pipeline_are_measured(tiny: Path) 
 def test_without_a_result_the_table_says_that_it_was_not_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "RESULTS", tmp_path)
+    monkeypatch.setattr(sources, "RESULTS", tmp_path)
     page = tables.rendered("<!-- gpu -->\nold\n<!-- /gpu -->")
     assert "Not run" in page
     assert "old" not in page

@@ -36,4 +36,5 @@ def test_a_service_that_is_asked_for_too_much_answers_or_refuses_everybody(
     assert sum(flood["statuses"].values()) == round(flood["asked_per_s"])
     assert set(flood["statuses"]) <= {"OK", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"}
     assert calm["goodput_per_s"] > 0
+    assert [ran.split()[0] for ran in result["ran_on"]] == ["segmenter", "classifier"]
     assert max(step["goodput_to_peak"] for step in result["steps"]) == 1

@@ -1,14 +1,27 @@
+import json
 from pathlib import Path
 
-from benchmarks import swap
+import pytest
+
+from benchmarks import machine, swap, tables
+from benchmarks.tables import sources
 from tests import tiny_models
 
 
-async def test_models_that_change_under_a_constant_rate_fail_nobody(tmp_path: Path) -> None:
+async def test_models_that_change_under_a_constant_rate_fail_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shipped = tiny_models.write_models(tmp_path / "shipped")
     model_dir = swap.two_versions(shipped, tmp_path / "copied")
-    turns = (await swap.measured(model_dir, rounds=1, seconds=1))["turns"]
+    result = await swap.measured(model_dir, rounds=1, seconds=1.5)
+    turns = result["turns"]
     assert [each["failed"] for each in turns.values()] == [0, 0, 0, 0]
     both = ["classifier 1", "classifier 2", "segmenter 1", "segmenter 2"]
     assert turns["as it is"]["versions"] == turns["a shadow"]["versions"] == both[::2]
     assert turns["a canary for half of the pictures"]["versions"] == both
+    swapped = turns["both models swapped every second"]
+    assert swapped["swaps"] >= 2
+    assert swapped["versions"] == both
+    (tmp_path / "swap.json").write_text(json.dumps({"machine": machine.described(), **result}))
+    monkeypatch.setattr(sources, "RESULTS", tmp_path)
+    assert "load average before: " in tables.TABLES["swap"]()

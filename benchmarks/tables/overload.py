@@ -1,0 +1,38 @@
+"""What becomes of a service of which more is asked than it can do."""
+
+from collections.abc import Mapping
+
+from benchmarks.tables.sources import result_of, table, where
+
+
+def rendered() -> str:
+    """Return the table of the committed result."""
+    result = result_of("overload")
+    rows = [
+        {
+            "load": f"{step['load']:g} x",
+            "asked/s": f"{step['asked_per_s']:.0f}",
+            "goodput/s": f"{step['goodput_per_s']:.0f}",
+            "of peak": f"{step['goodput_to_peak']:.2f}",
+            "answered, p50 and p99": _two_ms(step["answered_ms"]),
+            "refused": str(step["statuses"].get("RESOURCE_EXHAUSTED", 0)),
+            "refused, p50 and p99": _two_ms(step["refused_ms"]),
+            "ran for nobody": str(step["ran_for_nobody"]),
+            "memory": "{} to {} MB".format(*step["resident_mb"]),
+            "client's CPU": f"{step['client_cpu_share']:.0%}",
+        }
+        for step in result["steps"]
+    ]
+    # Results from before it was recorded do not say it.
+    ran_on = f" Models ran on {', '.join(result['ran_on'])}." if "ran_on" in result else ""
+    source = (
+        f"Capacity {result['capacity_per_s']:.0f} pictures/s; {result['seconds_a_load']:g} s a "
+        f"load, deadline {result['deadline_ms']:g} ms, {result['picture']}; client and service "
+        f"on the same {where(result)}.{ran_on} Made by `python -m benchmarks.overload`."
+    )
+    return table(rows, source)
+
+
+def _two_ms(percentiles: Mapping[str, float | None]) -> str:
+    p50, p99 = percentiles["p50"], percentiles["p99"]
+    return "-" if p50 is None or p99 is None else f"{p50:.0f}, {p99:.0f} ms"
