@@ -16,7 +16,7 @@ from services.gateway.clients import Inference, Reports
 from services.gateway.dependencies import Parts
 from services.gateway.door import Door
 from services.gateway.health import Health
-from services.gateway.identity import Access, Accounts, SignIns
+from services.gateway.identity import Access, Accounts, Passwords, SignIns
 from services.gateway.metrics import Metrics
 from services.gateway.openapi import Application
 from services.gateway.places import Places
@@ -91,7 +91,7 @@ async def open_accounts(settings: Settings) -> AsyncIterator[Accounts]:
     """
     _make_folder(settings.data_dir)
     async with _database(settings) as opened:
-        yield Accounts(opened, Threads())
+        yield Accounts(opened, Passwords(opened))
 
 
 @contextlib.asynccontextmanager
@@ -103,9 +103,10 @@ async def _opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Parts]:
         inference_channel = await stack.enter_async_context(rpc.dial(settings.inference_address))
         reports_channel = await stack.enter_async_context(rpc.dial(settings.reports_address))
 
-        hashing, drawing = Threads(), Threads(settings.max_drawings)
+        drawing = Threads(settings.max_drawings)
         access_tokens = tokens.AccessTokens(key, settings.access_token_s)
-        accounts = Accounts(records, hashing)
+        passwords = Passwords(records, settings.max_password_checks)
+        accounts = Accounts(records, passwords)
         store = Store(settings.data_dir / "pictures")
         files = Files(records, store)
         inference = Inference(inference_channel)
@@ -123,8 +124,11 @@ async def _opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Parts]:
             inference=inference,
             key=key,
             metrics=metrics,
-            places=Places(settings.max_pictures),
-            sign_ins=SignIns(records, hashing, access_tokens, settings.refresh_token_s),
+            passwords=passwords,
+            places=Places(
+                settings.max_pictures, "Too many pictures are in work. Try again shortly."
+            ),
+            sign_ins=SignIns(records, passwords, access_tokens, settings.refresh_token_s),
             views=Views(store, drawing, Reports(reports_channel, settings.institution)),
             analysis_timeout_s=settings.analysis_timeout_s,
             report_timeout_s=settings.report_timeout_s,

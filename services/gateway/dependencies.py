@@ -10,7 +10,7 @@ from services.gateway.analyses import Analyzer, History, Views
 from services.gateway.clients import Inference
 from services.gateway.deadlines import Deadline
 from services.gateway.health import Health
-from services.gateway.identity import Access, Accounts, Caller, SignIns
+from services.gateway.identity import Access, Accounts, Caller, Passwords, SignIns
 from services.gateway.metrics import Metrics
 from services.gateway.places import Places
 from services.gateway.security.keys import SigningKey
@@ -30,6 +30,7 @@ class Parts:
     inference: Inference
     key: SigningKey
     metrics: Metrics
+    passwords: Passwords
     places: Places
     sign_ins: SignIns
     views: Views

@@ -1,4 +1,4 @@
-"""Room in memory for pictures, which are large: so many places, and no more."""
+"""Room for work that needs much memory: so many places, and no more."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,11 +7,18 @@ from services.gateway import errors
 
 
 class Places:
-    """Places for requests that hold pictures in memory, whichever way these go."""
+    """Places for requests that hold much memory, or wait for their turn to do so."""
 
-    def __init__(self, count: int) -> None:
-        """Build with a number of places."""
+    def __init__(self, count: int, refusal: str) -> None:
+        """Build with a number of places.
+
+        Args:
+            count: how many there are.
+            refusal: the sentence for whoever finds all of them taken.
+
+        """
         self._free = count
+        self._refusal = refusal
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
@@ -22,7 +29,7 @@ class Places:
 
         """
         if self._free <= 0:
-            raise errors.UnavailableError("Too many pictures are in work. Try again shortly.")
+            raise errors.UnavailableError(self._refusal)
         self._free -= 1
         try:
             yield

@@ -111,6 +111,13 @@ class Settings(BaseSettings):
     registration_open: bool = Field(
         default=True, description="Whether anybody may make an account for themselves."
     )
+    max_password_checks: int = Field(
+        64,
+        ge=1,
+        le=4096,
+        description="Passwords that are checked, at most four at a time, or wait for it; "
+        "further ones are refused with 503.",
+    )
     admin_password: SecretStr | None = Field(
         None,
         min_length=8,

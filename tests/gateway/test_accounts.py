@@ -8,16 +8,15 @@ from sqlalchemy import update
 
 from services.gateway import errors
 from services.gateway.database import Database
-from services.gateway.identity import Access, Accounts, SignIns, TokenPair
+from services.gateway.identity import Access, Accounts, Passwords, SignIns, TokenPair
 from services.gateway.records import Role, User
 from services.gateway.security import keys, passwords, tokens
-from services.gateway.threads import Threads
 from tests.gateway.conftest import PASSWORD
 
 
 @pytest.fixture
 def accounts(records: Database) -> Accounts:
-    return Accounts(records, Threads())
+    return Accounts(records, Passwords(records))
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def access_tokens(tmp_path_factory: pytest.TempPathFactory) -> tokens.AccessToke
 
 @pytest.fixture
 def sign_ins(records: Database, access_tokens: tokens.AccessTokens) -> SignIns:
-    return SignIns(records, Threads(), access_tokens, 3600)
+    return SignIns(records, Passwords(records), access_tokens, 3600)
 
 
 async def test_of_many_who_want_a_name_one_gets_it(accounts: Accounts) -> None:
@@ -108,7 +107,7 @@ async def test_of_many_who_hold_a_refresh_token_none_or_one_stays_signed_in(
 async def test_without_grace_the_second_use_ends_the_sign_in(
     records: Database, accounts: Accounts, access_tokens: tokens.AccessTokens
 ) -> None:
-    strict = SignIns(records, Threads(), access_tokens, 3600, grace=timedelta(0))
+    strict = SignIns(records, Passwords(records), access_tokens, 3600, grace=timedelta(0))
     access = Access(records, access_tokens)
     first = await strict.begin_for(await accounts.create("alice", PASSWORD))
     second = await strict.refresh(first.refresh_token)

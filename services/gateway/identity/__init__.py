@@ -2,6 +2,7 @@
 
 from services.gateway.identity.access import Access, Caller
 from services.gateway.identity.accounts import Accounts
+from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.sign_ins import SignIns, TokenPair
 
-__all__ = ["Access", "Accounts", "Caller", "SignIns", "TokenPair"]
+__all__ = ["Access", "Accounts", "Caller", "Passwords", "SignIns", "TokenPair"]

@@ -9,9 +9,9 @@ from sqlmodel import col
 
 from services.gateway import errors, paging
 from services.gateway.database import Database
+from services.gateway.identity.passwords import Passwords
 from services.gateway.records import Role, SignIn, User, is_id, is_username, now
-from services.gateway.security import passwords
-from services.gateway.threads import Threads
+from services.gateway.security.passwords import invented
 
 ADMIN = "admin"
 """The account that first boot makes."""
@@ -22,16 +22,16 @@ _NO_SUCH_USER = "There is no such user."
 class Accounts:
     """The users of this gateway."""
 
-    def __init__(self, database: Database, hashing: Threads) -> None:
+    def __init__(self, database: Database, passwords: Passwords) -> None:
         """Build over the database.
 
         Args:
             database: has them.
-            hashing: where passwords are hashed.
+            passwords: hashes theirs.
 
         """
         self._database = database
-        self._hashing = hashing
+        self._passwords = passwords
 
     async def create(self, username: str, password: str, role: Role = Role.USER) -> User:
         """Make an account.
@@ -39,6 +39,7 @@ class Accounts:
         Raises:
             InvalidRequestError: the username or the password does not keep the rules.
             ConflictError: the username is taken.
+            UnavailableError: too many passwords are being checked.
 
         """
         name = username.lower()
@@ -47,13 +48,9 @@ class Accounts:
                 "A username has 1 to 64 letters, digits or . _ @ + - and begins with a letter "
                 "or digit."
             )
-        if not passwords.MIN_LENGTH <= len(password) <= passwords.MAX_LENGTH:
-            raise errors.InvalidRequestError(
-                f"A password has {passwords.MIN_LENGTH} to {passwords.MAX_LENGTH} characters."
-            )
         user = User(
             username=name,
-            password_hash=await self._hashing.run(passwords.hashed, password),
+            password_hash=await self._passwords.hashed(password, name),
             role=role,
         )
         try:
@@ -74,13 +71,13 @@ class Accounts:
         """
         if await self._id_called(ADMIN) is not None:
             return None
-        invented = passwords.invented() if password is None else None
+        made_up = invented() if password is None else None
         try:
-            await self.create(ADMIN, password or invented or "", Role.ADMIN)
+            await self.create(ADMIN, password or made_up or "", Role.ADMIN)
         except errors.ConflictError:
             # Another replica was faster, and shows its own.
             return None
-        return invented
+        return made_up
 
     async def promote(self, username: str) -> User:
         """Make a user an administrator.

@@ -17,9 +17,9 @@ from sqlmodel import col
 
 from services.gateway import errors
 from services.gateway.database import Database
+from services.gateway.identity.passwords import Passwords
 from services.gateway.records import RefreshToken, SignIn, User, is_username, now
-from services.gateway.security import passwords, tokens
-from services.gateway.threads import Threads
+from services.gateway.security import tokens
 
 GRACE = timedelta(seconds=10)
 """How long after its use a refresh token may be used again for a lost answer."""
@@ -40,7 +40,7 @@ class SignIns:
     def __init__(
         self,
         database: Database,
-        hashing: Threads,
+        passwords: Passwords,
         access_tokens: tokens.AccessTokens,
         lifetime_s: int,
         grace: timedelta = GRACE,
@@ -49,14 +49,14 @@ class SignIns:
 
         Args:
             database: remembers them.
-            hashing: where passwords are checked.
+            passwords: checks them.
             access_tokens: signs the short-lived tokens.
             lifetime_s: seconds after which the password is asked for again.
             grace: how long a used refresh token may come again for a lost answer.
 
         """
         self._database = database
-        self._hashing = hashing
+        self._passwords = passwords
         self._access_tokens = access_tokens
         self._lifetime = timedelta(seconds=lifetime_s)
         self._grace = grace
@@ -67,11 +67,11 @@ class SignIns:
         Raises:
             UnauthenticatedError: there is no such user, the password is wrong, or the user is
                 disabled; which one cannot be told from the answer or its time.
+            UnavailableError: too many passwords are being checked.
 
         """
         user = await self._called(username.lower())
-        stored = user.password_hash if user else None
-        right = await self._hashing.run(passwords.matches, password, stored)
+        right = await self._passwords.match(password, user)
         if user is None or not right or user.disabled:
             raise errors.UnauthenticatedError("The username or the password is wrong.")
         return await self.begin_for(user)

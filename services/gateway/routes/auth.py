@@ -8,7 +8,13 @@ from fastapi.security import OAuth2PasswordRequestForm
 from services.gateway import errors
 from services.gateway.dependencies import CallerDep, OptionalTokenDep, PartsDep
 from services.gateway.problems import documented
-from services.gateway.routes.shapes import RefreshRequest, Registration, Tokens, UserView
+from services.gateway.routes.shapes import (
+    PasswordChange,
+    RefreshRequest,
+    Registration,
+    Tokens,
+    UserView,
+)
 
 router = APIRouter(tags=["accounts"])
 
@@ -55,6 +61,14 @@ async def sign_out(
 async def me(caller: CallerDep) -> UserView:
     """Say who the caller is."""
     return UserView.of(caller.user)
+
+
+@router.put("/v1/me/password", status_code=204, responses=documented(401, 403, 413, 422))
+async def change_password(change: PasswordChange, caller: CallerDep, parts: PartsDep) -> None:
+    """Change one's own password. All other sign-ins of the caller end at once."""
+    await parts.passwords.change(
+        caller.user, caller.sign_in_id, change.current_password, change.new_password
+    )
 
 
 @router.get("/.well-known/jwks.json")

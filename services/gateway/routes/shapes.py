@@ -14,7 +14,12 @@ from services.gateway.security import passwords
 Label = Literal["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]
 
 NewPassword = Annotated[
-    str, Field(min_length=passwords.MIN_LENGTH, max_length=passwords.MAX_LENGTH)
+    str,
+    Field(
+        min_length=passwords.MIN_LENGTH,
+        max_length=passwords.MAX_LENGTH,
+        description="Any characters. Refused when it is among the first that others would try.",
+    ),
 ]
 
 
@@ -27,6 +32,15 @@ class Registration(BaseModel):
         description="Letters, digits and . _ @ + -; upper and lower case are the same.",
     )
     password: NewPassword
+
+
+class PasswordChange(BaseModel):
+    """A new password, and the one that it replaces."""
+
+    model_config = {"extra": "forbid"}
+
+    current_password: str = Field(max_length=passwords.MAX_LENGTH)
+    new_password: NewPassword
 
 
 class RefreshRequest(BaseModel):

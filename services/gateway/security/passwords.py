@@ -9,6 +9,8 @@ import secrets
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from services.gateway.security.common_passwords import is_common
+
 MIN_LENGTH = 8
 MAX_LENGTH = 128
 """In characters, as OWASP ASVS 5.0 asks (6.2.1, 6.2.9); no rules about their kinds (6.2.5)."""
@@ -42,6 +44,20 @@ def matches(password: str, stored: str | None) -> bool:
         return _hasher.verify(stored or _NOBODY, password) and stored is not None
     except (VerificationError, InvalidHashError):
         return False
+
+
+def is_outdated(stored: str) -> bool:
+    """Say whether a hash was made with other parameters than today's."""
+    return _hasher.check_needs_rehash(stored)
+
+
+def fault_of(password: str, username: str) -> str | None:
+    """Return what is wrong with a password that a user wants, as a sentence; None for nothing."""
+    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
+        return f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters."
+    if is_common(password, username):
+        return "This password is among the first that others would try. Choose another one."
+    return None
 
 
 def invented() -> str:

@@ -1,0 +1,116 @@
+"""Passwords of users: chosen, checked, changed.
+
+A hash takes 19 MiB and tens of milliseconds of a core. A few are worked on at a time, some more
+wait for their turn, and whoever comes on top of them is told to come back: a flood of sign-ins
+takes neither the memory nor the time of the others.
+"""
+
+from functools import partial
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from services.gateway import errors
+from services.gateway.database import Database
+from services.gateway.places import Places
+from services.gateway.records import SignIn, User, now
+from services.gateway.security import passwords
+from services.gateway.threads import Threads
+
+_BUSY = "Too many passwords are being checked. Try again shortly."
+
+
+class Passwords:
+    """Hashes and checks passwords, a bounded number at a time."""
+
+    def __init__(self, database: Database, most: int = 64) -> None:
+        """Build over the database.
+
+        Args:
+            database: has the hashes.
+            most: how many passwords may be in work or wait for it.
+
+        """
+        self._database = database
+        self._threads = Threads()
+        self._places = Places(most, _BUSY)
+
+    async def hashed(self, password: str, username: str) -> str:
+        """Return the hash of a password that a user wants.
+
+        Raises:
+            InvalidRequestError: it does not keep the rules.
+            UnavailableError: too many are being checked.
+
+        """
+        with self._places.taken():
+            return await self._threads.run(_hashed, password, username)
+
+    async def match(self, password: str, user: User | None) -> bool:
+        """Say whether a password is a user's; for nobody's the work is done all the same.
+
+        A hash that was made with parameters of another day is replaced on this occasion.
+
+        Raises:
+            UnavailableError: too many are being checked.
+
+        """
+        stored = user.password_hash if user else None
+        with self._places.taken():
+            right = await self._threads.run(passwords.matches, password, stored)
+            if right and user is not None and passwords.is_outdated(user.password_hash):
+                renewed = await self._threads.run(passwords.hashed, password)
+                await self._database.write(partial(_replace, user, renewed))
+        return right
+
+    async def change(self, user: User, sign_in_id: str, current: str, new: str) -> None:
+        """Change a user's own password; all their sign-ins end but this one.
+
+        Args:
+            user: whose it is.
+            sign_in_id: where it is changed from.
+            current: proves that it is they who ask.
+            new: what they want.
+
+        Raises:
+            ForbiddenError: the current password is wrong.
+            InvalidRequestError: the new one does not keep the rules.
+            UnavailableError: too many are being checked.
+
+        """
+        if not await self.match(current, user):
+            raise errors.ForbiddenError("The current password is wrong.")
+        if new == current:
+            raise errors.InvalidRequestError("The new password is the current one.")
+        renewed = await self.hashed(new, user.username)
+        await self._database.write(partial(_change, user.id, sign_in_id, renewed))
+
+
+def _hashed(password: str, username: str) -> str:
+    fault = passwords.fault_of(password, username)
+    if fault is not None:
+        raise errors.InvalidRequestError(fault)
+    return passwords.hashed(password)
+
+
+def _replace(user: User, renewed: str, session: Session) -> None:
+    """Put a hash in the place of the one that was checked, unless that was changed meanwhile."""
+    session.execute(
+        update(User)
+        .where(col(User.id) == user.id, col(User.password_hash) == user.password_hash)
+        .values(password_hash=renewed)
+    )
+
+
+def _change(user_id: str, sign_in_id: str, renewed: str, session: Session) -> None:
+    session.execute(update(User).where(col(User.id) == user_id).values(password_hash=renewed))
+    session.execute(
+        update(SignIn)
+        .where(
+            col(SignIn.user_id) == user_id,
+            col(SignIn.id) != sign_in_id,
+            col(SignIn.revoked_at).is_(None),
+        )
+        .values(revoked_at=now())
+    )
