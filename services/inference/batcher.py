@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 from services.inference.batch import Answer, Batch
 from services.inference.forecast import Forecast
+from services.inference.foresight import Foresight
 from services.inference.line import Line, Waiting
 from services.inference.observer import Observer
 from services.inference.priority import WHENEVER, Priority, Request, Turns, Urgency
@@ -65,6 +66,7 @@ class Batcher(Generic[Row, Output]):
         self._observer = observer
         self.max_queue_delay_s = max_queue_delay_s
         self._line: Line[Row] = Line()
+        self._foresight = Foresight(self, runners, self.sizing)
         self._selection = Selection(self._line, self.sizing, self._abandon)
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -152,21 +154,14 @@ class Batcher(Generic[Row, Output]):
 
         """
         now = self._now()
-        ahead = self.runners.ahead(priority, rows, math.inf if since is None else since)
-        first = ahead.pop(self, 0) + coming.get(self, 0)
-        schedule = self.runners.schedule(now)
-        for other, others in ahead.items():
-            if before_it := others + coming.get(other, 0):
-                other.deal(before_it, schedule)
-        if not first and self._in_doubt(now):
-            return Forecast(schedule.next_s, 0.0)
-        size = self.sizing.best(first + rows)
-        seconds = self.sizing.seconds(size)  # those who come later fill the last batch up
-        before = first // size  # the last of those ahead share a batch with these
-        schedule.deal(before, seconds)
-        wait_s = schedule.next_s
-        end_s = schedule.deal(math.ceil((first + rows) / size) - before, seconds)
-        return Forecast(wait_s, end_s - wait_s)
+        return self._foresight.of(
+            priority,
+            rows,
+            since=math.inf if since is None else since,
+            coming=coming,
+            now=now,
+            in_doubt=self._in_doubt(now),
+        )
 
     async def close(self) -> None:
         """Take no more rows, run those that wait, and return when the last one is answered."""
