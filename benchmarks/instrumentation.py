@@ -131,6 +131,7 @@ async def _served(
         servicer = InferenceServicer(pipeline, stream_width=settings.max_batch_size)
         inference_pb2_grpc.add_InferenceServiceServicer_to_server(servicer, server.grpc)
         port = await server.start(_HOST, 0, [SERVICE])
+        await server.announce_ready()
         async with rpc.dial(f"{_HOST}:{port}") as channel:
             yield inference_pb2_grpc.InferenceServiceStub(channel)
         await server.stop(0)
