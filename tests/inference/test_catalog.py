@@ -115,6 +115,7 @@ async def test_elements_are_not_looked_at_before_there_is_a_place_for_them(
     async with engine(Settings(model_dir=model_dir, runners=1), registry) as pipeline:
         server = server_of(pipeline, registry, stream_width=4)
         port = await server.start("127.0.0.1", 0, SERVICES)
+        await server.announce_ready()
         async with rpc.dial(f"127.0.0.1:{port}") as channel:
             stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
             admission = pipeline.admission

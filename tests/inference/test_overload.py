@@ -59,6 +59,7 @@ async def busy(pipeline: Pipeline, registry: CollectorRegistry) -> AsyncIterator
     """A service that decodes nothing until the test ends, and has places for four pictures."""
     server = server_of(pipeline, registry, stream_width=4)
     port = await server.start("127.0.0.1", 0, SERVICES)
+    await server.announce_ready()
     async with rpc.dial(f"127.0.0.1:{port}") as channel, held(pipeline._steps.decode.runners):
         yield inference_pb2_grpc.InferenceServiceStub(channel)
     await server.stop(grace_s=5)
