@@ -30,9 +30,20 @@ def described() -> dict[str, str | int | float]:
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),
-        "commit": _git("describe", "--always", "--dirty"),
+        "commit": commit(ROOT),
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def commit(checkout: Path) -> str:
+    """Return the commit of a checkout, with ``-dirty`` where it was changed since.
+
+    Results and the tables made of them are no change: one measurement does not alter what the
+    next one measures.
+    """
+    rendered = [f":(exclude){path}" for path in ("benchmarks/results", "*README.md")]
+    changed = _git(checkout, "status", "--porcelain", "--untracked-files=no", "--", ".", *rendered)
+    return _git(checkout, "describe", "--always") + ("-dirty" if changed else "")
 
 
 def _processor() -> str:
@@ -42,7 +53,7 @@ def _processor() -> str:
     return platform.processor()
 
 
-def _git(*arguments: str) -> str:
+def _git(checkout: Path, *arguments: str) -> str:
     command = ["git", *arguments]
-    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return finished.stdout.strip() or "unknown"
+    finished = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+    return "unknown" if finished.returncode else finished.stdout.strip()
