@@ -10,17 +10,18 @@ from services.gateway.threads import Threads
 
 async def test_who_leaves_a_function_that_runs_keeps_its_thread_until_it_is_done() -> None:
     threads = Threads(1)
-    go_on, done = threading.Event(), threading.Event()
+    begun, go_on, done = threading.Event(), threading.Event(), threading.Event()
 
     def slow() -> None:
+        begun.set()
         go_on.wait(5)
         done.set()
 
     leaving = asyncio.create_task(threads.run(slow))
     next_one = asyncio.create_task(threads.run(done.is_set))
-    await asyncio.sleep(0.05)
+    await asyncio.to_thread(begun.wait, 5)
     leaving.cancel()
-    await asyncio.sleep(0.05)
+    await asyncio.wait({leaving, next_one}, timeout=0.05)
 
     assert not leaving.done()
     assert not next_one.done()
@@ -32,10 +33,15 @@ async def test_who_leaves_a_function_that_runs_keeps_its_thread_until_it_is_done
 
 async def test_who_leaves_while_waiting_for_a_thread_never_gets_one() -> None:
     threads = Threads(1)
-    go_on, called = threading.Event(), threading.Event()
-    running = asyncio.create_task(threads.run(go_on.wait, 5))
+    begun, go_on, called = threading.Event(), threading.Event(), threading.Event()
+
+    def slow() -> bool:
+        begun.set()
+        return go_on.wait(5)
+
+    running = asyncio.create_task(threads.run(slow))
     waiting = asyncio.create_task(threads.run(called.set))
-    await asyncio.sleep(0.05)
+    await asyncio.to_thread(begun.wait, 5)
 
     waiting.cancel()
 

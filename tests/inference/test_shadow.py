@@ -126,6 +126,11 @@ async def test_a_shadow_that_fails_is_logged_once_and_no_callers_trouble(
             assert (await pipeline.analyze(PICTURE)).findings.classification
             assert await shown(registry, "classifier", number) == {"failed": number}
     assert logged.text.count("shadow failed") == 1
+    # Whoever is called out at night is called because of pictures that had to be answered.
+    of_shadow = {"model": "classifier", "version": "2", "result": "failed"}
+    assert registry.get_sample_value("inference_model_pictures_total", of_shadow) == 0
+    of_runs = {"model": "classifier", "version": "2"}
+    assert registry.get_sample_value("inference_failed_runs_total", of_runs) == 3
     assert "answered something that is no number" in logged.text
 
 
