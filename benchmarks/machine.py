@@ -43,7 +43,8 @@ def commit(checkout: Path) -> str:
     """
     rendered = [f":(exclude){path}" for path in ("benchmarks/results", "*README.md")]
     changed = _git(checkout, "status", "--porcelain", "--untracked-files=no", "--", ".", *rendered)
-    return _git(checkout, "describe", "--always") + ("-dirty" if changed else "")
+    named = _git(checkout, "describe", "--always")
+    return f"{named}-dirty" if named and changed else named or "unknown"
 
 
 def _processor() -> str:
@@ -56,4 +57,4 @@ def _processor() -> str:
 def _git(checkout: Path, *arguments: str) -> str:
     command = ["git", *arguments]
     finished = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
-    return "unknown" if finished.returncode else finished.stdout.strip()
+    return finished.stdout.strip()
