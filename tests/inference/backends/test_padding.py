@@ -1,0 +1,97 @@
+"""Batches for a graphics card, seen from both ends: on the socket, and by what stands for it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.inference import engine
+from services.inference.backends.backend import Ran, Tensor
+from services.inference.backends.candidate import Candidate
+from services.inference.backends.election import Election
+from services.inference.backends.layout import Layout
+from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
+from services.inference.model_file import ModelFile
+from services.inference.settings import Settings
+from services.pb import open_inference_pb2 as pb
+from services.pb import open_inference_pb2_grpc
+from tests import tiny_models
+from tests.inference.conftest import serving
+
+LARGEST = 8
+
+
+class Card(OnnxRuntimeCpu):
+    """Wants batches as a graphics card does, and remembers how large they were."""
+
+    on_device = True
+
+    def __init__(self, file: ModelFile, layout: Layout, ran: list[int]) -> None:
+        super().__init__(file, layout)
+        self._ran = ran
+
+    def run(self, batch: Tensor) -> Ran:
+        self._ran.append(len(batch))
+        time.sleep(0.01)  # which a run costs there whatever its rows, so that batches pay
+        return super().run(batch)
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[int]]:
+    """The sizes of the batches that came to the card of each model, in their order."""
+    sizes: dict[str, list[int]] = {"segmenter": [], "classifier": []}
+
+    def opened(file: ModelFile, layout: Layout) -> Card:
+        return Card(file, layout, sizes[file.path.parent.parent.name])
+
+    def with_card(*arguments: object, **rules: object) -> Election:
+        card = Candidate("cpu", "fp32", opened)
+        return Election(*arguments, **{**rules, "candidates": [card]})  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine, "Election", with_card)
+    return sizes
+
+
+@pytest.fixture
+def settings(model_dir: Path) -> Settings:
+    return Settings(model_dir=model_dir, runners=1, max_batch_size=LARGEST)
+
+
+async def test_every_shape_was_run_on_the_card_before_the_service_is_ready(
+    settings: Settings, registry: CollectorRegistry, ran: dict[str, list[int]]
+) -> None:
+    async with serving(settings, registry):
+        assert {name: set(sizes) for name, sizes in ran.items()} == {
+            "segmenter": {1, 2, 4, 8},
+            "classifier": {1, 2, 4, 8},
+        }
+
+
+async def test_rows_that_fill_a_batch_up_are_run_and_counted_and_never_answered(
+    settings: Settings, registry: CollectorRegistry, ran: dict[str, list[int]]
+) -> None:
+    side = tiny_models.SIZE
+    pixels = np.random.default_rng(1).integers(0, 256, (5, side, side, 3), dtype=np.uint8)
+    tensor = pb.ModelInferRequest.InferInputTensor(
+        name="image", datatype="UINT8", shape=pixels.shape
+    )
+    async with serving(settings, registry) as channel:
+        stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
+        before = len(ran["classifier"])
+        answer = await stub.ModelInfer(
+            pb.ModelInferRequest(
+                model_name="classifier", inputs=[tensor], raw_input_contents=[pixels.tobytes()]
+            ),
+            timeout=60,
+        )
+    assert {output.shape[0] for output in answer.outputs} == {5}
+    sizes = ran["classifier"][before:]
+    assert sizes == [8]
+    padding = registry.get_sample_value(
+        "inference_padded_rows_total", {"model": "classifier", "version": "1"}
+    )
+    assert padding == 3
