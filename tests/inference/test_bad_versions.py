@@ -1,0 +1,139 @@
+"""Versions and labels of no use leave everything as it is, and say why."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+from prometheus_client import CollectorRegistry
+
+from services.inference import labels
+from services.inference.labels import Labels
+from services.inference.model_file import ModelError
+from services.pb import inference_pb2 as pb
+from tests import tiny_models
+from tests.inference.rollouts import (
+    analyze,
+    listed,
+    refused,
+    served,
+    serves,
+    two_versions,
+    version_of,
+    wrong_hash,
+)
+
+
+@pytest.fixture
+def model_dir(tmp_path: Path) -> Path:
+    return two_versions(tmp_path)
+
+
+def no_model(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(b"not a model")
+    digest = hashlib.sha256(b"not a model").hexdigest()
+    (folder / "SHA256SUMS").write_text(f"{digest}  model.onnx\n")
+
+
+def another_model(folder: Path) -> None:
+    tiny_models.publish(tiny_models.segmenter(), folder)
+
+
+def other_labels(folder: Path) -> None:
+    tiny_models.publish(tiny_models.classifier(labels='["nv", "mel"]'), folder)
+
+
+def nothing(folder: Path) -> None:
+    assert not folder.exists()
+
+
+def no_number(folder: Path) -> None:
+    tiny_models.publish(_with_weights(np.full((3, 7), np.nan, np.float32)), folder)
+
+
+def eight_labels(folder: Path) -> None:
+    tiny_models.publish(_with_weights(np.ones((3, 8), np.float32)), folder)
+
+
+def _with_weights(values: np.ndarray) -> onnx.ModelProto:
+    model = tiny_models.classifier()
+    weights = next(each for each in model.graph.initializer if each.name == "weights")
+    weights.CopyFrom(numpy_helper.from_array(values, "weights"))
+    for output in model.graph.output:
+        output.type.tensor_type.shape.dim[-1].dim_value = values.shape[1]
+    return model
+
+
+@pytest.mark.parametrize(
+    ("publish", "reason"),
+    [
+        (wrong_hash, "not the published model"),
+        (no_model, "cannot be loaded"),
+        (another_model, "is not a classifier"),
+        (other_labels, "answers .*nv.* instead of"),
+        (nothing, "cannot be read"),
+        (no_number, "no number"),
+        (eight_labels, r"probabilities of shape \(8,\) instead of \(7,\)"),
+    ],
+)
+async def test_a_bad_version_leaves_the_old_one_serving_and_says_why(
+    model_dir: Path,
+    registry: CollectorRegistry,
+    logged: pytest.LogCaptureFixture,
+    publish: Callable[[Path], None],
+    reason: str,
+) -> None:
+    publish(model_dir / "classifier" / "9")
+    async with served(model_dir, registry) as stub:
+        labels.write(model_dir / "classifier", Labels(stable=9))
+        found = await listed(stub, refused)
+        (pending,) = found.pending
+        assert (pending.name, pending.version) == ("classifier", "9")
+        assert pending.version_label == pb.VERSION_LABEL_STABLE
+        assert pending.reason in logged.text.replace("\\\\", "\\").replace("\\'", "'")
+        with pytest.raises(ModelError, match=reason):
+            raise ModelError(pending.reason)
+        assert version_of(await analyze(stub), "classifier") == "1"
+        problems = {"model": "classifier"}
+        assert registry.get_sample_value("inference_model_problems", problems) == 1
+        labels.write(model_dir / "classifier", Labels(stable=2))
+        await listed(stub, serves("classifier", "2"))
+        assert registry.get_sample_value("inference_model_problems", problems) == 0
+        assert version_of(await analyze(stub), "classifier") == "2"
+
+
+async def test_a_refused_version_serves_once_it_has_been_mended(model_dir: Path) -> None:
+    folder = model_dir / "classifier" / "3"
+    wrong_hash(folder)
+    async with served(model_dir) as stub:
+        labels.write(model_dir / "classifier", Labels(stable=3))
+        await listed(stub, refused)
+        tiny_models.publish(tiny_models.another_classifier(seed=5), folder)
+        await listed(stub, serves("classifier", "3"))
+        assert version_of(await analyze(stub), "classifier") == "3"
+
+
+async def test_labels_of_no_use_leave_everything_as_it_is_and_are_shown(
+    model_dir: Path, registry: CollectorRegistry
+) -> None:
+    async with served(model_dir, registry) as stub:
+        (model_dir / "classifier" / "labels.json").write_text('{"stable": "two"}')
+        (pending,) = (await listed(stub, refused)).pending
+        assert "labels.json cannot be used: stable" in pending.reason
+        assert pending.version == ""
+        assert version_of(await analyze(stub), "classifier") == "1"
+        labels.write(model_dir / "classifier", Labels(stable=1))
+        await listed(stub, lambda found: not found.pending)
+
+
+async def test_a_service_does_not_start_on_labels_of_no_use(model_dir: Path) -> None:
+    (model_dir / "segmenter" / "labels.json").write_text("stable: 1")
+    with pytest.raises(ModelError, match=r"labels.json cannot be used"):
+        async with served(model_dir):
+            pass
