@@ -58,6 +58,11 @@ def _describe(model: onnx.ModelProto, metadata: dict[str, str]) -> None:
     helper.set_model_props(model, {**said, **metadata})
 
 
+def pictures(rows: int, seed: int = 1) -> np.ndarray:
+    """Return rows of noise, as the models take them."""
+    return np.random.default_rng(seed).integers(0, 256, (rows, SIZE, SIZE, 3), dtype=np.uint8)
+
+
 def segmenter(**metadata: str) -> onnx.ModelProto:
     """Build a segmenter whose mask is sigmoid((115 - gray) / 10)."""
     return _segmenter(115, SIZE, metadata)

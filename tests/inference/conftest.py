@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from services.inference.server import SERVICES, server_of
 from services.inference.settings import Settings
 from services.pb import inference_pb2_grpc
 from tests import tiny_models
+from tests.inference import triton
 
 if TYPE_CHECKING:  # the asynchronous stub is a type only
     from services.pb.inference_pb2_grpc import InferenceServiceAsyncStub as Stub
@@ -86,3 +88,22 @@ async def channel(model_dir: Path, registry: CollectorRegistry) -> AsyncIterator
 @pytest.fixture
 def stub(channel: aio.Channel) -> Stub:
     return inference_pb2_grpc.InferenceServiceStub(channel)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ProcessPoolExecutor]:
+    with triton.process() as started:
+        yield started
+
+
+@pytest.fixture
+async def listened(
+    model_dir: Path, registry: CollectorRegistry
+) -> AsyncIterator[tuple[rpc.Server, str]]:
+    async with listening(Settings(model_dir=model_dir, runners=2), registry) as found:
+        yield found
+
+
+@pytest.fixture
+def client(pool: ProcessPoolExecutor, listened: tuple[rpc.Server, str]) -> triton.Client:
+    return triton.Client(pool, listened[1])
