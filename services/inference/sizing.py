@@ -20,7 +20,14 @@ _EXPLORING_SLACK = 4
 
 
 class Sizing:
-    """Chooses sizes for one model by the cost of the batches that it ran."""
+    """Chooses sizes for one model by the cost of the batches that it ran.
+
+    Attributes:
+        cost: of a batch, as it was measured.
+        largest: most rows in a batch.
+        padded: whether batches are filled up to a power of two, or to the largest size.
+
+    """
 
     def __init__(self, runners: int, largest: int, *, padded: bool) -> None:
         """Begin without a measurement.
@@ -28,13 +35,13 @@ class Sizing:
         Args:
             runners: batches that can run at the same time.
             largest: most rows in a batch.
-            padded: batches are filled up to a power of two, or to the largest size.
+            padded: see there.
 
         """
         self.cost = Cost()
         self.largest = largest
         self._runners = runners
-        self._padded = padded
+        self.padded = padded
         self._chosen = 0
         self._upheavals = 0
 
@@ -45,7 +52,7 @@ class Sizing:
 
     def shape(self, rows: int) -> int:
         """Return the size of a batch as it runs, padding included."""
-        return min(self.largest, 1 << (rows - 1).bit_length()) if self._padded else rows
+        return min(self.largest, 1 << (rows - 1).bit_length()) if self.padded else rows
 
     def seconds(self, rows: int) -> float:
         """Return how long a batch of so many rows should run."""

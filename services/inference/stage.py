@@ -150,4 +150,6 @@ class ModelStage(Stage[Pixels, ModelOutputs]):
         outputs = self.model.run(rows)
         if outputs[0].provenance != before:
             self._metrics.ran_elsewhere(before, self.model.provenance)
+            # Without the card there is nothing that padding is good for.
+            self.sizing.padded = self.model.on_device
         return outputs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.inference import engine
-from services.inference.backends.backend import Ran, Tensor
+from services.inference.backends.backend import CPU, Ran, Tensor
 from services.inference.backends.candidate import Candidate
 from services.inference.backends.election import Election
 from services.inference.backends.layout import Layout
@@ -29,6 +30,7 @@ class Card(OnnxRuntimeCpu):
     """Wants batches as a graphics card does, and remembers how large they were."""
 
     on_device = True
+    by = CPU
 
     def __init__(self, file: ModelFile, layout: Layout, ran: list[int]) -> None:
         super().__init__(file, layout)
@@ -37,7 +39,8 @@ class Card(OnnxRuntimeCpu):
     def run(self, batch: Tensor) -> Ran:
         self._ran.append(len(batch))
         time.sleep(0.01)  # which a run costs there whatever its rows, so that batches pay
-        return super().run(batch)
+        ran = super().run(batch)
+        return Ran(ran.results, replace(ran.by, execution_provider=self.by))
 
 
 @pytest.fixture
@@ -56,6 +59,17 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[int]]:
     return sizes
 
 
+def five_rows() -> pb.ModelInferRequest:
+    side = tiny_models.SIZE
+    pixels = np.random.default_rng(1).integers(0, 256, (5, side, side, 3), dtype=np.uint8)
+    tensor = pb.ModelInferRequest.InferInputTensor(
+        name="image", datatype="UINT8", shape=pixels.shape
+    )
+    return pb.ModelInferRequest(
+        model_name="classifier", inputs=[tensor], raw_input_contents=[pixels.tobytes()]
+    )
+
+
 @pytest.fixture
 def settings(model_dir: Path) -> Settings:
     return Settings(model_dir=model_dir, runners=1, max_batch_size=LARGEST)
@@ -71,23 +85,29 @@ async def test_every_shape_was_run_on_the_card_before_the_service_is_ready(
         }
 
 
+async def test_once_the_card_is_lost_nothing_is_filled_up_any_more(
+    settings: Settings,
+    registry: CollectorRegistry,
+    ran: dict[str, list[int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with serving(settings, registry) as channel:
+        stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
+        monkeypatch.setattr(Card, "on_device", False)
+        monkeypatch.setattr(Card, "by", "ElsewhereExecutionProvider")
+        await stub.ModelInfer(five_rows(), timeout=60)
+        before = len(ran["classifier"])
+        await stub.ModelInfer(five_rows(), timeout=60)
+    assert sum(ran["classifier"][before:]) == 5
+
+
 async def test_rows_that_fill_a_batch_up_are_run_and_counted_and_never_answered(
     settings: Settings, registry: CollectorRegistry, ran: dict[str, list[int]]
 ) -> None:
-    side = tiny_models.SIZE
-    pixels = np.random.default_rng(1).integers(0, 256, (5, side, side, 3), dtype=np.uint8)
-    tensor = pb.ModelInferRequest.InferInputTensor(
-        name="image", datatype="UINT8", shape=pixels.shape
-    )
     async with serving(settings, registry) as channel:
         stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
         before = len(ran["classifier"])
-        answer = await stub.ModelInfer(
-            pb.ModelInferRequest(
-                model_name="classifier", inputs=[tensor], raw_input_contents=[pixels.tobytes()]
-            ),
-            timeout=60,
-        )
+        answer = await stub.ModelInfer(five_rows(), timeout=60)
     assert {output.shape[0] for output in answer.outputs} == {5}
     sizes = ran["classifier"][before:]
     assert sizes == [8]
