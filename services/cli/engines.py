@@ -103,7 +103,7 @@ class _InProcess:
             answer = read_answer(message(await self._pipeline.analyze(rewritten.encoded)))
         except (OSError, GatewayError, picture.PictureError, BatchError, QueueFullError) as error:
             return Failure(str(error))
-        record = record_of("", Subject(), rewritten, answer)
+        record = record_of(Subject(), rewritten, answer)
         return Result(
             AnalysisView.of(record).model_dump(mode="json"),
             lambda: asyncio.to_thread(

@@ -1,17 +1,14 @@
 """``dermserve users``: accounts, on the machine that has the database."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
 
-from services import environment
-from services.gateway.app import BootError, open_accounts
-from services.gateway.errors import GatewayError
-from services.gateway.identity import Accounts
+from services.cli.records import on_records
+from services.gateway.database import Database
+from services.gateway.identity import Accounts, Organisations, Passwords
 from services.gateway.records import Role, User
-from services.gateway.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,16 +33,23 @@ Password = Annotated[
 def create(
     username: Username,
     password: Password,
-    admin: Annotated[bool, typer.Option("--admin", help="Make an administrator.")] = False,
+    role: Annotated[Role, typer.Option(help="What they may do.")] = Role.CLINICIAN,
+    admin: Annotated[bool, typer.Option("--admin", help="Short for --role admin.")] = False,
+    organisation: Annotated[str, typer.Option(help="Name of theirs.")] = "default",
 ) -> None:
     """Make an account."""
-    role = Role.ADMIN if admin else Role.USER
-    _do(lambda accounts: accounts.create(username, password, role))
+
+    async def work(records: Database) -> User:
+        found = await Organisations(records).called(organisation)
+        accounts = Accounts(records, Passwords(records))
+        return await accounts.create(username, password, Role.ADMIN if admin else role, found.id)
+
+    _show(on_records(work))
 
 
 @app.command()
 def promote(username: Username) -> None:
-    """Make a user an administrator, from their next request on."""
+    """Make a user an administrator of their organisation, from their next request on."""
     _do(lambda accounts: accounts.promote(username))
 
 
@@ -56,14 +60,9 @@ def disable(username: Username) -> None:
 
 
 def _do(work: Callable[[Accounts], Awaitable[User]]) -> None:
-    async def run() -> User:
-        async with open_accounts(environment.read(Settings)) as accounts:
-            return await work(accounts)
+    _show(on_records(lambda records: work(Accounts(records, Passwords(records)))))
 
-    try:
-        user = asyncio.run(run())
-    except (environment.SettingsError, BootError, GatewayError) as error:
-        typer.echo(f"dermserve: {error}", err=True)
-        raise typer.Exit(1) from error
+
+def _show(user: User) -> None:
     state = "disabled" if user.disabled else user.role
     typer.echo(f"{user.username}: {state}")

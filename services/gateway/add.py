@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Never an argument: those can be read by whoever sees the processes.
     password = os.environ.get("DERMSERVE_NEW_PASSWORD") or getpass.getpass("Password: ")
     try:
-        asyncio.run(_add(asked.username, password, Role.ADMIN if asked.admin else Role.USER))
+        asyncio.run(_add(asked.username, password, Role.ADMIN if asked.admin else Role.CLINICIAN))
     except (environment.SettingsError, BootError, GatewayError) as error:
         sys.stderr.write(f"dermserve: {error}\n")
         return 2

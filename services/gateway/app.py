@@ -82,8 +82,8 @@ def create_app(settings: Settings, traces: "Traces | None" = None) -> FastAPI:
 
 
 @contextlib.asynccontextmanager
-async def open_accounts(settings: Settings) -> AsyncIterator[Accounts]:
-    """Open the accounts alone, for the command line.
+async def open_records(settings: Settings) -> AsyncIterator[database.Database]:
+    """Open the database alone, with all organisations, for the command line.
 
     Raises:
         BootError: the data folder or the database cannot be used.
@@ -91,7 +91,14 @@ async def open_accounts(settings: Settings) -> AsyncIterator[Accounts]:
     """
     _make_folder(settings.data_dir)
     async with _database(settings) as opened:
-        yield Accounts(opened, Passwords(opened))
+        yield database.Within(opened, database.EVERYTHING)
+
+
+@contextlib.asynccontextmanager
+async def open_accounts(settings: Settings) -> AsyncIterator[Accounts]:
+    """Open the accounts alone, for the command line; raises what ``open_records`` does."""
+    async with open_records(settings) as records:
+        yield Accounts(records, Passwords(records))
 
 
 @contextlib.asynccontextmanager
@@ -100,13 +107,15 @@ async def _opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Parts]:
     key = _key(settings.data_dir / "signing-key.pem")
     async with contextlib.AsyncExitStack() as stack:
         records = await stack.enter_async_context(_database(settings))
+        # Who is calling is found out across organisations.
+        everything = database.Within(records, database.EVERYTHING)
         inference_channel = await stack.enter_async_context(rpc.dial(settings.inference_address))
         reports_channel = await stack.enter_async_context(rpc.dial(settings.reports_address))
 
         drawing = Threads(settings.max_drawings)
         access_tokens = tokens.AccessTokens(key, settings.access_token_s)
-        passwords = Passwords(records, settings.max_password_checks)
-        accounts = Accounts(records, passwords)
+        passwords = Passwords(everything, settings.max_password_checks)
+        accounts = Accounts(everything, passwords)
         store = Store(settings.data_dir / "pictures")
         files = Files(records, store)
         inference = Inference(inference_channel)
@@ -115,11 +124,11 @@ async def _opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Parts]:
         await files.sweep()
         await _welcome(accounts, settings)
         yield Parts(
-            access=Access(records, access_tokens),
+            access=Access(everything, access_tokens),
             accounts=accounts,
             analyzer=Analyzer(inference, files, drawing, limits, metrics),
             bodies=Bodies(settings.max_upload_bytes),
-            health=Health(records, {"inference": inference_channel, "reports": reports_channel}),
+            health=Health(everything, {"inference": inference_channel, "reports": reports_channel}),
             history=History(records, files),
             inference=inference,
             key=key,
@@ -128,7 +137,7 @@ async def _opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Parts]:
             places=Places(
                 settings.max_pictures, "Too many pictures are in work. Try again shortly."
             ),
-            sign_ins=SignIns(records, passwords, access_tokens, settings.refresh_token_s),
+            sign_ins=SignIns(everything, passwords, access_tokens, settings.refresh_token_s),
             views=Views(store, drawing, Reports(reports_channel, settings.institution)),
             analysis_timeout_s=settings.analysis_timeout_s,
             report_timeout_s=settings.report_timeout_s,

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
-from fastapi.security import OAuth2PasswordBearer
+from fastapi import Depends, Query, Request, Security
+from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 
 from services.gateway.analyses import Analyzer, History, Views
 from services.gateway.clients import Inference
 from services.gateway.deadlines import Deadline
 from services.gateway.health import Health
-from services.gateway.identity import Access, Accounts, Caller, Passwords, SignIns
+from services.gateway.identity import Access, Accounts, Caller, Passwords, Permission, SignIns
+from services.gateway.identity.permissions import MEANING
 from services.gateway.metrics import Metrics
 from services.gateway.places import Places
 from services.gateway.security.keys import SigningKey
@@ -48,23 +49,26 @@ PartsDep = Annotated[Parts, Depends(_parts)]
 
 # It only reads the header, and documents where tokens come from; what is wrong with a token
 # is said by Access, in our own words.
-_bearer = OAuth2PasswordBearer(tokenUrl="/v1/auth/token", auto_error=False)
+_bearer = OAuth2PasswordBearer(
+    tokenUrl="/v1/auth/token", auto_error=False, scopes={str(k): v for k, v in MEANING.items()}
+)
 
 
-async def _caller(parts: PartsDep, token: Annotated[str | None, Depends(_bearer)]) -> Caller:
-    return await parts.access.identify(token)
-
-
-CallerDep = Annotated[Caller, Depends(_caller)]
-OptionalTokenDep = Annotated[str | None, Depends(_bearer)]
-
-
-async def _admin(caller: CallerDep) -> Caller:
-    caller.require_admin()
+async def _caller(
+    needed: SecurityScopes, parts: PartsDep, token: Annotated[str | None, Depends(_bearer)]
+) -> Caller:
+    caller = await parts.access.identify(token)
+    for permission in needed.scopes:
+        caller.require(Permission(permission))
     return caller
 
 
-AdminDep = Annotated[Caller, Depends(_admin)]
+CallerDep = Annotated[Caller, Depends(_caller)]
+ReaderDep = Annotated[Caller, Security(_caller, scopes=[Permission.READ])]
+WriterDep = Annotated[Caller, Security(_caller, scopes=[Permission.WRITE])]
+RemoverDep = Annotated[Caller, Security(_caller, scopes=[Permission.DELETE])]
+AdminDep = Annotated[Caller, Security(_caller, scopes=[Permission.MANAGE])]
+OptionalTokenDep = Annotated[str | None, Depends(_bearer)]
 
 
 async def _analysis_deadline(parts: PartsDep) -> Deadline:

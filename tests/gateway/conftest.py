@@ -169,4 +169,4 @@ async def either(start: Start, database_url: str) -> AsyncIterator[Gateway]:
 async def records(database_url: str) -> AsyncIterator[database.Database]:
     """A database of each kind at the current schema."""
     async with database.opened(database_url, 10) as opened:
-        yield opened
+        yield database.Within(opened, database.EVERYTHING)

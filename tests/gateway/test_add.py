@@ -31,7 +31,7 @@ def test_accounts_are_made_with_a_password_that_is_typed_or_in_the_environment(
     assert add.main(["bob", "--admin"]) == 0
     assert add.main(["alice"]) == 2
 
-    assert made(tmp_path) == [("bob", "admin"), ("alice", "user")]
+    assert made(tmp_path) == [("bob", "admin"), ("alice", "clinician")]
     written = capsys.readouterr()
     assert written.err == "dermserve: This username is taken. Choose another one.\n"
     assert PASSWORD not in written.out

@@ -52,7 +52,11 @@ async def test_who_registers_is_signed_in_as_a_plain_user(gateway: Gateway) -> N
     assert pair.keys() == {"access_token", "refresh_token", "token_type", "expires_in"}
     assert (pair["token_type"], pair["expires_in"]) == ("bearer", 900)
     shown = (await me(gateway, pair["access_token"])).json()
-    assert (shown["username"], shown["role"], shown["roles"]) == ("alice", "user", ["user"])
+    assert (shown["username"], shown["role"], shown["roles"]) == (
+        "alice",
+        "clinician",
+        ["clinician"],
+    )
     assert "password" not in json.dumps(shown)
 
 

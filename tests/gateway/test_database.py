@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -21,8 +22,16 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services.gateway import database
-from services.gateway.database import Database, migrate, migration
-from services.gateway.records import Analysis, Record, RefreshToken, SignIn, User, new_id
+from services.gateway.database import EVERYTHING, Database, migrate, migration
+from services.gateway.records import (
+    DEFAULT_ORGANISATION,
+    Analysis,
+    Record,
+    RefreshToken,
+    SignIn,
+    User,
+    new_id,
+)
 from tests.gateway import databases
 
 
@@ -37,11 +46,11 @@ def tables(session: Session) -> set[str]:
 
 
 async def add(records: Database, *rows: Record) -> None:
-    await records.write(lambda session: session.add_all(rows))
+    await records.write(lambda session: session.add_all(rows), EVERYTHING)
 
 
 async def users(records: Database) -> list[User]:
-    return await records.read(lambda session: list(session.scalars(select(User))))
+    return await records.read(lambda session: list(session.scalars(select(User))), EVERYTHING)
 
 
 @contextlib.asynccontextmanager
@@ -55,12 +64,14 @@ async def connected(url: str) -> AsyncIterator[AsyncConnection]:
         await engine.dispose()
 
 
-def a_user(username: str = "alice") -> User:
-    return User(username=username, password_hash="x")
+def a_user(**values: Any) -> User:
+    given = {"organisation_id": DEFAULT_ORGANISATION, "username": "alice", "password_hash": "x"}
+    return User(**(given | values))
 
 
 def an_analysis(owner: User) -> Analysis:
     return Analysis(
+        organisation_id=owner.organisation_id,
         owner_id=owner.id,
         status="succeeded",
         outcome="assessed",
@@ -75,12 +86,15 @@ def an_analysis(owner: User) -> Analysis:
 async def test_the_migrations_make_what_the_tables_say_and_lead_back(database_url: str) -> None:
     async with database.opened(database_url, 10) as records:
         for _ in range(2):
-            await records.write(migrate)
-            assert await records.read(differences) == []
-            assert await records.read(tables) == {*Record.metadata.tables, "alembic_version"}
+            await records.write(migrate, EVERYTHING)
+            assert await records.read(differences, EVERYTHING) == []
+            assert await records.read(tables, EVERYTHING) == {
+                *Record.metadata.tables,
+                "alembic_version",
+            }
 
-            await records.write(partial(migrate, revision="base"))
-            assert await records.read(tables) == {"alembic_version"}
+            await records.write(partial(migrate, revision="base"), EVERYTHING)
+            assert await records.read(tables, EVERYTHING) == {"alembic_version"}
 
 
 async def test_gateways_that_boot_at_once_migrate_one_after_the_other(database_url: str) -> None:
@@ -98,7 +112,7 @@ async def test_work_that_fails_changes_nothing(records: Database) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await records.write(half)
+        await records.write(half, EVERYTHING)
 
     assert await users(records) == []
 
@@ -115,7 +129,7 @@ async def test_readers_of_sqlite_do_not_wait_for_a_writer_and_no_loop_for_either
         return go_on.wait(5)
 
     async with database.opened(f"sqlite:///{tmp_path / 'test.db'}", 10) as records:
-        writing = asyncio.create_task(records.write(slow))
+        writing = asyncio.create_task(records.write(slow, EVERYTHING))
         assert await asyncio.to_thread(begun.wait, 5)
         assert await users(records) == []
 
@@ -126,7 +140,7 @@ async def test_readers_of_sqlite_do_not_wait_for_a_writer_and_no_loop_for_either
 
 async def test_moments_come_back_in_utc_from_whatever_zone(records: Database) -> None:
     moment = datetime(2026, 7, 1, 14, 30, 0, 123456, timezone(timedelta(hours=2)))
-    await add(records, User(username="alice", password_hash="x", created_at=moment))
+    await add(records, a_user(created_at=moment))
 
     (user,) = await users(records)
 
@@ -137,7 +151,7 @@ async def test_moments_come_back_in_utc_from_whatever_zone(records: Database) ->
 async def test_a_moment_without_a_zone_is_a_mistake(records: Database) -> None:
     naive = datetime(2026, 7, 1)  # noqa: DTZ001 - the point of the test
     with pytest.raises(StatementError, match="time zone"):
-        await add(records, User(username="alice", password_hash="x", created_at=naive))
+        await add(records, a_user(created_at=naive))
 
 
 async def test_what_belongs_to_a_user_goes_with_them(records: Database) -> None:
@@ -200,7 +214,7 @@ async def test_a_role_that_may_make_no_tables_is_told_in_a_sentence(postgres: st
 async def test_a_schema_of_a_newer_version_is_left_alone(database_url: str) -> None:
     newer = text("UPDATE alembic_version SET version_num = 'r9999'")
     async with database.opened(database_url, 10) as records:
-        await records.write(lambda session: session.execute(newer))
+        await records.write(lambda session: session.execute(newer), EVERYTHING)
 
     with pytest.raises(database.DatabaseError, match="newer version"):
         async with database.opened(database_url, 10):

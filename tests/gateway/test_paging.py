@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from services.gateway import errors, paging
 from services.gateway.analyses import Files, Filters, History
-from services.gateway.database import Database
-from services.gateway.records import Analysis, User
+from services.gateway.database import Database, Scope
+from services.gateway.records import DEFAULT_ORGANISATION, Analysis, User
 from services.gateway.store import Store
 
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
@@ -37,10 +37,11 @@ def test_a_cursor_that_we_did_not_make_is_refused_and_never_crashes(cursor: str)
 async def test_rows_of_one_moment_are_paged_without_loss(
     records: Database, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    user = User(username="alice", password_hash="x")
+    user = User(organisation_id=DEFAULT_ORGANISATION, username="alice", password_hash="x")
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     analyses = [
         Analysis(
+            organisation_id=user.organisation_id,
             owner_id=user.id,
             created_at=moment + timedelta(microseconds=number // 4),
             status="succeeded",
@@ -57,10 +58,12 @@ async def test_rows_of_one_moment_are_paged_without_loss(
         await records.write(partial(Session.add_all, instances=rows))
     history = History(records, Files(records, Store(tmp_path_factory.mktemp("store"))))
 
+    scope = Scope(user.organisation_id, user.id)
+
     seen: list[Analysis] = []
     cursor: str | None = None
     for _ in range(4):
-        page = await history.page(user.id, Filters(), 2, cursor)
+        page = await history.page(scope, Filters(), 2, cursor)
         seen += page.items
         cursor = page.next_cursor
 

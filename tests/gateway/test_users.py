@@ -22,6 +22,7 @@ async def test_administrators_see_all_users_newest_first_in_pages(gateway: Gatew
     assert rest["next_cursor"] is None
     assert first["items"][0].keys() == {
         "id",
+        "organisation_id",
         "username",
         "role",
         "roles",
@@ -38,7 +39,7 @@ async def test_others_see_no_users_and_change_none(gateway: Gateway) -> None:
 
     assert (listed.status_code, changed.status_code) == (403, 403)
     assert (await gateway.anonymous("GET", "/v1/users")).status_code == 401
-    assert (await alice("GET", "/v1/me")).json()["role"] == "user"
+    assert (await alice("GET", "/v1/me")).json()["role"] == "clinician"
 
 
 async def test_a_changed_role_counts_from_the_next_request_on(gateway: Gateway) -> None:
@@ -49,7 +50,7 @@ async def test_a_changed_role_counts_from_the_next_request_on(gateway: Gateway) 
 
     assert promoted.json()["role"] == "admin"
     assert (await alice("GET", "/v1/users")).status_code == 200
-    await admin("PATCH", path, json={"role": "user"})
+    await admin("PATCH", path, json={"role": "viewer"})
     assert (await alice("GET", "/v1/users")).status_code == 403
 
 
@@ -72,7 +73,7 @@ async def test_a_disabled_user_is_out_at_once_and_stays_signed_out_when_let_in_a
     assert again.status_code == 200
 
 
-@pytest.mark.parametrize("change", [{"disabled": True}, {"role": "user"}])
+@pytest.mark.parametrize("change", [{"disabled": True}, {"role": "viewer"}])
 async def test_the_last_administrator_cannot_be_removed(
     gateway: Gateway, change: dict[str, object]
 ) -> None:

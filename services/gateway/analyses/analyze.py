@@ -3,10 +3,10 @@
 from services.gateway.analyses.files import Files
 from services.gateway.analyses.subject import Subject
 from services.gateway.clients import Answer, Inference
+from services.gateway.database import Scope
 from services.gateway.deadlines import Deadline
 from services.gateway.metrics import Metrics
 from services.gateway.records import Analysis
-from services.gateway.store import Stage
 from services.gateway.threads import Threads
 from services.gateway.uploads import Rewritten, Upload, rewrite
 
@@ -36,7 +36,7 @@ class Analyzer:
         self._limits = limits
         self._metrics = metrics
 
-    async def analyze(self, owner_id: str, upload: Upload, deadline: Deadline) -> Analysis:
+    async def analyze(self, scope: Scope, upload: Upload, deadline: Deadline) -> Analysis:
         """Analyze a picture for a user; when this fails, nothing is kept.
 
         Raises:
@@ -56,19 +56,18 @@ class Analyzer:
             # The disk makes it durable while inference looks at it.
             stage.begin(picture.sha256, picture.encoded)
             answer = await self._inference.analyze(picture.encoded, deadline)
-            record = _recorded(owner_id, subject, picture, answer, stage)
-            await self._files.keep(record, stage)
+            record = record_of(subject, picture, answer)
+            record.mask_sha256 = stage.add(answer.mask_png)
+            record.explanation_sha256 = stage.add(answer.explanation_png)
+            await self._files.keep(record, stage, scope)
         self._metrics.analyses(answer.outcome).inc()
         return record
 
 
-def _recorded(
-    owner_id: str, subject: Subject, picture: Rewritten, answer: Answer, stage: Stage
-) -> Analysis:
-    """Make the record of an analysis, not yet kept, and stage its other pictures."""
+def record_of(subject: Subject, picture: Rewritten, answer: Answer) -> Analysis:
+    """Return the record of an analysis, nobody's yet, which knows no picture but its own."""
     classification = answer.findings.classification
     return Analysis(
-        owner_id=owner_id,
         status="succeeded",
         outcome=answer.outcome,
         label=classification.label if classification else None,
@@ -76,8 +75,6 @@ def _recorded(
         image_format=picture.format,
         width=picture.width,
         height=picture.height,
-        mask_sha256=stage.add(answer.mask_png),
-        explanation_sha256=stage.add(answer.explanation_png),
         findings=answer.findings.model_dump(mode="json"),
         **subject.model_dump(),
     )

@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from services import telemetry
 from services.gateway import errors
-from services.gateway.database import Database
+from services.gateway.database import EVERYTHING, Database, Scope
 from services.gateway.records import Analysis, Record
 from services.gateway.store import Stage, Store
 
@@ -35,18 +35,19 @@ class Files:
         """Open a stage for the pictures of a record."""
         return self._store.stage()
 
-    async def keep(self, record: Analysis, stage: Stage) -> None:
+    async def keep(self, record: Analysis, stage: Stage, scope: Scope) -> None:
         """Keep staged pictures, then the record of them; if that fails, neither."""
         async with self._store.holding(stage.names):
             try:
                 await self._store.publish(stage)
+                scope.stamp(record)
                 row = record.model_dump()
-                await self._database.write(lambda session: session.execute(_ADDITION, row))
+                await self._database.write(lambda session: session.execute(_ADDITION, row), scope)
             except BaseException:
                 await self._forget(stage.names)
                 raise
 
-    async def drop(self, record: Analysis) -> None:
+    async def drop(self, record: Analysis, scope: Scope) -> None:
         """Remove a record, then those of its pictures that no other record has.
 
         Raises:
@@ -62,7 +63,8 @@ class Files:
             .execution_options(synchronize_session=False)
         )
         async with self._store.holding(files):
-            if await self._database.write(lambda session: session.scalar(removal)) is None:
+            found = await self._database.write(lambda session: session.scalar(removal), scope)
+            if found is None:
                 raise errors.NotFoundError(NO_SUCH_ANALYSIS)
             await self._forget(files)
 
@@ -75,7 +77,7 @@ class Files:
         await self._store.sweep()
         names = await self._store.settled()
         any_one = select(col(Analysis.id)).limit(1)
-        if await self._database.read(lambda session: session.scalar(any_one)) is None:
+        if await self._database.read(lambda session: session.scalar(any_one), EVERYTHING) is None:
             return
         for start in range(0, len(names), _NAMES_AT_ONCE):
             await self._forget(names[start : start + _NAMES_AT_ONCE])
@@ -91,4 +93,6 @@ class Files:
         """Return those of some names that a record has."""
         columns = (Analysis.image_sha256, Analysis.mask_sha256, Analysis.explanation_sha256)
         used = union(*(select(col(column)).where(col(column).in_(names)) for column in columns))
-        return await self._database.read(lambda session: set(map(str, session.scalars(used))))
+        return await self._database.read(
+            lambda session: set(map(str, session.scalars(used))), EVERYTHING
+        )

@@ -1,4 +1,4 @@
-"""The analyses of a user: found, listed, removed. Those of others do not exist here."""
+"""Analyses: found, listed, removed. What is out of scope does not exist here."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from services.gateway import errors, paging
 from services.gateway.analyses.files import NO_SUCH_ANALYSIS, Files
-from services.gateway.database import Database
+from services.gateway.database import Database, Scope
 from services.gateway.records import Analysis, is_id
 
 
@@ -44,13 +44,13 @@ class Filters:
 
 
 class History:
-    """Finds analyses, always on behalf of their owner."""
+    """Finds analyses, always within a scope."""
 
     def __init__(self, database: Database, files: Files) -> None:
         self._database = database
         self._files = files
 
-    async def get(self, owner_id: str, analysis_id: str) -> Analysis:
+    async def get(self, scope: Scope, analysis_id: str) -> Analysis:
         """Return one analysis.
 
         Raises:
@@ -60,16 +60,14 @@ class History:
         """
         record: Analysis | None = None
         if is_id(analysis_id):
-            found = select(Analysis).where(
-                col(Analysis.id) == analysis_id, col(Analysis.owner_id) == owner_id
-            )
-            record = await self._database.read(lambda session: session.scalar(found))
+            found = select(Analysis).where(col(Analysis.id) == analysis_id)
+            record = await self._database.read(lambda session: session.scalar(found), scope)
         if record is None:
             raise errors.NotFoundError(NO_SUCH_ANALYSIS)
         return record
 
     async def page(
-        self, owner_id: str, filters: Filters, limit: int, cursor: str | None
+        self, scope: Scope, filters: Filters, limit: int, cursor: str | None
     ) -> paging.Page[Analysis]:
         """List analyses, newest first.
 
@@ -79,22 +77,18 @@ class History:
         """
         rows = (
             select(Analysis)
-            .where(
-                col(Analysis.owner_id) == owner_id,
-                *filters.conditions(),
-                *paging.after(Analysis, cursor),
-            )
+            .where(*filters.conditions(), *paging.after(Analysis, cursor))
             .order_by(*paging.newest_first(Analysis))
             .limit(limit + 1)
         )
-        found = await self._database.read(lambda session: list(session.scalars(rows)))
+        found = await self._database.read(lambda session: list(session.scalars(rows)), scope)
         return paging.page(found, limit)
 
-    async def delete(self, owner_id: str, analysis_id: str) -> None:
+    async def delete(self, scope: Scope, analysis_id: str) -> None:
         """Remove one analysis and its pictures.
 
         Raises:
             NotFoundError: as for ``get``.
 
         """
-        await self._files.drop(await self.get(owner_id, analysis_id))
+        await self._files.drop(await self.get(scope, analysis_id), scope)

@@ -5,6 +5,17 @@ its own backups, roles and tools, and may lie on another machine.
 """
 
 from services.gateway.database.migration import migrate
-from services.gateway.database.opening import Database, DatabaseError, opened
+from services.gateway.database.opening import DatabaseError, opened
+from services.gateway.database.scope import EVERYTHING, Scope, ScopeError
+from services.gateway.database.work import Database, Within
 
-__all__ = ["Database", "DatabaseError", "migrate", "opened"]
+__all__ = [
+    "EVERYTHING",
+    "Database",
+    "DatabaseError",
+    "Scope",
+    "ScopeError",
+    "Within",
+    "migrate",
+    "opened",
+]

@@ -15,7 +15,7 @@ def migrate(session: Session, revision: str = "head", patience_s: float = 5) -> 
 
     Args:
         session: of the database.
-        revision: ``"head"``, ``"base"`` or one in between.
+        revision: ``"head"``, ``"base"``, or Alembic's word for some steps, such as ``"-1"``.
         patience_s: seconds that PostgreSQL may wait for each lock.
 
     """
@@ -25,13 +25,18 @@ def migrate(session: Session, revision: str = "head", patience_s: float = 5) -> 
     config.set_main_option("script_location", "services.gateway:migrations")
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    # "base" lies below every revision; anything else is reached from below.
-    (command.downgrade if revision == "base" else command.upgrade)(config, revision)
+    down = revision == "base" or revision.startswith("-")
+    (command.downgrade if down else command.upgrade)(config, revision)
+    _see_that_all_refers(connection)
 
 
 def _lock(connection: Connection, patience_s: float) -> None:
     """Let one process migrate while the others wait for it."""
     if connection.dialect.name == "sqlite":
+        # Tables that are made anew must not take with them what refers to them. It cannot be
+        # turned on again in here: this connection is not given to anybody else.
+        connection.detach()
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         # An explicit BEGIN makes SQLite's schema changes part of the transaction.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
@@ -39,3 +44,11 @@ def _lock(connection: Connection, patience_s: float) -> None:
         # A migration of many rows takes what it takes.
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+
+
+def _see_that_all_refers(connection: Connection) -> None:
+    """See that no row refers to a missing one, where that was not looked after meanwhile."""
+    if connection.dialect.name == "sqlite":
+        lost = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if lost is not None:
+            raise RuntimeError(f"a row of the table {lost[0]} refers to a missing {lost[2]}")

@@ -4,20 +4,18 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partial
-from typing import Protocol, TypeVar
 
 from alembic.util.exc import CommandError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from services.gateway.database.migration import migrate
 from services.gateway.database.postgresql import Postgresql
+from services.gateway.database.scope import EVERYTHING
 from services.gateway.database.sqlite import Sqlite
-
-_Result = TypeVar("_Result")
+from services.gateway.database.work import Database
 
 _RETRY_S = 0.25
 # How long a statement waits for a lock of SQLite, or a connection to PostgreSQL.
@@ -29,22 +27,6 @@ _KINDS: dict[str, type[Sqlite] | type[Postgresql]] = {"sqlite": Sqlite, "postgre
 
 class DatabaseError(Exception):
     """The database cannot be used; the message says what to do."""
-
-
-class Database(Protocol):
-    """Where records are.
-
-    Work is a plain function of a session, a few statements long. It gets a connection for
-    itself, and nothing else is waited for in it: no other service, no caller, no disk.
-    """
-
-    async def read(self, work: Callable[[Session], _Result]) -> _Result:
-        """Look something up."""
-        ...
-
-    async def write(self, work: Callable[[Session], _Result]) -> _Result:
-        """Change something: all of it, or nothing when it fails."""
-        ...
 
 
 @contextlib.asynccontextmanager
@@ -86,7 +68,7 @@ async def _reach(address: URL, timeout_s: float) -> None:
 
 async def _bring_up_to_date(database: Database, address: URL, patience_s: float) -> None:
     try:
-        await database.write(partial(migrate, patience_s=patience_s))
+        await database.write(partial(migrate, patience_s=patience_s), EVERYTHING)
     except CommandError as error:
         raise DatabaseError(
             f"the database {_shown(address)} was made by a newer version ({error}): run that "

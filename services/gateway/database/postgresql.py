@@ -8,6 +8,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
 
+from services.gateway.database.scope import EVERYTHING, SCOPE, ScopedSession
+from services.gateway.database.work import AnyScope
+
 _Result = TypeVar("_Result")
 
 # How long a statement may take; the slowest of ours takes milliseconds.
@@ -40,16 +43,22 @@ class Postgresql:
             connect_args={"timeout": patience_s, "server_settings": _bounds(patience_s)},
         )
         event.listen(self._engine.sync_engine, "do_connect", _connect)
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self._sessions = async_sessionmaker(
+            self._engine, sync_session_class=ScopedSession, expire_on_commit=False
+        )
 
-    async def read(self, work: Callable[[Session], _Result]) -> _Result:
+    async def read(
+        self, work: Callable[[Session], _Result], scope: AnyScope | None = None
+    ) -> _Result:
         """Look something up."""
-        async with self._sessions() as session:
+        async with self._sessions(info={SCOPE: scope}) as session:
             return await session.run_sync(work)
 
-    async def write(self, work: Callable[[Session], _Result]) -> _Result:
+    async def write(
+        self, work: Callable[[Session], _Result], scope: AnyScope | None = None
+    ) -> _Result:
         """Change something: all of it, or nothing when it fails."""
-        async with self._sessions.begin() as session:
+        async with self._sessions(info={SCOPE: scope}) as session, session.begin():
             return await session.run_sync(work)
 
     async def close(self) -> None:
@@ -61,7 +70,7 @@ class Postgresql:
         """See whether the server answers; tried once."""
         database = cls(address, patience_s)
         try:
-            await database.read(lambda session: session.execute(text("SELECT 1")))
+            await database.read(lambda session: session.execute(text("SELECT 1")), EVERYTHING)
         finally:
             await database.close()
 

@@ -11,6 +11,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session, sessionmaker
 
+from services.gateway.database.scope import SCOPE, ScopedSession
+from services.gateway.database.work import AnyScope
 from services.gateway.threads import Threads
 
 _Result = TypeVar("_Result")
@@ -41,27 +43,31 @@ class Sqlite:
             address, hide_parameters=True, connect_args={"timeout": patience_s}
         )
         event.listen(self._engine, "connect", _prepare)
-        self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+        self._sessions = sessionmaker(self._engine, class_=ScopedSession, expire_on_commit=False)
         self._reading, self._writing = Threads(_READERS), Threads(1)
 
-    async def read(self, work: Callable[[Session], _Result]) -> _Result:
+    async def read(
+        self, work: Callable[[Session], _Result], scope: AnyScope | None = None
+    ) -> _Result:
         """Look something up."""
-        return await self._reading.run(self._read, work)
+        return await self._reading.run(self._read, work, scope)
 
-    async def write(self, work: Callable[[Session], _Result]) -> _Result:
+    async def write(
+        self, work: Callable[[Session], _Result], scope: AnyScope | None = None
+    ) -> _Result:
         """Change something: all of it, or nothing when it fails."""
-        return await self._writing.run(self._write, work)
+        return await self._writing.run(self._write, work, scope)
 
     async def close(self) -> None:
         """Close all connections."""
         await self._writing.run(self._engine.dispose)
 
-    def _read(self, work: Callable[[Session], _Result]) -> _Result:
-        with self._sessions() as session:
+    def _read(self, work: Callable[[Session], _Result], scope: AnyScope | None) -> _Result:
+        with self._sessions(info={SCOPE: scope}) as session:
             return work(session)
 
-    def _write(self, work: Callable[[Session], _Result]) -> _Result:
-        with self._sessions.begin() as session:
+    def _write(self, work: Callable[[Session], _Result], scope: AnyScope | None) -> _Result:
+        with self._sessions(info={SCOPE: scope}) as session, session.begin():
             return work(session)
 
     @staticmethod

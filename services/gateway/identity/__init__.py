@@ -2,7 +2,18 @@
 
 from services.gateway.identity.access import Access, Caller
 from services.gateway.identity.accounts import Accounts
+from services.gateway.identity.organisations import Organisations
 from services.gateway.identity.passwords import Passwords
+from services.gateway.identity.permissions import Permission
 from services.gateway.identity.sign_ins import SignIns, TokenPair
 
-__all__ = ["Access", "Accounts", "Caller", "Passwords", "SignIns", "TokenPair"]
+__all__ = [
+    "Access",
+    "Accounts",
+    "Caller",
+    "Organisations",
+    "Passwords",
+    "Permission",
+    "SignIns",
+    "TokenPair",
+]

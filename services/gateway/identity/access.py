@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from services.gateway import errors
-from services.gateway.database import Database
+from services.gateway.database import Database, Scope
+from services.gateway.identity.permissions import ALLOWED, Permission
 from services.gateway.records import Role, SignIn, User, now
 from services.gateway.security.tokens import AccessTokens, InvalidTokenError
 
@@ -37,10 +38,18 @@ class Caller:
     user: User
     sign_in_id: str
 
-    def require_admin(self) -> None:
-        """Raise ``ForbiddenError`` unless the caller administers this gateway."""
-        if self.user.role != Role.ADMIN:
-            raise errors.ForbiddenError("Only administrators may do this.")
+    @property
+    def scope(self) -> Scope:
+        """What the caller may see and make."""
+        organisation = self.user.organisation
+        return Scope(organisation.id, self.user.id, organisation.shared)
+
+    def require(self, permission: Permission) -> None:
+        """Raise ``ForbiddenError`` unless the caller's role has a permission."""
+        if permission not in ALLOWED[Role(self.user.role)]:
+            raise errors.ForbiddenError(
+                f"Your role, {self.user.role}, does not include {permission}."
+            )
 
 
 class Access:

@@ -8,14 +8,24 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services.gateway import errors, paging
-from services.gateway.database import Database
+from services.gateway.database import Database, Scope
 from services.gateway.identity.passwords import Passwords
-from services.gateway.records import Role, SignIn, User, is_id, is_username, now
+from services.gateway.records import (
+    DEFAULT_ORGANISATION,
+    Organisation,
+    Role,
+    SignIn,
+    User,
+    is_id,
+    is_username,
+    now,
+)
 from services.gateway.security.passwords import invented
 
 ADMIN = "admin"
 """The account that first boot makes."""
 
+REGISTRATION_CLOSED = "Registration is closed here. Ask an administrator."
 _NO_SUCH_USER = "There is no such user."
 
 
@@ -33,8 +43,14 @@ class Accounts:
         self._database = database
         self._passwords = passwords
 
-    async def create(self, username: str, password: str, role: Role = Role.USER) -> User:
-        """Make an account.
+    async def create(
+        self,
+        username: str,
+        password: str,
+        role: Role = Role.CLINICIAN,
+        organisation_id: str = DEFAULT_ORGANISATION,
+    ) -> User:
+        """Make an account in an organisation.
 
         Raises:
             InvalidRequestError: the username or the password does not keep the rules.
@@ -49,6 +65,7 @@ class Accounts:
                 "or digit."
             )
         user = User(
+            organisation_id=organisation_id,
             username=name,
             password_hash=await self._passwords.hashed(password, name),
             role=role,
@@ -58,6 +75,21 @@ class Accounts:
         except IntegrityError as error:
             raise errors.ConflictError("This username is taken. Choose another one.") from error
         return user
+
+    async def register(self, username: str, password: str) -> User:
+        """Make an account for whoever comes, in the default organisation.
+
+        Raises:
+            ForbiddenError: that one shares its records, which are not for whoever comes.
+            InvalidRequestError: the username or the password does not keep the rules.
+            ConflictError: the username is taken.
+
+        """
+        default = col(Organisation.id) == DEFAULT_ORGANISATION
+        shares = select(col(Organisation.shared)).where(default)
+        if await self._database.read(lambda session: session.scalar(shares)):
+            raise errors.ForbiddenError(REGISTRATION_CLOSED)
+        return await self.create(username, password)
 
     async def ensure_admin(self, password: str | None) -> str | None:
         """Make the first administrator if there is none yet.
@@ -99,28 +131,42 @@ class Accounts:
         return await self.change(await self._id_of(username), disabled=True)
 
     async def change(
-        self, user_id: str, *, role: Role | None = None, disabled: bool | None = None
+        self,
+        user_id: str,
+        *,
+        role: Role | None = None,
+        disabled: bool | None = None,
+        scope: Scope | None = None,
     ) -> User:
         """Change what a user may do; it counts from their next request on.
 
+        Args:
+            user_id: theirs.
+            role: the new one; None to leave it.
+            disabled: whether they are kept out; None to leave it.
+            scope: of who asks; None for whoever keeps this gateway.
+
         Raises:
-            NotFoundError: there is no such user.
-            ConflictError: no administrator would be left.
+            NotFoundError: there is no such user within the scope.
+            ConflictError: their organisation would be left without an administrator.
 
         """
         if not is_id(user_id):
             raise errors.NotFoundError(_NO_SUCH_USER)
-        return await self._database.write(partial(_change, user_id, role=role, disabled=disabled))
+        work = partial(_change, user_id, role=role, disabled=disabled)
+        return await self._database.write(work, scope)
 
-    async def page(self, limit: int, cursor: str | None) -> paging.Page[User]:
-        """List users, newest first."""
+    async def page(
+        self, limit: int, cursor: str | None, scope: Scope | None = None
+    ) -> paging.Page[User]:
+        """List the users within a scope, newest first; None for all of this gateway."""
         rows = (
             select(User)
             .where(*paging.after(User, cursor))
             .order_by(*paging.newest_first(User))
             .limit(limit + 1)
         )
-        found = await self._database.read(lambda session: list(session.scalars(rows)))
+        found = await self._database.read(lambda session: list(session.scalars(rows)), scope)
         return paging.page(found, limit)
 
     async def _id_of(self, username: str) -> str:
@@ -142,10 +188,12 @@ def _change(user_id: str, session: Session, *, role: Role | None, disabled: bool
     user = session.get(User, user_id)
     if user is None:
         raise errors.NotFoundError(_NO_SUCH_USER)
+    ruled = user.role == Role.ADMIN and not user.disabled
     user.role = user.role if role is None else role
     user.disabled = user.disabled if disabled is None else disabled
     session.flush()
-    if not session.scalars(_active_admins()).all():
+    peers = col(User.organisation_id) == user.organisation_id
+    if ruled and not session.scalars(_active_admins().where(peers)).all():
         raise errors.ConflictError("This is the last administrator. Promote another first.")
     if user.disabled:
         _end_sign_ins(user_id, session)

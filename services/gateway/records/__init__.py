@@ -3,9 +3,19 @@
 from services.gateway.records.accounts import RefreshToken, Role, SignIn, User, is_username
 from services.gateway.records.analysis import Analysis
 from services.gateway.records.base import Record, is_id, new_id, now
+from services.gateway.records.organisation import (
+    DEFAULT_ORGANISATION,
+    Belonging,
+    Organisation,
+    Owned,
+)
 
 __all__ = [
+    "DEFAULT_ORGANISATION",
     "Analysis",
+    "Belonging",
+    "Organisation",
+    "Owned",
     "Record",
     "RefreshToken",
     "Role",

@@ -5,33 +5,43 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Index
-from sqlmodel import Field
+from sqlmodel import Field, Relationship
 
 from services.gateway.records.base import ID_LENGTH, Record, UtcDateTime, new_id, now
+from services.gateway.records.organisation import Belonging, Organisation
 
 DIGEST_LENGTH = 64
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}", re.ASCII)
 
 
 class Role(StrEnum):
-    """What a user may do beyond their own records."""
+    """What kind of user one is; ``identity.permissions`` says what each may do."""
 
-    USER = "user"
     ADMIN = "admin"
+    CLINICIAN = "clinician"
+    SERVICE = "service"
+    VIEWER = "viewer"
 
 
-class User(Record, table=True):
+class User(Belonging, table=True):
     """A person or program with a password. Usernames are kept in lower case."""
 
     __tablename__ = "users"
-    __table_args__ = (Index("ix_users_created_at_id", "created_at", "id"),)
+    __table_args__ = (
+        Index("ix_users_organisation_id_created_at_id", "organisation_id", "created_at", "id"),
+    )
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=ID_LENGTH)
     username: str = Field(unique=True, max_length=64)
     password_hash: str = Field(max_length=255)
-    role: str = Field(default=Role.USER, max_length=16)
+    role: str = Field(default=Role.CLINICIAN, max_length=16)
     disabled: bool = False
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+    # Asked for at every request, together with the user.
+    organisation: Organisation = Relationship(
+        sa_relationship_kwargs={"lazy": "joined", "innerjoin": True}
+    )
 
 
 class SignIn(Record, table=True):

@@ -6,12 +6,13 @@ from typing import Any
 from sqlalchemy import JSON, Index
 from sqlmodel import Field
 
-from services.gateway.records.base import ID_LENGTH, Record, UtcDateTime, new_id, now
+from services.gateway.records.base import ID_LENGTH, UtcDateTime, new_id, now
+from services.gateway.records.organisation import Owned
 
 DIGEST_LENGTH = 64
 
 
-class Analysis(Record, table=True):
+class Analysis(Owned, table=True):
     """One picture and our whole answer about it.
 
     What is searched for has a column; the rest of the answer is kept as it was given.
@@ -19,19 +20,20 @@ class Analysis(Record, table=True):
 
     __tablename__ = "analyses"
     __table_args__ = (
-        Index("ix_analyses_owner_id_created_at_id", "owner_id", "created_at", "id"),
-        Index("ix_analyses_owner_id_label_created_at_id", "owner_id", "label", "created_at", "id"),
-        Index(
-            "ix_analyses_owner_id_patient_id_created_at_id",
-            "owner_id",
-            "patient_id",
-            "created_at",
-            "id",
+        *(
+            Index("_".join(["ix_analyses", *columns]), *columns)
+            for columns in (
+                ("organisation_id", "created_at", "id"),
+                ("organisation_id", "label", "created_at", "id"),
+                ("organisation_id", "patient_id", "created_at", "id"),
+                ("owner_id", "created_at", "id"),
+                ("owner_id", "label", "created_at", "id"),
+                ("owner_id", "patient_id", "created_at", "id"),
+            )
         ),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=ID_LENGTH)
-    owner_id: str = Field(foreign_key="users.id", ondelete="CASCADE", max_length=ID_LENGTH)
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     status: str = Field(max_length=16)
     outcome: str = Field(max_length=16)

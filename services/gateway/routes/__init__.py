@@ -5,6 +5,7 @@ from services.gateway.routes import (
     auth,
     models,
     operations,
+    organisation,
     pictures,
     reference,
     users,
@@ -13,6 +14,7 @@ from services.gateway.routes import (
 ALL = (
     auth.router,
     users.router,
+    organisation.router,
     analyses.router,
     pictures.router,
     models.router,

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from services.gateway.analyses import Filters, Subject
 from services.gateway.deadlines import Deadline
-from services.gateway.dependencies import CallerDep, Cursor, Limit, PartsDep
+from services.gateway.dependencies import Cursor, Limit, PartsDep, ReaderDep, RemoverDep, WriterDep
 from services.gateway.presence import while_there
 from services.gateway.problems import documented
 from services.gateway.routes.shapes import AnalysisPage, AnalysisView, Label
@@ -59,10 +59,10 @@ _PatientId = Annotated[str | None, Query(max_length=64, pattern=r"^[^\x00]*$")]
     "/v1/analyses",
     status_code=201,
     openapi_extra=_body(),
-    responses=documented(401, 408, 413, 415, 422, 502, 503, 504),
+    responses=documented(401, 403, 408, 413, 415, 422, 502, 503, 504),
 )
 async def analyze(
-    request: Request, response: Response, caller: CallerDep, parts: PartsDep
+    request: Request, response: Response, caller: WriterDep, parts: PartsDep
 ) -> AnalysisView:
     """Analyze one picture, sent as a form or as the bytes themselves.
 
@@ -73,15 +73,15 @@ async def analyze(
         upload = await parts.bodies.read(request)
         # The clock starts when the picture is there: a slow line is not a slow analysis.
         deadline = Deadline.after(parts.analysis_timeout_s)
-        work = parts.analyzer.analyze(caller.user.id, upload, deadline)
+        work = parts.analyzer.analyze(caller.scope, upload, deadline)
         record = await while_there(request, work)
     response.headers["Location"] = f"/v1/analyses/{record.id}"
     return AnalysisView.of(record)
 
 
-@router.get("/v1/analyses", responses=documented(401, 422))
+@router.get("/v1/analyses", responses=documented(401, 403, 422))
 async def analyses(
-    caller: CallerDep,
+    caller: ReaderDep,
     parts: PartsDep,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -90,21 +90,21 @@ async def analyses(
     since: Annotated[_Moment | None, Query(description="Made then or later; RFC 3339.")] = None,
     until: Annotated[_Moment | None, Query(description="Made before then; RFC 3339.")] = None,
 ) -> AnalysisPage:
-    """List the caller's analyses, newest first."""
+    """List analyses, newest first: the caller's own, or all of an organisation that shares."""
     filters = Filters(label, patient_id, since, until)
-    page = await parts.history.page(caller.user.id, filters, limit, cursor)
+    page = await parts.history.page(caller.scope, filters, limit, cursor)
     return AnalysisPage(
         items=[AnalysisView.of(record) for record in page.items], next_cursor=page.next_cursor
     )
 
 
-@router.get("/v1/analyses/{analysis_id}", responses=documented(401, 404))
-async def analysis(analysis_id: str, caller: CallerDep, parts: PartsDep) -> AnalysisView:
-    """Show one of the caller's analyses."""
-    return AnalysisView.of(await parts.history.get(caller.user.id, analysis_id))
+@router.get("/v1/analyses/{analysis_id}", responses=documented(401, 403, 404))
+async def analysis(analysis_id: str, caller: ReaderDep, parts: PartsDep) -> AnalysisView:
+    """Show an analysis."""
+    return AnalysisView.of(await parts.history.get(caller.scope, analysis_id))
 
 
-@router.delete("/v1/analyses/{analysis_id}", status_code=204, responses=documented(401, 404))
-async def delete_analysis(analysis_id: str, caller: CallerDep, parts: PartsDep) -> None:
-    """Remove one of the caller's analyses, with its pictures."""
-    await parts.history.delete(caller.user.id, analysis_id)
+@router.delete("/v1/analyses/{analysis_id}", status_code=204, responses=documented(401, 403, 404))
+async def delete_analysis(analysis_id: str, caller: RemoverDep, parts: PartsDep) -> None:
+    """Remove an analysis, with its pictures."""
+    await parts.history.delete(caller.scope, analysis_id)

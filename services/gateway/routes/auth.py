@@ -7,6 +7,7 @@ from fastapi.security import OAuth2PasswordRequestForm
 
 from services.gateway import errors
 from services.gateway.dependencies import CallerDep, OptionalTokenDep, PartsDep
+from services.gateway.identity.accounts import REGISTRATION_CLOSED
 from services.gateway.problems import documented
 from services.gateway.routes.shapes import (
     PasswordChange,
@@ -23,8 +24,8 @@ router = APIRouter(tags=["accounts"])
 async def register(new: Registration, parts: PartsDep) -> Tokens:
     """Make an account and sign in."""
     if not parts.registration_open:
-        raise errors.ForbiddenError("Registration is closed here. Ask an administrator.")
-    user = await parts.accounts.create(new.username, new.password)
+        raise errors.ForbiddenError(REGISTRATION_CLOSED)
+    user = await parts.accounts.register(new.username, new.password)
     return Tokens.of(await parts.sign_ins.begin_for(user))
 
 

@@ -8,15 +8,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
-from services.gateway.dependencies import CallerDep, PartsDep, ReportDeadlineDep
+from services.gateway.dependencies import PartsDep, ReaderDep, ReportDeadlineDep
 from services.gateway.problems import documented
 from services.gateway.records import Analysis
 
 router = APIRouter(tags=["pictures"])
 
 
-async def _record(analysis_id: str, caller: CallerDep, parts: PartsDep) -> Analysis:
-    return await parts.history.get(caller.user.id, analysis_id)
+async def _record(analysis_id: str, caller: ReaderDep, parts: PartsDep) -> Analysis:
+    return await parts.history.get(caller.scope, analysis_id)
 
 
 _RecordDep = Annotated[Analysis, Depends(_record)]
@@ -28,7 +28,7 @@ async def _place(_found: _RecordDep, parts: PartsDep) -> AsyncIterator[None]:
         yield
 
 
-def _gives(*kinds: str, failing: tuple[int, ...] = (401, 404, 503)) -> dict[str, Any]:
+def _gives(*kinds: str, failing: tuple[int, ...] = (401, 403, 404, 503)) -> dict[str, Any]:
     """Describe a route whose answer is a file."""
     content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
     ok = {200: {"description": "The file.", "content": content}}
@@ -79,7 +79,7 @@ async def explanation(record: _RecordDep, parts: PartsDep) -> Response:
 
 @router.get(
     "/v1/analyses/{analysis_id}/report.pdf",
-    **_gives("application/pdf", failing=(401, 404, 502, 503, 504)),
+    **_gives("application/pdf", failing=(401, 403, 404, 502, 503, 504)),
 )
 async def report(record: _RecordDep, parts: PartsDep, deadline: ReportDeadlineDep) -> Response:
     """Give the report."""

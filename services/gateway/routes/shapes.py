@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from services.gateway.clients import Model
 from services.gateway.findings import Classification, ModelVersion, Quality, Segmentation, Timings
 from services.gateway.identity import TokenPair
-from services.gateway.records import Analysis, Role, User
+from services.gateway.records import Analysis, Organisation, Role, User
 from services.gateway.security import passwords
 
 Label = Literal["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]
@@ -71,6 +71,7 @@ class UserView(BaseModel):
     """A user."""
 
     id: str
+    organisation_id: str
     username: str
     role: Role
     roles: list[Role]
@@ -82,12 +83,37 @@ class UserView(BaseModel):
         """Show a user, without the password's hash."""
         return cls(
             id=user.id,
+            organisation_id=user.organisation_id,
             username=user.username,
             role=Role(user.role),
             roles=[Role(user.role)],
             disabled=user.disabled,
             created_at=user.created_at,
         )
+
+
+class NewUser(Registration):
+    """An account that an administrator makes."""
+
+    model_config = {"extra": "forbid"}
+
+    role: Role = Role.CLINICIAN
+
+
+class OrganisationView(BaseModel):
+    """Those who work together."""
+
+    id: str
+    name: str
+    shared: bool = Field(
+        description="Whether its users see each other's records, or only their own."
+    )
+    created_at: datetime
+
+    @classmethod
+    def of(cls, organisation: Organisation) -> Self:
+        """Show an organisation."""
+        return cls.model_validate(organisation.model_dump())
 
 
 class UserChange(BaseModel):

@@ -1,0 +1,48 @@
+"""Write docs/access.md from the roles' permissions: ``python -m deploy.access_table``."""
+
+from pathlib import Path
+
+from services.gateway.identity.permissions import ALLOWED, MEANING
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "access.md"
+
+_HEAD = """\
+# Who may do what
+
+Generated from `services/gateway/identity/permissions.py` by `python -m deploy.access_table`.
+
+Every user and every record belongs to one organisation. Nothing of another organisation can be
+seen or touched: not by its id, in a list, by a filter, or by what an error says; it looks as if it
+were not there (404). Where an organisation is shared, its users see each other's records;
+where it is private, each sees only their own, its administrators too.
+
+`dermserve organisations create NAME` makes an organisation on the machine that has the database,
+`dermserve users create NAME --organisation NAME --role admin` its first administrator, who makes
+the others over `POST /v1/users`. Whoever registers for themselves joins the organisation `default`,
+which is private; once it is shared (`dermserve organisations share default`), nobody can register.
+An installation from before there were organisations becomes `default`, and its users clinicians.
+
+Each operation names in the OpenAPI document, as the scope of its security, what its caller must be
+allowed to do; who is not gets 403.
+"""
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+def page() -> str:
+    """Return the page: what each role may do."""
+    rows = [
+        f"| {meaning} | `{permission}` | "
+        + " | ".join("yes" if permission in allowed else "no" for allowed in ALLOWED.values())
+        + " |"
+        for permission, meaning in MEANING.items()
+    ]
+    head = f"| | scope | {' | '.join(ALLOWED)} |"
+    return "\n".join([_HEAD, head, "|---" * (len(ALLOWED) + 2) + "|", *rows, ""])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Work on a database: a plain function of a session, within a scope."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from sqlalchemy.orm import Session
+
+from services.gateway.database.scope import Everything, Scope
+
+_Result = TypeVar("_Result")
+AnyScope = Scope | Everything
+
+
+class Database(Protocol):
+    """Where records are.
+
+    Work is a plain function of a session, a few statements long. It gets a connection for
+    itself, and nothing else is waited for in it: no other service, no caller, no disk.
+    Without a scope it cannot touch what belongs to an organisation.
+    """
+
+    async def read(
+        self, work: Callable[[Session], _Result], scope: AnyScope | None = None
+    ) -> _Result:
+        """Look something up."""
+        ...
+
+    async def write(
+        self, work: Callable[[Session], _Result], scope: AnyScope | None = None
+    ) -> _Result:
+        """Change something: all of it, or nothing when it fails."""
+        ...
+
+
+class Within:
+    """A database whose work is within a scope, unless it names another."""
+
+    def __init__(self, database: Database, scope: AnyScope) -> None:
+        self._database = database
+        self._scope = scope
+
+    async def read(
+        self, work: Callable[[Session], _Result], scope: AnyScope | None = None
+    ) -> _Result:
+        """Look something up."""
+        return await self._database.read(work, scope or self._scope)
+
+    async def write(
+        self, work: Callable[[Session], _Result], scope: AnyScope | None = None
+    ) -> _Result:
+        """Change something: all of it, or nothing when it fails."""
+        return await self._database.write(work, scope or self._scope)

@@ -1,0 +1,30 @@
+"""What each role may do: the one table that says so. ``docs/access.md`` is rendered from it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from services.gateway.records import Role
+
+
+class Permission(StrEnum):
+    """What an operation asks of its caller; OpenAPI shows it as the operation's scope."""
+
+    READ = "records:read"
+    WRITE = "records:write"
+    DELETE = "records:delete"
+    MANAGE = "users:manage"
+
+
+MEANING: Mapping[Permission, str] = {
+    Permission.READ: "See records, their pictures and reports.",
+    Permission.WRITE: "Send pictures to be analyzed; make and change records.",
+    Permission.DELETE: "Remove records.",
+    Permission.MANAGE: "See, make and change the users of the own organisation.",
+}
+
+ALLOWED: Mapping[Role, frozenset[Permission]] = {
+    Role.ADMIN: frozenset(Permission),
+    Role.CLINICIAN: frozenset({Permission.READ, Permission.WRITE, Permission.DELETE}),
+    Role.SERVICE: frozenset({Permission.READ, Permission.WRITE}),
+    Role.VIEWER: frozenset({Permission.READ}),
+}
