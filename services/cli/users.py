@@ -7,7 +7,7 @@ import typer
 
 from services.cli.records import on_records
 from services.gateway.database import Database
-from services.gateway.identity import Accounts, Organisations, Passwords
+from services.gateway.identity import Accounts, Attempts, Organisations, Passwords
 from services.gateway.records import Role, User
 
 app = typer.Typer(
@@ -41,7 +41,7 @@ def create(
 
     async def work(records: Database) -> User:
         found = await Organisations(records).called(organisation)
-        accounts = Accounts(records, Passwords(records))
+        accounts = _accounts(records)
         return await accounts.create(username, password, Role.ADMIN if admin else role, found.id)
 
     _show(on_records(work))
@@ -60,7 +60,11 @@ def disable(username: Username) -> None:
 
 
 def _do(work: Callable[[Accounts], Awaitable[User]]) -> None:
-    _show(on_records(lambda records: work(Accounts(records, Passwords(records)))))
+    _show(on_records(lambda records: work(_accounts(records))))
+
+
+def _accounts(records: Database) -> Accounts:
+    return Accounts(records, Passwords(records, Attempts(records)))
 
 
 def _show(user: User) -> None:

@@ -74,7 +74,8 @@ def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         # The door writes a line for each request, with its id and without its path.
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=round(settings.drain_s),
     )
 

@@ -16,7 +16,7 @@ from services.gateway.clients import Inference, Reports
 from services.gateway.dependencies import Parts
 from services.gateway.door import Door
 from services.gateway.health import Health
-from services.gateway.identity import Access, Accounts, Passwords, SignIns
+from services.gateway.identity import Access, Accounts, Attempts, Passwords, SignIns
 from services.gateway.metrics import Metrics
 from services.gateway.openapi import Application
 from services.gateway.places import Places
@@ -98,7 +98,7 @@ async def open_records(settings: Settings) -> AsyncIterator[database.Database]:
 async def open_accounts(settings: Settings) -> AsyncIterator[Accounts]:
     """Open the accounts alone, for the command line; raises what ``open_records`` does."""
     async with open_records(settings) as records:
-        yield Accounts(records, Passwords(records))
+        yield Accounts(records, Passwords(records, Attempts(records)))
 
 
 @contextlib.asynccontextmanager
@@ -114,7 +114,8 @@ async def _opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Parts]:
 
         drawing = Threads(settings.max_drawings)
         access_tokens = tokens.AccessTokens(key, settings.access_token_s)
-        passwords = Passwords(everything, settings.max_password_checks)
+        attempts = Attempts(everything)
+        passwords = Passwords(everything, attempts, settings.max_password_checks)
         accounts = Accounts(everything, passwords)
         store = Store(settings.data_dir / "pictures")
         files = Files(records, store)
@@ -137,7 +138,9 @@ async def _opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Parts]:
             places=Places(
                 settings.max_pictures, "Too many pictures are in work. Try again shortly."
             ),
-            sign_ins=SignIns(everything, passwords, access_tokens, settings.refresh_token_s),
+            sign_ins=SignIns(
+                everything, passwords, attempts, access_tokens, settings.refresh_token_s
+            ),
             views=Views(store, drawing, Reports(reports_channel, settings.institution)),
             analysis_timeout_s=settings.analysis_timeout_s,
             report_timeout_s=settings.report_timeout_s,

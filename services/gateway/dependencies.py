@@ -3,14 +3,22 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Query, Request, Security
+from fastapi import Cookie, Depends, Query, Request, Security
 from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 
 from services.gateway.analyses import Analyzer, History, Views
 from services.gateway.clients import Inference
 from services.gateway.deadlines import Deadline
 from services.gateway.health import Health
-from services.gateway.identity import Access, Accounts, Caller, Passwords, Permission, SignIns
+from services.gateway.identity import (
+    Access,
+    Accounts,
+    Caller,
+    Origin,
+    Passwords,
+    Permission,
+    SignIns,
+)
 from services.gateway.identity.permissions import MEANING
 from services.gateway.metrics import Metrics
 from services.gateway.places import Places
@@ -69,6 +77,19 @@ WriterDep = Annotated[Caller, Security(_caller, scopes=[Permission.WRITE])]
 RemoverDep = Annotated[Caller, Security(_caller, scopes=[Permission.DELETE])]
 AdminDep = Annotated[Caller, Security(_caller, scopes=[Permission.MANAGE])]
 OptionalTokenDep = Annotated[str | None, Depends(_bearer)]
+
+
+DEVICE_COOKIE = "__Secure-dermserve-device"
+
+
+async def _origin(
+    request: Request,
+    device: Annotated[str | None, Cookie(alias=DEVICE_COOKIE, max_length=128)] = None,
+) -> Origin:
+    return Origin(request.client.host if request.client else None, device)
+
+
+OriginDep = Annotated[Origin, Depends(_origin)]
 
 
 async def _analysis_deadline(parts: PartsDep) -> Deadline:

@@ -50,6 +50,14 @@ class UploadTimeoutError(GatewayError):
     """The body took too long to arrive."""
 
 
+class TooManyAttemptsError(GatewayError):
+    """Too many tries; the caller has to wait before another one."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class UnavailableError(GatewayError):
     """Something that the answer needs is down or has too much to do; later may work."""
 
@@ -98,6 +106,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     UnsupportedMediaTypeError: Kind(415, "unsupported-media-type", "Unsupported kind of body"),
     InvalidRequestError: Kind(422, "invalid-request", "The request cannot be carried out"),
     InvalidPictureError: Kind(422, "invalid-picture", "The picture cannot be used"),
+    TooManyAttemptsError: Kind(429, "too-many-attempts", "Too many tries"),
     UpstreamError: Kind(
         502,
         "bad-upstream",

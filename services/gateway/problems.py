@@ -17,6 +17,8 @@ from services.gateway import errors
 
 MEDIA_TYPE = "application/problem+json"
 
+_WAIT = {http.HTTPStatus.TOO_MANY_REQUESTS, http.HTTPStatus.SERVICE_UNAVAILABLE}
+
 _log = telemetry.logger(__name__)
 
 
@@ -116,7 +118,7 @@ def install(app: FastAPI) -> None:
 def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, errors.UnauthenticatedError):
         return {"WWW-Authenticate": "Bearer"}
-    if errors.kind_of(error).status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+    if errors.kind_of(error).status in _WAIT:
         return {"Retry-After": str(max(1, math.ceil(getattr(error, "retry_after_s", 1))))}
     return {}
 

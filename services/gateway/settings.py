@@ -1,5 +1,6 @@
 """What operators may set in the gateway."""
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Literal
@@ -43,6 +44,13 @@ def _is_nowhere(address: URL) -> bool:
     return address.get_backend_name() == "sqlite" and address.database in {None, "", ":memory:"}
 
 
+def _networks(listed: str) -> str:
+    """Check a list of addresses and networks."""
+    for each in filter(None, map(str.strip, listed.split(","))):
+        ipaddress.ip_network(each)
+    return listed
+
+
 class Settings(BaseSettings):
     """Environment variables with the prefix ``DERMSERVE_GATEWAY_``."""
 
@@ -64,6 +72,11 @@ class Settings(BaseSettings):
     )
     reports_address: str = Field(
         "127.0.0.1:8600", min_length=1, description="Where the report service answers gRPC."
+    )
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        "",
+        description="Addresses or networks of reverse proxies, separated by commas: what they say "
+        "in X-Forwarded-For and X-Forwarded-Proto is believed.",
     )
     boot_timeout_s: Seconds = Field(
         10, description="Seconds to wait at boot for a database that does not answer."

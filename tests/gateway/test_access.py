@@ -12,7 +12,7 @@ import pytest
 
 from services.gateway.app import open_records
 from services.gateway.database import Database
-from services.gateway.identity import Accounts, Organisations, Passwords, Permission
+from services.gateway.identity import Accounts, Attempts, Organisations, Passwords, Permission
 from services.gateway.identity.permissions import ALLOWED
 from services.gateway.records import Role
 from tests.gateway.conftest import Client, Gateway
@@ -97,7 +97,7 @@ class Cast:
 
 async def joined(gateway: Gateway, records: Database, role: Role, organisation_id: str) -> Client:
     name = f"{role}.{secrets.token_hex(4)}"
-    accounts = Accounts(records, Passwords(records))
+    accounts = Accounts(records, Passwords(records, Attempts(records)))
     await accounts.create(name, PASSWORD, role, organisation_id)
     form = {"username": name, "password": PASSWORD}
     answer = await gateway.anonymous("POST", "/v1/auth/token", data=form)

@@ -8,7 +8,16 @@ from sqlalchemy import update
 
 from services.gateway import errors
 from services.gateway.database import Database
-from services.gateway.identity import Access, Accounts, Passwords, SignIns, TokenPair
+from services.gateway.identity import (
+    Access,
+    Accounts,
+    Attempts,
+    Origin,
+    Passwords,
+    SignIns,
+    TokenPair,
+)
+from services.gateway.identity.sign_ins import GRACE
 from services.gateway.records import Role, User
 from services.gateway.security import keys, passwords, tokens
 from tests.gateway.conftest import PASSWORD
@@ -16,7 +25,7 @@ from tests.gateway.conftest import PASSWORD
 
 @pytest.fixture
 def accounts(records: Database) -> Accounts:
-    return Accounts(records, Passwords(records))
+    return Accounts(records, Passwords(records, Attempts(records)))
 
 
 @pytest.fixture
@@ -24,9 +33,17 @@ def access_tokens(tmp_path_factory: pytest.TempPathFactory) -> tokens.AccessToke
     return tokens.AccessTokens(keys.load_or_make(tmp_path_factory.mktemp("keys") / "key.pem"), 900)
 
 
+def sign_ins_of(
+    records: Database, access_tokens: tokens.AccessTokens, grace: timedelta = GRACE
+) -> SignIns:
+    attempts = Attempts(records)
+    passwords = Passwords(records, attempts)
+    return SignIns(records, passwords, attempts, access_tokens, 3600, grace)
+
+
 @pytest.fixture
 def sign_ins(records: Database, access_tokens: tokens.AccessTokens) -> SignIns:
-    return SignIns(records, Passwords(records), access_tokens, 3600)
+    return sign_ins_of(records, access_tokens)
 
 
 async def test_of_many_who_want_a_name_one_gets_it(accounts: Accounts) -> None:
@@ -69,7 +86,7 @@ async def test_a_user_disabled_by_whatever_means_is_out_at_once(
     for attempt in (
         access.identify(pair.access_token),
         sign_ins.refresh(pair.refresh_token),
-        sign_ins.begin("alice", PASSWORD),
+        sign_ins.begin("alice", PASSWORD, Origin()),
     ):
         with pytest.raises(errors.UnauthenticatedError):
             await attempt
@@ -107,7 +124,7 @@ async def test_of_many_who_hold_a_refresh_token_none_or_one_stays_signed_in(
 async def test_without_grace_the_second_use_ends_the_sign_in(
     records: Database, accounts: Accounts, access_tokens: tokens.AccessTokens
 ) -> None:
-    strict = SignIns(records, Passwords(records), access_tokens, 3600, grace=timedelta(0))
+    strict = sign_ins_of(records, access_tokens, grace=timedelta(0))
     access = Access(records, access_tokens)
     first = await strict.begin_for(await accounts.create("alice", PASSWORD))
     second = await strict.refresh(first.refresh_token)

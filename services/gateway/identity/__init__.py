@@ -2,7 +2,9 @@
 
 from services.gateway.identity.access import Access, Caller
 from services.gateway.identity.accounts import Accounts
+from services.gateway.identity.attempts import Attempts
 from services.gateway.identity.organisations import Organisations
+from services.gateway.identity.origin import Origin
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.permissions import Permission
 from services.gateway.identity.sign_ins import SignIns, TokenPair
@@ -10,8 +12,10 @@ from services.gateway.identity.sign_ins import SignIns, TokenPair
 __all__ = [
     "Access",
     "Accounts",
+    "Attempts",
     "Caller",
     "Organisations",
+    "Origin",
     "Passwords",
     "Permission",
     "SignIns",

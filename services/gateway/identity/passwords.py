@@ -7,14 +7,15 @@ takes neither the memory nor the time of the others.
 
 from functools import partial
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services.gateway import errors
 from services.gateway.database import Database
+from services.gateway.identity.attempts import Attempts
 from services.gateway.places import Places
-from services.gateway.records import SignIn, User, now
+from services.gateway.records import FamiliarPlace, SignIn, User, now
 from services.gateway.security import passwords
 from services.gateway.threads import Threads
 
@@ -24,15 +25,17 @@ _BUSY = "Too many passwords are being checked. Try again shortly."
 class Passwords:
     """Hashes and checks passwords, a bounded number at a time."""
 
-    def __init__(self, database: Database, most: int = 64) -> None:
+    def __init__(self, database: Database, attempts: Attempts, most: int = 64) -> None:
         """Build over the database.
 
         Args:
             database: has the hashes.
+            attempts: counts the tries of whoever changes a password.
             most: how many passwords may be in work or wait for it.
 
         """
         self._database = database
+        self._attempts = attempts
         self._threads = Threads()
         self._places = Places(most, _BUSY)
 
@@ -76,11 +79,14 @@ class Passwords:
         Raises:
             ForbiddenError: the current password is wrong.
             InvalidRequestError: the new one does not keep the rules.
+            TooManyAttemptsError: the current one was wrong too often in this sign-in.
             UnavailableError: too many are being checked.
 
         """
+        attempt = await self._attempts.begin_inside(user.username, sign_in_id)
         if not await self.match(current, user):
             raise errors.ForbiddenError("The current password is wrong.")
+        await self._attempts.take_back(attempt)
         if new == current:
             raise errors.InvalidRequestError("The new password is the current one.")
         renewed = await self.hashed(new, user.username)
@@ -114,3 +120,5 @@ def _change(user_id: str, sign_in_id: str, renewed: str, session: Session) -> No
         )
         .values(revoked_at=now())
     )
+    # Where the old password was used says nothing about who knows the new one.
+    session.execute(delete(FamiliarPlace).where(col(FamiliarPlace.user_id) == user_id))

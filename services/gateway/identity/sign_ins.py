@@ -7,7 +7,7 @@ used again, as long as what it was exchanged for was never used; that one is dea
 on, and there is never more than one live token in a sign-in.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
@@ -17,6 +17,8 @@ from sqlmodel import col
 
 from services.gateway import errors
 from services.gateway.database import Database
+from services.gateway.identity.attempts import Attempts
+from services.gateway.identity.origin import Origin
 from services.gateway.identity.passwords import Passwords
 from services.gateway.records import RefreshToken, SignIn, User, is_username, now
 from services.gateway.security import tokens
@@ -27,11 +29,15 @@ GRACE = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """What a client gets to prove who it is, and to go on doing so."""
+    """What a client gets to prove who it is, and to go on doing so.
+
+    ``device`` is shown at the next sign-in on the same device; it proves nothing else.
+    """
 
     access_token: str
     refresh_token: str
     expires_in: int
+    device: str | None = None
 
 
 class SignIns:
@@ -41,6 +47,7 @@ class SignIns:
         self,
         database: Database,
         passwords: Passwords,
+        attempts: Attempts,
         access_tokens: tokens.AccessTokens,
         lifetime_s: int,
         grace: timedelta = GRACE,
@@ -50,6 +57,7 @@ class SignIns:
         Args:
             database: remembers them.
             passwords: checks them.
+            attempts: makes those wait who guess.
             access_tokens: signs the short-lived tokens.
             lifetime_s: seconds after which the password is asked for again.
             grace: how long a used refresh token may come again for a lost answer.
@@ -57,24 +65,38 @@ class SignIns:
         """
         self._database = database
         self._passwords = passwords
+        self._attempts = attempts
         self._access_tokens = access_tokens
         self._lifetime = timedelta(seconds=lifetime_s)
         self._grace = grace
 
-    async def begin(self, username: str, password: str) -> TokenPair:
+    async def begin(self, username: str, password: str, origin: Origin) -> TokenPair:
         """Sign in with a password.
 
+        Args:
+            username: in any case.
+            password: of the user.
+            origin: where the request comes from.
+
         Raises:
+            TooManyAttemptsError: there were too many wrong passwords.
             UnauthenticatedError: there is no such user, the password is wrong, or the user is
                 disabled; which one cannot be told from the answer or its time.
             UnavailableError: too many passwords are being checked.
 
         """
-        user = await self._called(username.lower())
-        right = await self._passwords.match(password, user)
+        name = username.lower()
+        attempt = await self._attempts.begin(name, origin)
+        user = await self._called(name)
+        try:
+            right = await self._passwords.match(password, user)
+        except errors.UnavailableError:
+            await self._attempts.take_back(attempt)
+            raise
         if user is None or not right or user.disabled:
             raise errors.UnauthenticatedError("The username or the password is wrong.")
-        return await self.begin_for(user)
+        device = await self._attempts.succeed(attempt, user.id, origin)
+        return replace(await self.begin_for(user), device=device)
 
     async def _called(self, name: str) -> User | None:
         if not is_username(name):

@@ -2,6 +2,7 @@
 
 from services.gateway.records.accounts import RefreshToken, Role, SignIn, User, is_username
 from services.gateway.records.analysis import Analysis
+from services.gateway.records.attempts import FailedAttempts, FamiliarPlace
 from services.gateway.records.base import Record, is_id, new_id, now
 from services.gateway.records.organisation import (
     DEFAULT_ORGANISATION,
@@ -14,6 +15,8 @@ __all__ = [
     "DEFAULT_ORGANISATION",
     "Analysis",
     "Belonging",
+    "FailedAttempts",
+    "FamiliarPlace",
     "Organisation",
     "Owned",
     "Record",

@@ -2,12 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from fastapi.security import OAuth2PasswordRequestForm
 
 from services.gateway import errors
-from services.gateway.dependencies import CallerDep, OptionalTokenDep, PartsDep
+from services.gateway.dependencies import (
+    DEVICE_COOKIE,
+    CallerDep,
+    OptionalTokenDep,
+    OriginDep,
+    PartsDep,
+)
 from services.gateway.identity.accounts import REGISTRATION_CLOSED
+from services.gateway.identity.attempts import FAMILIAR
 from services.gateway.problems import documented
 from services.gateway.routes.shapes import (
     PasswordChange,
@@ -29,10 +36,30 @@ async def register(new: Registration, parts: PartsDep) -> Tokens:
     return Tokens.of(await parts.sign_ins.begin_for(user))
 
 
-@router.post("/v1/auth/token", responses=documented(401, 413, 422))
-async def sign_in(form: Annotated[OAuth2PasswordRequestForm, Depends()], parts: PartsDep) -> Tokens:
-    """Sign in with username and password (the password grant of OAuth 2)."""
-    return Tokens.of(await parts.sign_ins.begin(form.username, form.password))
+@router.post("/v1/auth/token", responses=documented(401, 413, 422, 429))
+async def sign_in(
+    form: Annotated[OAuth2PasswordRequestForm, Depends()],
+    parts: PartsDep,
+    origin: OriginDep,
+    response: Response,
+) -> Tokens:
+    """Sign in with username and password (the password grant of OAuth 2).
+
+    After ten wrong passwords from one network, each further try has to wait as long as
+    `Retry-After` says. The cookie that comes with the tokens keeps the device that sends it apart
+    from others' tries; it signs nobody in.
+    """
+    pair = await parts.sign_ins.begin(form.username, form.password, origin)
+    response.set_cookie(
+        DEVICE_COOKIE,
+        pair.device or "",
+        max_age=round(FAMILIAR.total_seconds()),
+        path="/v1/auth",
+        secure=True,
+        httponly=True,
+        samesite="strict",
+    )
+    return Tokens.of(pair)
 
 
 @router.post("/v1/auth/refresh", responses=documented(401, 413, 422))
@@ -64,7 +91,7 @@ async def me(caller: CallerDep) -> UserView:
     return UserView.of(caller.user)
 
 
-@router.put("/v1/me/password", status_code=204, responses=documented(401, 403, 413, 422))
+@router.put("/v1/me/password", status_code=204, responses=documented(401, 403, 413, 422, 429))
 async def change_password(change: PasswordChange, caller: CallerDep, parts: PartsDep) -> None:
     """Change one's own password. All other sign-ins of the caller end at once."""
     await parts.passwords.change(
