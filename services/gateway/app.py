@@ -20,7 +20,7 @@ from services.gateway.identity import Access, Accounts, Attempts, Passwords, Sig
 from services.gateway.metrics import Metrics
 from services.gateway.openapi import Application
 from services.gateway.places import Places
-from services.gateway.security import keys, tokens
+from services.gateway.security import key_ring, keys, tokens
 from services.gateway.settings import Settings
 from services.gateway.store import Store
 from services.gateway.threads import Threads
@@ -35,6 +35,10 @@ _DESCRIPTION = (
     "application/problem+json (RFC 9457) and carry the request id, which is taken from and "
     "given back in X-Request-Id. Lists are paged: pass next_cursor as cursor to go on."
 )
+
+
+SIGNING_KEY = "signing-key.pem"
+"""Name of the private key in the data folder."""
 
 
 class BootError(Exception):
@@ -104,7 +108,7 @@ async def open_accounts(settings: Settings) -> AsyncIterator[Accounts]:
 @contextlib.asynccontextmanager
 async def _opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Parts]:
     _make_folder(settings.data_dir)
-    key = _key(settings.data_dir / "signing-key.pem")
+    ring = _key_ring(settings.data_dir / SIGNING_KEY)
     async with contextlib.AsyncExitStack() as stack:
         records = await stack.enter_async_context(_database(settings))
         # Who is calling is found out across organisations.
@@ -113,7 +117,7 @@ async def _opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Parts]:
         reports_channel = await stack.enter_async_context(rpc.dial(settings.reports_address))
 
         drawing = Threads(settings.max_drawings)
-        access_tokens = tokens.AccessTokens(key, settings.access_token_s)
+        access_tokens = tokens.AccessTokens(ring, settings.access_token_s)
         attempts = Attempts(everything)
         passwords = Passwords(everything, attempts, settings.max_password_checks)
         accounts = Accounts(everything, passwords)
@@ -132,7 +136,7 @@ async def _opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Parts]:
             health=Health(everything, {"inference": inference_channel, "reports": reports_channel}),
             history=History(records, files),
             inference=inference,
-            key=key,
+            keys=ring,
             metrics=metrics,
             passwords=passwords,
             places=Places(
@@ -169,9 +173,9 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _key(path: Path) -> keys.SigningKey:
+def _key_ring(path: Path) -> key_ring.KeyRing:
     try:
-        return keys.load_or_make(path)
+        return key_ring.KeyRing(path)
     except keys.KeyFileError as error:
         raise BootError(str(error)) from error
     except OSError as error:

@@ -22,7 +22,7 @@ from services.gateway.identity import (
 from services.gateway.identity.permissions import MEANING
 from services.gateway.metrics import Metrics
 from services.gateway.places import Places
-from services.gateway.security.keys import SigningKey
+from services.gateway.security.key_ring import KeyRing
 from services.gateway.uploads import Bodies
 
 
@@ -37,7 +37,7 @@ class Parts:
     health: Health
     history: History
     inference: Inference
-    key: SigningKey
+    keys: KeyRing
     metrics: Metrics
     passwords: Passwords
     places: Places

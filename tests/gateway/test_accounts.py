@@ -19,7 +19,8 @@ from services.gateway.identity import (
 )
 from services.gateway.identity.sign_ins import GRACE
 from services.gateway.records import Role, User
-from services.gateway.security import keys, passwords, tokens
+from services.gateway.security import passwords, tokens
+from services.gateway.security.key_ring import KeyRing
 from tests.gateway.conftest import PASSWORD
 
 
@@ -30,7 +31,7 @@ def accounts(records: Database) -> Accounts:
 
 @pytest.fixture
 def access_tokens(tmp_path_factory: pytest.TempPathFactory) -> tokens.AccessTokens:
-    return tokens.AccessTokens(keys.load_or_make(tmp_path_factory.mktemp("keys") / "key.pem"), 900)
+    return tokens.AccessTokens(KeyRing(tmp_path_factory.mktemp("keys") / "key.pem"), 900)
 
 
 def sign_ins_of(

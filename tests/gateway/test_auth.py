@@ -155,7 +155,7 @@ def forged(gateway: Gateway, **changes: Any) -> str:
         "jti": "1",
     }
     header = changes.pop("header", {"typ": "at+jwt"})
-    key = changes.pop("key", gateway.parts.key.private)
+    key = changes.pop("key", gateway.parts.keys.newest().private)
     algorithm = changes.pop("algorithm", "EdDSA")
     payload = {k: v for k, v in (payload | changes).items() if v is not None}
     return jwt.encode(payload, key, algorithm, header)
@@ -173,7 +173,7 @@ async def bad_tokens(gateway: Gateway) -> dict[str, str | None]:
     pair = await fresh(gateway)
     good = jwt.decode(pair["access_token"], options={"verify_signature": False})
     real = {"sub": good["sub"], "sid": good["sid"]}
-    public = gateway.parts.key.public.public_bytes(
+    public = gateway.parts.keys.newest().public.public_bytes(
         serialization.Encoding.Raw, serialization.PublicFormat.Raw
     )
     ago = int(time.time()) - 1000

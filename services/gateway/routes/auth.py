@@ -101,5 +101,9 @@ async def change_password(change: PasswordChange, caller: CallerDep, parts: Part
 
 @router.get("/.well-known/jwks.json")
 async def public_keys(parts: PartsDep) -> dict[str, list[dict[str, str]]]:
-    """Give the public keys that access tokens are signed with (RFC 7517)."""
-    return {"keys": [parts.key.jwk()]}
+    """Give the public keys that access tokens are signed with (RFC 7517).
+
+    The newest stands first; those before it are believed for 16 minutes more. Who meets a token
+    with a `kid` that they do not know asks here again.
+    """
+    return {"keys": parts.keys.jwks()}

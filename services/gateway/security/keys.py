@@ -1,35 +1,53 @@
 """The gateway's own signing key: an Ed25519 key made at first boot, never in a setting."""
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
 
 class KeyFileError(Exception):
     """The file does not hold an Ed25519 key; the message names it."""
 
 
-class SigningKey:
-    """A private key, its public half and its name."""
+class PublicKey:
+    """What others may know of a key: its public half and its name."""
 
-    def __init__(self, private: Ed25519PrivateKey) -> None:
-        self.private = private
-        self.public = private.public_key()
+    def __init__(self, public: Ed25519PublicKey) -> None:
+        self.public = public
         self.id = _thumbprint(self._public_members())
 
     def jwk(self) -> dict[str, str]:
         """Return the public half as a JSON Web Key (RFC 8037)."""
         return {**self._public_members(), "kid": self.id, "use": "sig", "alg": "EdDSA"}
 
+    def public_pem(self) -> bytes:
+        """Return the public half as a file."""
+        return self.public.public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
     def _public_members(self) -> dict[str, str]:
         x = self.public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
         return {"crv": "Ed25519", "kty": "OKP", "x": _base64url(x)}
+
+
+class SigningKey(PublicKey):
+    """A private key, its public half and its name."""
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        super().__init__(private.public_key())
+        self.private = private
 
 
 def load_or_make(path: Path) -> SigningKey:
@@ -44,7 +62,9 @@ def load_or_make(path: Path) -> SigningKey:
 
     """
     if not path.exists():
-        _make(path)
+        # The second of two processes finds the first one's key in place.
+        with contextlib.suppress(FileExistsError), _made(path) as temporary:
+            os.link(temporary, path)
     try:
         private = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (ValueError, TypeError) as error:
@@ -54,24 +74,36 @@ def load_or_make(path: Path) -> SigningKey:
     return SigningKey(private)
 
 
-def _make(path: Path) -> None:
+def replace(path: Path) -> None:
+    """Put a new key in the place of the one that is there, whole or not at all.
+
+    Raises:
+        OSError: the folder cannot be written.
+
+    """
+    with _made(path) as temporary:
+        # A second name, because the first one is removed.
+        ready = temporary.with_suffix(".ready")
+        os.link(temporary, ready)
+        ready.replace(path)
+
+
+@contextlib.contextmanager
+def _made(path: Path) -> Iterator[Path]:
+    """Make a key in a file that is gone in the end, unless it got another name."""
     pem = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    # mkstemp makes files that only their owner reads. A link appears whole or not at all,
-    # and the second of two processes finds the first one's key in place.
+    # mkstemp makes files that only their owner reads. A link appears whole or not at all.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".key-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(pem)
             file.flush()
             os.fsync(file.fileno())
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            return
+        yield Path(temporary)
     finally:
         Path(temporary).unlink()
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import jwt
 
-from services.gateway.security.keys import SigningKey
+from services.gateway.security.key_ring import KeyRing
 
 ISSUER = "dermserve"
 AUDIENCE = "dermserve-gateway"
@@ -41,16 +41,16 @@ class Claims:
 class AccessTokens:
     """Signs and reads access tokens."""
 
-    def __init__(self, key: SigningKey, lifetime_s: int) -> None:
-        """Build for one key.
+    def __init__(self, keys: KeyRing, lifetime_s: int) -> None:
+        """Build over keys.
 
         Args:
-            key: signs, and is the only one whose signatures are believed.
+            keys: its newest signs, and no others than its are believed.
             lifetime_s: seconds from issue to expiry.
 
         """
         self.lifetime_s = lifetime_s
-        self._key = key
+        self._keys = keys
         # A caller sends the same token with every request, and its signature stays good.
         self._verified = functools.lru_cache(_REMEMBERED)(self._verify)
 
@@ -67,9 +67,8 @@ class AccessTokens:
             "exp": issued + self.lifetime_s,
             "jti": uuid.uuid4().hex,
         }
-        return jwt.encode(
-            payload, self._key.private, _ALGORITHM, {"typ": _KIND, "kid": self._key.id}
-        )
+        key = self._keys.newest()
+        return jwt.encode(payload, key.private, _ALGORITHM, {"typ": _KIND, "kid": key.id})
 
     def read(self, token: str) -> Claims:
         """Return what a token says, once everything about it has been checked.
@@ -78,17 +77,20 @@ class AccessTokens:
             InvalidTokenError: anything about it is wrong.
 
         """
-        claims, expires = self._verified(token)
-        if expires <= time.time() - _LEEWAY_S:
-            raise InvalidTokenError("expired")
+        claims, expires, key = self._verified(token)
+        if expires <= time.time() - _LEEWAY_S or self._keys.find(key) is None:
+            raise InvalidTokenError("expired, or its key is believed no more")
         return claims
 
-    def _verify(self, token: str) -> tuple[Claims, int]:
-        """Return what a token says and when it expires; it has not yet."""
+    def _verify(self, token: str) -> tuple[Claims, int, str]:
+        """Return what a token says, when it expires, and the name of its key."""
         try:
+            key = self._keys.find(jwt.get_unverified_header(token).get("kid"))
+            if key is None:
+                raise InvalidTokenError("signed with a key that is not believed")
             read = jwt.decode_complete(
                 token,
-                self._key.public,
+                key.public,
                 algorithms=[_ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
@@ -100,7 +102,7 @@ class AccessTokens:
         payload = read["payload"]
         if read["header"].get("typ") != _KIND or not isinstance(payload["sid"], str):
             raise InvalidTokenError("not an access token")
-        return Claims(payload["sub"], payload["sid"]), int(payload["exp"])
+        return Claims(payload["sub"], payload["sid"]), int(payload["exp"]), key.id
 
 
 def new_refresh_token() -> str:

@@ -1,0 +1,129 @@
+"""The signing key is changed while the gateway serves, and nobody is signed out."""
+
+import os
+import time
+from pathlib import Path
+
+import jwt
+import pytest
+from typer.testing import CliRunner
+
+from services.cli import keys as command
+from services.gateway.app import SIGNING_KEY
+from services.gateway.security import key_ring
+from services.gateway.security.key_ring import KeyRing, former_folder, rotate
+from services.gateway.security.tokens import AUDIENCE, AccessTokens, Claims, InvalidTokenError
+from tests.gateway.conftest import PASSWORD, Client, Gateway
+
+CLAIMS = Claims("a user", "a sign-in")
+
+
+@pytest.fixture(autouse=True)
+def look_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are looked at whenever a key is asked for, not only once a second."""
+    monkeypatch.setattr(key_ring, "_LOOK_S", 0)
+
+
+async def token_of(gateway: Gateway) -> str:
+    form = {"username": "admin", "password": "correct horse battery"}
+    answer = await gateway.anonymous("POST", "/v1/auth/token", data=form)
+    return str(answer.json()["access_token"])
+
+
+async def test_after_a_rotation_the_new_key_signs_and_older_tokens_are_good(
+    either: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DERMSERVE_DATA_DIR", str(either.settings.data_dir))
+    before = await either.signed_in("alice")
+
+    done = CliRunner().invoke(command.app, ["rotate"])
+
+    assert done.exit_code == 0, done.output
+    after = await token_of(either)
+    published = (await either.anonymous("GET", "/.well-known/jwks.json")).json()
+    names = [key["kid"] for key in published["keys"]]
+    assert before.token is not None
+    assert names == [
+        jwt.get_unverified_header(after)["kid"],
+        jwt.get_unverified_header(before.token)["kid"],
+    ]
+    assert done.output.startswith(names[0])
+    for token in (before.token, after):
+        assert (await Client(either.http, token)("GET", "/v1/me")).status_code == 200
+        key = jwt.PyJWKSet.from_dict(published)[jwt.get_unverified_header(token)["kid"]]
+        assert jwt.decode(token, key, ["EdDSA"], audience=AUDIENCE)
+    assert not any("d" in key for key in published["keys"])
+
+
+async def test_a_key_in_wrong_hands_is_believed_no_more_and_refreshing_goes_on(
+    either: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DERMSERVE_DATA_DIR", str(either.settings.data_dir))
+    await either.signed_in("alice")
+    form = {"username": "alice", "password": PASSWORD}
+    pair = (await either.anonymous("POST", "/v1/auth/token", data=form)).json()
+    old = Client(either.http, pair["access_token"])
+    assert (await old("GET", "/v1/me")).status_code == 200
+
+    assert CliRunner().invoke(command.app, ["rotate", "--at-once"]).exit_code == 0
+
+    assert (await old("GET", "/v1/me")).status_code == 401
+    body = {"refresh_token": pair["refresh_token"]}
+    fresh = (await either.anonymous("POST", "/v1/auth/refresh", json=body)).json()
+    assert (await Client(either.http, fresh["access_token"])("GET", "/v1/me")).status_code == 200
+
+
+def test_a_former_key_is_believed_as_long_as_its_tokens_live_and_then_removed(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / SIGNING_KEY
+    ring = KeyRing(path)
+    tokens = AccessTokens(ring, 900)
+    former, old = ring.newest(), tokens.issue(CLAIMS)
+    rotate(path)
+    assert tokens.read(old) == CLAIMS
+
+    retired = time.time() - key_ring.BELIEVED_S - 1
+    kept = former_folder(path) / f"{former.id}.pem"
+    os.utime(kept, (retired, retired))
+    os.utime(kept.parent, (retired, retired))
+
+    with pytest.raises(InvalidTokenError):
+        tokens.read(old)
+    assert [key["kid"] for key in ring.jwks()] == [ring.newest().id]
+    second = ring.newest()
+    rotate(path)
+    assert [file.stem for file in kept.parent.iterdir()] == [second.id]
+
+
+def test_replicas_that_share_the_folder_believe_each_others_newest_key(tmp_path: Path) -> None:
+    path = tmp_path / SIGNING_KEY
+    one, other = (AccessTokens(KeyRing(path), 900) for _ in range(2))
+    before = other.issue(CLAIMS)
+
+    rotate(path)
+
+    assert other.read(one.issue(CLAIMS)) == CLAIMS
+    assert one.read(before) == CLAIMS
+
+
+def test_keys_are_for_their_owner_only_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    path = tmp_path / SIGNING_KEY
+    KeyRing(path)
+    rotate(path)
+
+    assert path.stat().st_mode & 0o077 == 0
+    assert {file.name for file in tmp_path.iterdir()} == {SIGNING_KEY, "former-keys"}
+    (former,) = former_folder(path).iterdir()
+    assert b"PRIVATE" not in former.read_bytes()
+
+
+def test_a_ring_whose_files_are_spoilt_goes_on_with_what_it_has(tmp_path: Path) -> None:
+    path = tmp_path / SIGNING_KEY
+    tokens = AccessTokens(KeyRing(path), 900)
+    token = tokens.issue(CLAIMS)
+
+    path.write_text("spoilt")
+
+    assert tokens.read(token) == CLAIMS
+    assert tokens.read(tokens.issue(CLAIMS)) == CLAIMS
