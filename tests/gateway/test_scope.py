@@ -1,6 +1,7 @@
 """Nothing of another organisation can be seen or touched, whatever a query asks for."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ async def analysis(records: Database) -> Analysis:
     made = an_analysis(ALICE)
     for rows in ((OURS, THEIRS), (ALICE, BOB, EVE), (made,)):
         copies: list[Any] = [type(row)(**row.model_dump()) for row in rows]
-        await records.write(lambda session, rows=copies: session.add_all(rows))
+        await records.write(partial(Session.add_all, instances=copies))
     return made
 
 
