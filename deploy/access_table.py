@@ -13,13 +13,20 @@ Generated from `services/gateway/identity/permissions.py` by `python -m deploy.a
 
 Every user and every record belongs to one organisation. Nothing of another organisation can be
 seen or touched: not by its id, in a list, by a filter, or by what an error says; it looks as if it
-were not there (404). Where an organisation is shared, its users see each other's records;
-where it is private, each sees only their own, its administrators too.
+were not there (404). One thing is told: usernames are one list for all organisations, so
+`POST /v1/users` answers 409 for a name that is taken in another one. Where an organisation is
+shared, its users see each other's records; where it is private, each sees only their own, its
+administrators too.
 
 `dermserve organisations create NAME` makes an organisation on the machine that has the database,
 `dermserve users create NAME --organisation NAME --role admin` its first administrator, who makes
 the others over `POST /v1/users`. Whoever registers for themselves joins the organisation `default`,
 which is private; once it is shared (`dermserve organisations share default`), nobody can register.
+
+**Warning:** `dermserve organisations share default` opens every record in `default`, the old ones
+too, to all who have an account in it: whoever registered there before can then see them, and as a
+clinician change and remove them. Look first at who they are, and disable who should not.
+
 An installation from before there were organisations becomes `default`, and its users clinicians.
 
 Each operation names in the OpenAPI document, as the scope of its security, what its caller must be
