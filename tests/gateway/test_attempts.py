@@ -10,11 +10,13 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from services import environment
 from services.gateway import records as tables
 from services.gateway.dependencies import DEVICE_COOKIE
 from services.gateway.identity import attempts
+from services.gateway.identity.origin import Origin
 from services.gateway.settings import Settings
 from tests.gateway.conftest import ADMIN_PASSWORD, PASSWORD, Client, Gateway, Start
 from tests.gateway.processes import running
@@ -320,3 +322,17 @@ def test_proxies_that_are_no_addresses_are_refused(monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(environment.SettingsError, match="DERMSERVE_GATEWAY_TRUSTED_PROXIES"):
         environment.read(Settings)
+
+
+async def test_sign_ins_of_one_account_at_the_same_moment_all_work(either: Gateway) -> None:
+    await either.signed_in("alice")
+    database = either.parts.accounts._database
+    found = select(col(tables.User.id)).where(col(tables.User.username) == "alice")
+    user_id = await database.read(lambda session: session.scalars(found).one())
+    tries, origin = attempts.Attempts(database), Origin(HOME)
+
+    async def sign_in_again() -> None:
+        for _ in range(5):
+            await tries.succeed(await tries.begin("alice", origin), user_id, origin)
+
+    await asyncio.gather(*(sign_in_again() for _ in range(8)))

@@ -163,23 +163,35 @@ def _delay(beyond: int, most: timedelta) -> timedelta:
 
 def _held(key: str, session: Session) -> FailedAttempts:
     """Return a count that nobody else changes until this transaction ends."""
-    _add(session, FailedAttempts(digest=key))
+    # An insert that changes nothing still locks the row: had it only been there, somebody's
+    # right password could remove it before it is held.
+    insert: Any = _INSERT[session.get_bind().dialect.name](FailedAttempts)
+    insert = insert.values(FailedAttempts(digest=key).model_dump())
+    same = {"count": col(FailedAttempts.count)}
+    session.execute(insert.on_conflict_do_update(index_elements=["digest"], set_=same))
     held = select(FailedAttempts).where(col(FailedAttempts.digest) == key).with_for_update()
     return session.scalars(held).one()
 
 
 def _take_back(attempt: Attempt, session: Session) -> None:
     for key, *_ in attempt.limits:
-        session.execute(
-            update(FailedAttempts)
-            .where(col(FailedAttempts.digest) == key, col(FailedAttempts.count) > 0)
-            .values(count=col(FailedAttempts.count) - 1, open_at=now())
-        )
+        _count_down(key, session)
+
+
+def _count_down(key: str, session: Session) -> None:
+    session.execute(
+        update(FailedAttempts)
+        .where(col(FailedAttempts.digest) == key, col(FailedAttempts.count) > 0)
+        .values(count=col(FailedAttempts.count) - 1, open_at=now())
+    )
 
 
 def _succeed(attempt: Attempt, user_id: str, origin: Origin, session: Session) -> None:
-    _take_back(attempt, session)
+    # The place first and once, as when it is counted: two who each hold what the other wants
+    # would wait for ever.
     session.execute(delete(FailedAttempts).where(col(FailedAttempts.digest) == attempt.place))
+    if attempt.strangers is not None:
+        _count_down(attempt.strangers, session)
     of_user = col(FamiliarPlace.user_id) == user_id
     for place in origin.digests:
         _add(session, FamiliarPlace(user_id=user_id, digest=place))
