@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jwt
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from services.cli import keys as command
@@ -127,3 +128,75 @@ def test_a_ring_whose_files_are_spoilt_goes_on_with_what_it_has(tmp_path: Path) 
 
     assert tokens.read(token) == CLAIMS
     assert tokens.read(tokens.issue(CLAIMS)) == CLAIMS
+
+
+@pytest.mark.parametrize("content", [b"", b"-----BEGIN PUBLIC KEY-----\n"])
+def test_a_spoilt_former_key_is_skipped_and_the_others_are_believed(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / SIGNING_KEY
+    tokens = AccessTokens(KeyRing(path), 900)
+    token = tokens.issue(CLAIMS)
+    rotate(path)
+
+    with structlog.testing.capture_logs() as lines:
+        (former_folder(path) / "spoilt.pem").write_bytes(content)
+        assert tokens.read(token) == CLAIMS
+        assert AccessTokens(KeyRing(path), 900).read(token) == CLAIMS
+
+    assert {line["file"] for line in lines} == {"spoilt.pem"}
+    assert str(tmp_path) not in str(lines)
+
+
+def test_a_former_key_appears_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / SIGNING_KEY
+    KeyRing(path)
+
+    def fail(_: int) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fail)
+        with pytest.raises(OSError, match="full"):
+            rotate(path)
+
+    assert list(former_folder(path).iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_rotates_belongs_to_whom_the_key_belonged(tmp_path: Path) -> None:
+    path = tmp_path / SIGNING_KEY
+    KeyRing(path)
+    os.chown(path, 12345, 12346)
+
+    rotate(path)
+
+    for made in (path, former_folder(path), *former_folder(path).iterdir()):
+        assert (made.stat().st_uid, made.stat().st_gid) == (12345, 12346)
+
+
+def test_a_ring_that_cannot_be_read_is_logged_once(tmp_path: Path) -> None:
+    path = tmp_path / SIGNING_KEY
+    ring = KeyRing(path)
+
+    with structlog.testing.capture_logs() as lines:
+        path.write_text("spoilt")
+        for _ in range(3):
+            ring.newest()
+
+    assert [(line["log_level"], line["file"]) for line in lines] == [("error", SIGNING_KEY)]
+
+
+def test_a_token_of_a_key_that_is_a_moment_old_is_good_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / SIGNING_KEY
+    other = AccessTokens(KeyRing(path), 900)
+    other.read(other.issue(CLAIMS))
+    monkeypatch.setattr(key_ring, "_LOOK_S", 3600)
+
+    rotate(path)
+
+    assert other.read(AccessTokens(KeyRing(path), 900).issue(CLAIMS)) == CLAIMS

@@ -10,6 +10,8 @@ import contextlib
 import time
 from pathlib import Path
 
+import structlog
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -17,9 +19,13 @@ from services.gateway.security.keys import (
     KeyFileError,
     PublicKey,
     SigningKey,
+    give,
     load_or_make,
+    put,
     replace,
 )
+
+_log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 BELIEVED_S = 16 * 60
 """How long a former key is believed: an access token lives 15 minutes at most."""
@@ -44,6 +50,7 @@ class KeyRing:
         self._path = path
         self._seen: object = None
         self._looked = 0.0
+        self._fault: str | None = None
         self._read(self._stamp())
 
     def newest(self) -> SigningKey:
@@ -57,10 +64,12 @@ class KeyRing:
         A token without a name of its key can only be of the newest.
         """
         self._look()
-        if name is None or name == self._newest.id:
-            return self._newest
-        key, until = self._former.get(name, (None, 0.0))
-        return key if time.time() < until else None
+        key = self._believed(name)
+        if key is None:
+            # Another process may have changed the key a moment ago.
+            self._look(at_once=True)
+            key = self._believed(name)
+        return key
 
     def jwks(self) -> list[dict[str, str]]:
         """Return all keys that are believed as JSON Web Keys, the newest first."""
@@ -68,15 +77,28 @@ class KeyRing:
         former = [key for key, until in self._former.values() if time.time() < until]
         return [key.jwk() for key in (self._newest, *former)]
 
-    def _look(self) -> None:
-        """Read the keys again if they have changed, at most once a second."""
-        if time.monotonic() - self._looked < _LOOK_S:
+    def _believed(self, name: str | None) -> PublicKey | None:
+        if name is None or name == self._newest.id:
+            return self._newest
+        key, until = self._former.get(name, (None, 0.0))
+        return key if time.time() < until else None
+
+    def _look(self, *, at_once: bool = False) -> None:
+        """Read the keys again if they have changed; unless told so, at most once a second."""
+        if not at_once and time.monotonic() - self._looked < _LOOK_S:
             return
+        fault = None
         # A ring that cannot be read now goes on with what it has.
-        with contextlib.suppress(OSError, KeyFileError):
+        try:
             stamp = self._stamp()
             if stamp != self._seen:
                 self._read(stamp)
+        except (OSError, KeyFileError) as error:
+            fault = type(error).__name__
+            # Once, not whenever somebody looks.
+            if fault != self._fault:
+                _log.error("signing key not read again", file=self._path.name, error=fault)
+        self._fault = fault
         self._looked = time.monotonic()
 
     def _stamp(self) -> object:
@@ -88,9 +110,10 @@ class KeyRing:
 
     def _read(self, stamp: object) -> None:
         self._newest = load_or_make(self._path)
+        former = map(_former, sorted(former_folder(self._path).glob("*.pem")))
         self._former = {
             key.id: (key, retired + BELIEVED_S)
-            for key, retired in map(_former, sorted(former_folder(self._path).glob("*.pem")))
+            for key, retired in filter(None, former)
             if key.id != self._newest.id
         }
         self._seen = stamp
@@ -110,13 +133,14 @@ def rotate(path: Path, *, at_once: bool = False) -> SigningKey:
     """
     folder = former_folder(path)
     folder.mkdir(mode=0o700, exist_ok=True)
+    give(folder, path)
     for former in folder.glob("*.pem"):
         if at_once or former.stat().st_mtime + BELIEVED_S < time.time():
             former.unlink()
     if not at_once:
         retiring = load_or_make(path)
         # It is believed before it stops signing: in no moment is one of its tokens refused.
-        (folder / f"{retiring.id}.pem").write_bytes(retiring.public_pem())
+        put(folder / f"{retiring.id}.pem", retiring.public_pem())
     replace(path)
     return load_or_make(path)
 
@@ -126,8 +150,15 @@ def former_folder(path: Path) -> Path:
     return path.with_name("former-keys")
 
 
-def _former(path: Path) -> tuple[PublicKey, float]:
-    key = serialization.load_pem_public_key(path.read_bytes())
+def _former(path: Path) -> tuple[PublicKey, float] | None:
+    """Read a former key; one that cannot be read must not stop the others."""
+    try:
+        key = serialization.load_pem_public_key(path.read_bytes())
+        retired = path.stat().st_mtime
+    except (ValueError, UnsupportedAlgorithm, FileNotFoundError, PermissionError) as error:
+        _log.warning("former key skipped", file=path.name, error=type(error).__name__)
+        return None
     if not isinstance(key, Ed25519PublicKey):
-        raise KeyFileError(f"{path} does not hold an Ed25519 public key; remove it")
-    return PublicKey(key), path.stat().st_mtime
+        _log.warning("former key skipped", file=path.name, error="not an Ed25519 key")
+        return None
+    return PublicKey(key), retired

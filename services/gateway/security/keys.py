@@ -63,8 +63,9 @@ def load_or_make(path: Path) -> SigningKey:
     """
     if not path.exists():
         # The second of two processes finds the first one's key in place.
-        with contextlib.suppress(FileExistsError), _made(path) as temporary:
+        with contextlib.suppress(FileExistsError), _written(path, _new()) as temporary:
             os.link(temporary, path)
+            _keep_names(path.parent)
     try:
         private = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (ValueError, TypeError) as error:
@@ -81,31 +82,62 @@ def replace(path: Path) -> None:
         OSError: the folder cannot be written.
 
     """
-    with _made(path) as temporary:
-        # A second name, because the first one is removed.
-        ready = temporary.with_suffix(".ready")
-        os.link(temporary, ready)
-        ready.replace(path)
+    put(path, _new())
 
 
-@contextlib.contextmanager
-def _made(path: Path) -> Iterator[Path]:
-    """Make a key in a file that is gone in the end, unless it got another name."""
-    pem = Ed25519PrivateKey.generate().private_bytes(
+def put(path: Path, content: bytes) -> None:
+    """Write a file for its owner only, whole or not at all, even when the power fails.
+
+    Raises:
+        OSError: the folder cannot be written.
+
+    """
+    with _written(path, content) as temporary:
+        temporary.replace(path)
+        _keep_names(path.parent)
+
+
+def give(made: Path | int, like: Path) -> None:
+    """Give what root makes to the owner of a file, or of its folder if there is none yet.
+
+    Else the gateway could not read what root rotated.
+    """
+    if os.geteuid() == 0:
+        owner = (like if like.exists() else like.parent).stat()
+        os.chown(made, owner.st_uid, owner.st_gid)
+
+
+def _new() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+
+
+@contextlib.contextmanager
+def _written(path: Path, content: bytes) -> Iterator[Path]:
+    """Write a file beside its place; it is gone in the end, unless it got another name."""
     # mkstemp makes files that only their owner reads. A link appears whole or not at all.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".key-")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(pem)
+            give(file.fileno(), path)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         yield Path(temporary)
     finally:
-        Path(temporary).unlink()
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _keep_names(folder: Path) -> None:
+    """Have the names in a folder outlast a loss of power."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _thumbprint(members: dict[str, str]) -> str:
