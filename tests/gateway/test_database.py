@@ -16,13 +16,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import delete, func, inspect, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+from sqlalchemy.exc import TimeoutError as QueueTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services.gateway import database
-from services.gateway.database import EVERYTHING, Database, migrate, migration
+from services.gateway.database import EVERYTHING, Database, migrate, migration, opening
 from services.gateway.records import (
     DEFAULT_ORGANISATION,
     Analysis,
@@ -261,6 +262,24 @@ async def test_a_locked_database_is_waited_for_and_then_given_up(tmp_path: Path)
             assert await users(records) == []
     finally:
         holder.close()
+
+
+async def test_a_queue_of_writers_does_not_add_up_their_patience(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "_PATIENCE_S", 0.5)
+    path = tmp_path / "test.db"
+    async with database.opened(f"sqlite:///{path}", 10) as records:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            begun = time.monotonic()
+            writes = (add(records, a_user(username=f"user{n}")) for n in range(20))
+            failures = await asyncio.gather(*writes, return_exceptions=True)
+            took = time.monotonic() - begun
+
+        assert {type(failure) for failure in failures} == {OperationalError, QueueTimeoutError}
+        assert took < 5
+        await add(records, a_user())
 
 
 def test_ids_are_uuids_of_version_7_that_sort_by_time() -> None:

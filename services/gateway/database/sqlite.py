@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -9,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import TimeoutError as QueueTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
 from services.gateway.database.scope import SCOPE, ScopedSession
@@ -35,7 +37,8 @@ class Sqlite:
 
         Args:
             address: of the file.
-            patience_s: seconds that a statement waits while another process writes.
+            patience_s: seconds that a statement waits while another process writes, and a
+                piece of work for those that write before it.
 
         """
         # Errors are logged, and parameters are names of patients.
@@ -45,6 +48,7 @@ class Sqlite:
         event.listen(self._engine, "connect", _prepare)
         self._sessions = sessionmaker(self._engine, class_=ScopedSession, expire_on_commit=False)
         self._reading, self._writing = Threads(_READERS), Threads(1)
+        self._patience_s = patience_s
 
     async def read(
         self, work: Callable[[Session], _Result], scope: AnyScope | None = None
@@ -55,8 +59,14 @@ class Sqlite:
     async def write(
         self, work: Callable[[Session], _Result], scope: AnyScope | None = None
     ) -> _Result:
-        """Change something: all of it, or nothing when it fails."""
-        return await self._writing.run(self._write, work, scope)
+        """Change something: all of it, or nothing when it fails.
+
+        Raises:
+            sqlalchemy.exc.TimeoutError: those before it took all of the patience.
+
+        """
+        until = time.monotonic() + self._patience_s
+        return await self._writing.run(self._write, work, scope, until)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -66,7 +76,12 @@ class Sqlite:
         with self._sessions(info={SCOPE: scope}) as session:
             return work(session)
 
-    def _write(self, work: Callable[[Session], _Result], scope: AnyScope | None) -> _Result:
+    def _write(
+        self, work: Callable[[Session], _Result], scope: AnyScope | None, until: float
+    ) -> _Result:
+        # While another process writes, each before this one has waited for as long as it may.
+        if time.monotonic() > until:
+            raise QueueTimeoutError("others waited to write for too long")
         with self._sessions(info={SCOPE: scope}) as session, session.begin():
             return work(session)
 
