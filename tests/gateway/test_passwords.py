@@ -64,6 +64,11 @@ async def test_a_password_that_others_would_try_first_is_refused(
     assert password not in answer.text
 
 
+def test_a_username_of_digits_rules_out_only_itself() -> None:
+    assert common_passwords.is_common("4711", "4711")
+    assert not common_passwords.is_common("83 61 94 27 50", "4711")
+
+
 @pytest.mark.parametrize(
     "password", ["aaaaaaa z", "only small letters", "€ ¥ 漢字 🩺 x", "x" * 128, "          \t "]
 )

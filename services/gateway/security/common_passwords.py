@@ -34,7 +34,9 @@ def is_common(password: str, username: str) -> bool:
     plain = password.casefold()
     bare = plain.strip(_AROUND)
     name = username.casefold()
-    return plain in _known() or plain == name or bare in CONTEXT or bare == name.strip(_AROUND)
+    # Of a username of digits nothing is left: then all passwords of digits would be that name.
+    is_name = plain == name or (bare != "" and bare == name.strip(_AROUND))
+    return plain in _known() or is_name or bare in CONTEXT
 
 
 @functools.cache
