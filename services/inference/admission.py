@@ -13,6 +13,7 @@ from services.inference.forecast import Forecast
 from services.inference.hindsight import Hindsight
 from services.inference.priority import WHENEVER, Priority, Urgency
 from services.inference.refusal import (
+    CLOCK_SLACK_S,
     DeadlinePassedError,
     DrainingError,
     RefusedError,
@@ -103,14 +104,14 @@ class Admission:
         """Refuse what has no place, or no time; return what to expect, where it was asked."""
         if self._in_work + pictures > self._places[urgency.priority]:
             # What is in work drains in the time that whoever comes now would wait.
-            raise QueueFullError(self._hindsight.corrected(outlook()).wait_s)
+            raise QueueFullError(outlook().wait_s)
         if urgency.deadline == math.inf:
             return None
+        now = asyncio.get_running_loop().time()
         foretold = outlook()
-        expected = self._hindsight.corrected(foretold)
+        expected = self._hindsight.corrected(foretold, now)
         # Only here: later it would throw away work that may well be done in time.
-        deadline = urgency.deadline - expected.margin_s
-        expected.refuse_late(asyncio.get_running_loop().time(), deadline)
+        expected.refuse_late(now, urgency.deadline - expected.margin_s)
         return foretold
 
     @contextmanager
@@ -124,6 +125,11 @@ class Admission:
         try:
             yield
         except (TooLateError, DeadlinePassedError):
-            self._hindsight.learn(foretold, urgency.deadline - began)
+            self._hindsight.learn(foretold, urgency.deadline - began, loop.time())
             raise
-        self._hindsight.learn(foretold, loop.time() - began)
+        except asyncio.CancelledError:
+            # Most callers leave at their deadline, a moment before it is noticed here.
+            if loop.time() >= urgency.deadline - CLOCK_SLACK_S:
+                self._hindsight.learn(foretold, urgency.deadline - began, loop.time())
+            raise
+        self._hindsight.learn(foretold, loop.time() - began, loop.time())

@@ -18,7 +18,7 @@ from services.inference.foresight import Foresight
 from services.inference.line import Line, Waiting
 from services.inference.observer import Observer
 from services.inference.priority import WHENEVER, Priority, Request, Turns, Urgency
-from services.inference.refusal import DeadlinePassedError, DrainingError
+from services.inference.refusal import CLOCK_SLACK_S, DeadlinePassedError, DrainingError
 from services.inference.runners import Contender, Run, Runners
 from services.inference.schedule import Schedule
 from services.inference.selection import Selection
@@ -28,9 +28,6 @@ Row = TypeVar("Row")
 Output = TypeVar("Output")
 
 _NOBODY: Mapping[Contender, int] = MappingProxyType({})
-
-_CLOCK_SLACK_S = 0.02
-"""Who leaves this shortly before the deadline leaves because of it: clocks differ a little."""
 
 
 class Batcher(Generic[Row, Output]):
@@ -266,7 +263,7 @@ class Batcher(Generic[Row, Output]):
         return waiting.is_wanted
 
     def _count_leaver(self, waiting: Waiting[Row]) -> None:
-        expired = self._now() >= waiting.deadline - _CLOCK_SLACK_S
+        expired = self._now() >= waiting.deadline - CLOCK_SLACK_S
         try:
             (self._observer.expired if expired else self._observer.cancelled)(waiting)
         except Exception as error:  # noqa: BLE001 - told to the loop, which logs it

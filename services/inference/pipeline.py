@@ -45,6 +45,11 @@ class _Leased:
         """Heights and widths in pixels that they take."""
         return frozenset({self.segmenter.contract.input_size, self.classifier.contract.input_size})
 
+    @property
+    def run_s(self) -> float:
+        """Seconds that the slower of them runs, by the measured cost."""
+        return max(self.segmenter.stage.own_s, self.classifier.stage.own_s)
+
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
@@ -126,17 +131,30 @@ class Pipeline:
         segmenter = self.segmenter.lineup.stable.stage
         classifier = self.classifier.lineup.stable.stage
         decode, conclude = (stage.forecast(priority) for stage in (steps.decode, steps.conclude))
-        # Those that are still on their way to a stage will be there before it.
-        ahead = _ahead(self._before_models, priority)
-        coming: dict[Contender, int] = {segmenter: ahead, classifier: ahead}
-        coming[steps.conclude] = _ahead(self._before_end, priority)
+        coming = self.coming(priority)
         segment = segmenter.forecast(priority, coming=coming)
-        classify = classifier.forecast(priority, coming={**coming, segmenter: ahead + 1})
+        classify = classifier.forecast(
+            priority, coming={**coming, segmenter: coming[segmenter] + 1}
+        )
         models_s = max(segment.end_s, classify.end_s) - segment.wait_s
         return Forecast(
             wait_s=max(decode.wait_s, segment.wait_s - decode.own_s),
             own_s=decode.own_s + models_s + conclude.own_s,
         )
+
+    def coming(self, priority: Priority) -> dict[Contender, int]:
+        """Return how many pictures are on their way to each stage, and will be there before.
+
+        Args:
+            priority: of whoever comes now.
+
+        """
+        ahead = _ahead(self._before_models, priority)
+        return {
+            self.segmenter.lineup.stable.stage: ahead,
+            self.classifier.lineup.stable.stage: ahead,
+            self._steps.conclude: _ahead(self._before_end, priority),
+        }
 
     async def close(self) -> None:
         """Do what waits around the models, then stop; nothing more is compared."""
@@ -178,8 +196,7 @@ class Pipeline:
         return _Judged(found.output, decoded, (segmented, classified))
 
     async def _decode(self, encoded: bytes, leased: _Leased, urgency: Urgency) -> Decoded:
-        models_s = max(leased.segmenter.stage.own_s, leased.classifier.stage.own_s)
-        in_time = urgency.before(models_s + self._conclude_s(urgency))
+        in_time = urgency.before(leased.run_s + self._conclude_s(leased))
         row = Encoded(encoded, leased.sizes)
         decoded = (await self._steps.decode.submit(row, in_time)).output
         if isinstance(decoded, picture.PictureError):
@@ -190,16 +207,20 @@ class Pipeline:
         self, decoded: Decoded, leased: _Leased, urgency: Urgency
     ) -> tuple[Answer[ModelOutputs], Answer[ModelOutputs]]:
         """Return what the segmenter and the classifier answer, side by side."""
-        in_time = urgency.before(self._conclude_s(urgency))
+        in_time = urgency.before(self._conclude_s(leased))
         tensors = decoded.view.tensors
         return await _both(
             leased.segmenter.answer(tensors[leased.segmenter.contract.input_size], in_time),
             leased.classifier.answer(tensors[leased.classifier.contract.input_size], in_time),
         )
 
-    def _conclude_s(self, urgency: Urgency) -> float:
-        """Return the seconds that the last step takes, with its wait for a runner."""
-        return self._steps.conclude.forecast(urgency.priority, since=urgency.since).end_s
+    def _conclude_s(self, leased: _Leased) -> float:
+        """Return the seconds that the last step takes, with its wait for a runner.
+
+        By then the picture is the oldest: it waits until one of the runs that go on has ended,
+        which on average have half of a run before them.
+        """
+        return self._steps.conclude.own_s + leased.run_s / 2
 
     def _compare(self, leased: _Leased, judged: _Judged) -> None:
         """Offer the shadows what has been answered."""

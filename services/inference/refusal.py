@@ -1,5 +1,8 @@
 """Why a request is not served: what callers are told, and when to come back."""
 
+CLOCK_SLACK_S = 0.02
+"""Who leaves this shortly before the deadline leaves because of it: clocks differ a little."""
+
 
 class DeadlinePassedError(Exception):
     """The caller's time was up before there was an answer."""

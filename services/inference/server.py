@@ -106,7 +106,9 @@ def server_of(
     inference_pb2_grpc.add_InferenceServiceServicer_to_server(
         typed.InferenceServicer(pipeline, stream_width=stream_width), server.grpc
     )
-    catalog = Catalog((pipeline.segmenter, pipeline.classifier), pipeline.admission)
+    catalog = Catalog(
+        (pipeline.segmenter, pipeline.classifier), pipeline.admission, pipeline.coming
+    )
     open_inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(
         open_inference.OpenInferenceServicer(catalog, server, stream_width=stream_width),
         server.grpc,

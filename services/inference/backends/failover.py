@@ -68,7 +68,8 @@ class Failover:
             return self._run_again(batch, str(error))
         if not _is_sound(ran):
             return self._run_again(batch, "it answered something that is no number")
-        self._failures = 0
+        if not self.lost:  # a run that began before the loss brings nothing back
+            self._failures = 0
         return ran
 
     def _run_again(self, batch: Tensor, why: str) -> Ran:

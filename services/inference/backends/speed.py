@@ -36,7 +36,7 @@ def pictures_a_second(contenders: Sequence[Contender]) -> list[float | None]:
 
     Returns:
         For each the pictures a second; None for all when the machine is so busy with other
-        things that a second is not enough to tell.
+        things that two seconds are not enough to tell.
 
     """
     turns: list[list[float]] = [[] for _ in contenders]

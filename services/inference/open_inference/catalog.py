@@ -1,14 +1,15 @@
 """The models as this protocol sees them: each by its name, its version or its label."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from services.inference.admission import Admission
 from services.inference.contract import ClassifierContract, SegmenterContract
 from services.inference.forecast import Forecast
 from services.inference.labels import Label
-from services.inference.priority import Urgency
+from services.inference.priority import Priority, Urgency
 from services.inference.refusal import UnknownModelError
+from services.inference.runners import Contender
 from services.inference.slot import Slot
 from services.inference.version import Version
 
@@ -19,14 +20,21 @@ AnySlot = Slot[SegmenterContract] | Slot[ClassifierContract]
 class Catalog:
     """Finds models, and places for what they are to do."""
 
-    def __init__(self, slots: Sequence[AnySlot], admission: Admission) -> None:
+    def __init__(
+        self,
+        slots: Sequence[AnySlot],
+        admission: Admission,
+        coming: Callable[[Priority], Mapping[Contender, int]],
+    ) -> None:
         """Offer models.
 
         Args:
             slots: one a model.
             admission: bounds what is in work, whatever protocol asked for it.
+            coming: says how many rows are on their way to each stage before new ones.
 
         """
+        self._coming = coming
         self._slots = {slot.name: slot for slot in slots}
         self._admission = admission
 
@@ -104,7 +112,8 @@ class Catalog:
         """
 
         def outlook() -> Forecast:
-            return version.stage.forecast(urgency.priority, rows)
+            priority = urgency.priority
+            return version.stage.forecast(priority, rows, coming=self._coming(priority))
 
         return self._admission.place(outlook, urgency, rows)
 
