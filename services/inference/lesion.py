@@ -127,8 +127,9 @@ def _outline(polygon: Points, scale: npt.NDArray[np.float64]) -> Points:
 
 def _bounding_box(contour: Points, scale: npt.NDArray[np.float64]) -> tuple[int, int, int, int]:
     x, y, width, height = cv2.boundingRect(contour)
-    left, top = np.rint(np.array([x, y]) * scale).astype(int).tolist()
-    right, bottom = np.rint(np.array([x + width, y + height]) * scale).astype(int).tolist()
+    # A pixel that the edge cuts in half is drawn as inside, on every side.
+    left, top = np.ceil(np.array([x, y]) * scale - 0.5).astype(int).tolist()
+    right, bottom = np.floor(np.array([x + width, y + height]) * scale + 0.5).astype(int).tolist()
     return left, top, right - left, bottom - top
 
 

@@ -132,9 +132,9 @@ def test_the_models_are_listed_and_verified(tmp_path: Path) -> None:
 
 def test_accounts_are_made_promoted_and_disabled_without_a_running_gateway(tmp_path: Path) -> None:
     here = {"DERMSERVE_DATA_DIR": str(tmp_path), "DERMSERVE_NEW_PASSWORD": "a long password"}
-    assert "ada: user" in dermserve("users", "create", "ada", env=here)[0]
+    assert "ada: clinician" in dermserve("users", "create", "ada", env=here)[0]
     assert "ada: admin" in dermserve("users", "promote", "ada", env=here)[0]
-    assert "bob: user" in dermserve("users", "create", "bob", env=here)[0]
+    assert "bob: clinician" in dermserve("users", "create", "bob", env=here)[0]
     assert "bob: disabled" in dermserve("users", "disable", "bob", env=here)[0]
     _, said = dermserve("users", "promote", "nobody", status=1, env=here)
     assert "nobody" in said

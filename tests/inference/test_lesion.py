@@ -100,3 +100,15 @@ def test_a_lesion_that_fills_the_frame_is_measured() -> None:
     found = find(np.ones((224, 224), np.float32))
     assert found.area_fraction == pytest.approx(1)
     assert found.bounding_box == (0, 0, 600, 450)
+
+
+@pytest.mark.parametrize("columns", [(20, 154), (55, 154), (56, 168)])
+def test_the_bounding_box_is_that_of_the_drawn_mask(columns: tuple[int, int]) -> None:
+    soft = np.zeros((224, 224), np.float32)
+    soft[64:160, columns[0] : columns[1]] = 1
+    found = find(soft)
+    drawn = np.asarray(Image.open(io.BytesIO(lesion.mask_png(found, SIZE))))
+    rows, filled = np.nonzero(drawn)
+    x, y = int(filled.min()), int(rows.min())
+    width, height = int(filled.max()) + 1 - x, int(rows.max()) + 1 - y
+    assert found.bounding_box == (x, y, width, height)
