@@ -18,8 +18,8 @@ install: $(VENV)/.installed ## Install the services into .venv
 up: $(VENV)/.installed ## Start gateway, inference and reports on embedded defaults
 	@exec $(BIN)/dermserve up
 
-test: $(VENV)/.installed-for-tests lint ## Check style, types and contracts, then run every test
-	$(BIN)/python -m pytest
+test: $(VENV)/.browser lint ## Check style, types and contracts, then run every test
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.installed-for-tests ## Check style, types, import contracts and generated code
 	$(BIN)/ruff check
@@ -58,3 +58,7 @@ $(VENV)/.installed: pyproject.toml uv.lock | $(UV)
 $(VENV)/.installed-for-tests: pyproject.toml uv.lock | $(UV)
 	$(UV) sync --quiet --frozen --inexact --all-groups $(ROOMS)
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.browser: $(VENV)/.installed-for-tests
+	$(BIN)/python -m tests.chromium
+	@touch $@

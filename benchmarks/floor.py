@@ -80,7 +80,7 @@ def main() -> None:
     tables.render()
 
 
-_ALIKE = {
+ALIKE = {
     "DERMSERVE_INFERENCE_EXECUTION_PROVIDER": "cpu",
     "DERMSERVE_INFERENCE_PRECISION": "fp32",
     "DERMSERVE_INFERENCE_RUNNERS": str(available_cores() + 1),
@@ -105,7 +105,7 @@ def measured(
         for each road and as ratios to both loops, taken round by round.
 
     """
-    with stack.running(**_ALIKE, **variables) as services, ExitStack() as owned:
+    with stack.running(**ALIKE, **variables) as services, ExitStack() as owned:
         lanes = _lanes(services, owned)
         for lane in lanes.values():
             for picture in pictures:
@@ -170,6 +170,7 @@ def _summary(lane: Lane, lanes: Mapping[str, Lane]) -> dict[str, float]:
         "p95_ms": round(statistics.quantiles(lane.all_s, n=20)[-1] * 1000, 2),
         "pictures_a_second": round(statistics.median(_per_s(lane)), 1),
         "cpu_ms": round(statistics.median(_cpu_s(lane)) * 1000, 2),
+        "callers_cpu_ms": round(statistics.median(_callers_s(lane)) * 1000, 2),
     }
     for floor, word in ((BARE, "bare"), (WHOLE, "whole")):
         below = lanes[floor]
@@ -185,6 +186,11 @@ def _per_s(lane: Lane) -> list[float]:
 
 def _cpu_s(lane: Lane) -> list[float]:
     return [each.cpu_s for each in lane.full]
+
+
+def _callers_s(lane: Lane) -> list[float]:
+    """Return what the callers took beside the work; in a loop, they are those who do it."""
+    return [each.callers_s if lane.pids != [os.getpid()] else 0.0 for each in lane.full]
 
 
 def _ratio(ours: Sequence[float], floor: Sequence[float]) -> float:

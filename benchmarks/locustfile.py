@@ -1,13 +1,16 @@
-"""People at work: each uploads pictures, looks at lists and overlays, and fetches a report.
+"""People at work: each signs in, uploads pictures, looks at lists and overlays, fetches reports.
 
-Against running services, one minute of twenty people, with a table at the end:
+Meanwhile each watches the stream of events. Against running services, one minute of twenty people,
+with a table at the end:
 
     locust -f benchmarks/locustfile.py --headless --users 20 --spawn-rate 5 --run-time 1m \
         --host http://127.0.0.1:8000
 
-A person does one thing every two seconds, so twenty ask ten times a second as long as answers
-take less than that. What the service turns away for load (503 with Retry-After) stands in
-lines of its own, ending in "refused", and is no failure; every other answer that is not 2xx is.
+A person does one thing every four seconds, so twenty ask five times a second as long as answers
+take less than that. They all come from one address: without `DERMSERVE_GATEWAY_ADDRESS_QUOTA=0` the
+gateway soon refuses them to sign in. What the service turns away for load (503 with Retry-After)
+stands in lines of its own, ending in "refused", and is no failure; every other answer that is not
+2xx is. "heard of" counts from the answer to an upload until its event is there.
 """
 
 import functools
@@ -17,9 +20,11 @@ import uuid
 from http import HTTPStatus
 from typing import Any
 
+import gevent
 from locust import FastHttpUser, constant_throughput, events
 from locust.exception import StopUser
 
+from benchmarks.watching import Watching
 from tests import specimens
 
 PICTURES = 16
@@ -30,19 +35,28 @@ RENEW_BEFORE_S = 60
 class Person(FastHttpUser):  # type: ignore[misc] # it ships no types
     """Somebody with an account, who works with their own analyses."""
 
-    wait_time = constant_throughput(0.5)
+    wait_time = constant_throughput(0.25)
 
     def on_start(self) -> None:
         """Register, sign in, and upload a first picture, so that there is one to look at."""
         self._random = random.Random()  # noqa: S311 - chooses pictures, not secrets
         self._analyses: list[str] = []
         self._access_token = ""
-        account = {"username": f"load-{uuid.uuid4().hex}", "password": uuid.uuid4().hex}
-        self._keep(self._post("/v1/auth/register", json=account))
-        self._keep(self._post("/v1/auth/token", data=account))
+        self._account = {"username": f"load-{uuid.uuid4().hex}", "password": uuid.uuid4().hex}
+        self._keep(self._post("/v1/auth/register", json=self._account))
         if not self._access_token:
             raise StopUser
+        self._watching = Watching(self._heard, self._broke)
+        self._stream = gevent.spawn(self._watching.read, self.host, self._access_token)
         self.upload()
+
+    def on_stop(self) -> None:
+        """Watch no more."""
+        self._stream.kill()
+
+    def sign_in(self) -> None:
+        """Sign in once more."""
+        self._keep(self._post("/v1/auth/token", data=self._account))
 
     def upload(self) -> None:
         """Have a picture analyzed."""
@@ -50,6 +64,7 @@ class Person(FastHttpUser):  # type: ignore[misc] # it ships no types
         picture = self._random.choice(pictures())
         analysis = self._post("/v1/analyses", data=picture, headers=headers)
         if analysis is not None:
+            self._watching.answered(analysis["id"])
             self._analyses = [*self._analyses, analysis["id"]][-REMEMBERED:]
 
     def look_at_list(self) -> None:
@@ -74,7 +89,24 @@ class Person(FastHttpUser):  # type: ignore[misc] # it ships no types
         look_at_one: 5,
         look_at_overlay: 3,
         fetch_report: 1,
+        sign_in: 1,
     }
+
+    def _heard(self, seconds: float) -> None:
+        self._note(1000 * seconds, None)
+
+    def _broke(self, why: str) -> None:
+        self._note(0, RuntimeError(why))
+
+    def _note(self, milliseconds: float, error: Exception | None) -> None:
+        self.environment.events.request.fire(
+            request_type="event",
+            name="heard of",
+            response_time=milliseconds,
+            response_length=0,
+            exception=error,
+            context={},
+        )
 
     def _get_of_one(self, part: str) -> None:
         if self._analyses:

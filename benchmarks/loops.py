@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, contextmanager
 from prometheus_client import CollectorRegistry
 
 from services import telemetry
-from services.inference import findings, imaging, quality, servicer
+from services.inference import findings, imaging, method, quality, servicer
 from services.inference.analysis import Analysis, Timings, Wanted
 from services.inference.contract import ClassifierContract
 from services.inference.engine import engine
@@ -66,7 +66,9 @@ def whole(segmenter: OnnxModel, classifier: OnnxModel) -> Road:
         outlined = findings.outline(view, segmented, _EVERYTHING)
         (classified,) = classifier.run([view.tensors[classifier.input_size]])
         found = findings.conclude(view, outlined, classified, contract, _EVERYTHING)
-        answer = servicer.message(Analysis(view, judged, found, made_by, _UNTIMED))
+        answer = servicer.message(
+            Analysis(view, judged, found, made_by, method.of(contract), _UNTIMED)
+        )
         return answer.SerializeToString()
 
     return road

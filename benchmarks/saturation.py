@@ -21,11 +21,13 @@ class Saturated:
     Attributes:
         per_s: pictures a second.
         cpu_s: seconds of processor time that the measured processes used for each.
+        callers_s: the same of this process, in which the callers are.
 
     """
 
     per_s: float
     cpu_s: float
+    callers_s: float
 
 
 def saturated(
@@ -55,15 +57,16 @@ def saturated(
         calling = [pool.submit(call) for _ in range(callers)]
         try:
             time.sleep(_WARM_S)
-            before = (time.perf_counter(), arrived.count, meter.seconds())
+            before = (time.perf_counter(), arrived.count, meter.seconds(), time.process_time())
             time.sleep(seconds)
-            after = (time.perf_counter(), arrived.count, meter.seconds())
+            after = (time.perf_counter(), arrived.count, meter.seconds(), time.process_time())
         finally:
             over.set()
         for each in calling:
             each.result()
-    passed_s, count, cpu_s = (new - old for new, old in zip(after, before, strict=True))
-    return Saturated(per_s=count / passed_s, cpu_s=cpu_s / max(1, count))
+    passed_s, count, cpu_s, callers_s = (new - old for new, old in zip(after, before, strict=True))
+    answers = max(1, count)
+    return Saturated(count / passed_s, cpu_s / answers, callers_s / answers)
 
 
 class _Counter:

@@ -36,7 +36,9 @@ EARLY = (0.25, 0.5)
 LATE = (0.75, 1.0)
 """Windows that are compared, as shares of the requests; what comes before is the warm-up."""
 
-_LOOK_EVERY_S = 0.25
+_LOOKS = 100
+"""At the process in a run. Were they so many a second, a fast machine would skip a window."""
+
 _KEPT_SURPRISES = 20
 
 Look = tuple[int, Footprint]
@@ -106,11 +108,9 @@ class Soak:
 
     async def until(self, requests: int, callers: int) -> None:
         """Ask with so many callers at a time until so many requests are done."""
-        looking = asyncio.create_task(self._look())
         async with asyncio.TaskGroup() as asking:
             for _ in range(callers):
                 asking.create_task(self._ask(requests))
-        looking.cancel()
 
     async def _ask(self, requests: int) -> None:
         while self.done < requests:
@@ -121,11 +121,8 @@ class Soak:
                 self.surprises.append(f"{type(surprise).__name__}: {surprise}")
             self.kinds[kind] += number
             self.done += number
-
-    async def _look(self) -> None:
-        while True:
-            self.looks.append((self.done, Footprint.of(self._pid)))
-            await asyncio.sleep(_LOOK_EVERY_S)
+            if self.done * _LOOKS >= len(self.looks) * requests:
+                self.looks.append((self.done, Footprint.of(self._pid)))
 
 
 def growth(looks: Sequence[Look], requests: int) -> float:

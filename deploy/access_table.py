@@ -29,6 +29,10 @@ clinician change and remove them. Look first at who they are, and disable who sh
 
 An installation from before there were organisations becomes `default`, and its users clinicians.
 
+Programs come in with API keys instead of passwords. An administrator makes a user with the role
+`service` and, with `POST /v1/api-keys`, keys that each name some of what that role may do. What a
+key brings belongs to its service.
+
 Each operation names in the OpenAPI document, as the scope of its security, what its caller must be
 allowed to do; who is not gets 403.
 """

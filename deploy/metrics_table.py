@@ -51,7 +51,8 @@ sum by (model, version, execution_provider) (
 More questions that are often asked:
 
 ```promql
-# How long do pictures wait for a model, one in twenty?
+# How long do pictures wait for a model, one in twenty? (Where one thread takes them from end to end
+# they wait only once, to be begun: that is in inference_imaging_queue_seconds.)
 histogram_quantile(0.95, sum by (le, model) (rate(inference_queue_seconds_bucket[5m])))
 
 # How busy are the runners, from 0 to 1?

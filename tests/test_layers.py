@@ -1,8 +1,9 @@
 """What is laid over a picture, on pictures small enough to count pixels."""
 
+import random
 from itertools import pairwise
 
-from PIL import Image
+from PIL import Image, ImageChops, ImageFilter
 
 from services import layers
 
@@ -35,6 +36,20 @@ def test_a_mask_of_another_size_is_stretched_over_the_picture() -> None:
     drawn = layers.outline(plain((80, 60)), square_mask())
     assert drawn.size == (80, 60)
     assert drawn.getpixel((19, 30)) == layers.OUTLINE_COLOR
+
+
+def test_the_outline_is_as_thick_on_every_side_and_at_the_edges_as_the_filter_of_squares() -> None:
+    chance = random.Random(1)  # noqa: S311 - draws pictures, not secrets
+    for width, height in ((40, 30), (1, 7), (900, 5), (1600, 12)):
+        mask = Image.new("L", (width, height))
+        for _ in range(12):
+            spot = (chance.randrange(width), chance.randrange(height))
+            mask.putpixel(spot, chance.choice((90, 255)))
+        reach = 2 * max(1, round(width / 400)) + 1
+        border = ImageChops.subtract(mask.filter(ImageFilter.MaxFilter(reach)), mask)
+        expected = plain((width, height))
+        expected.paste(layers.OUTLINE_COLOR, mask=border)
+        assert layers.outline(plain((width, height)), mask).tobytes() == expected.tobytes()
 
 
 def test_no_heat_leaves_the_picture_as_it_is() -> None:

@@ -15,6 +15,7 @@ def rendered() -> str:
             "p95": f"{road['p95_ms']:.1f} ms",
             "pictures/s": f"{road['pictures_a_second']:.0f}",
             "CPU a picture": f"{road['cpu_ms']:.1f} ms",
+            "of its callers": f"{road['callers_cpu_ms']:.1f} ms" if road["callers_cpu_ms"] else "-",
             **{f"{title} to both loops": _to_both(road, key) for title, key in _RATIOS.items()},
         }
         for name, road in result["roads"].items()

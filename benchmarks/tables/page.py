@@ -8,13 +8,20 @@ from benchmarks.tables import (
     floor,
     fuzz,
     gpu,
+    hospital,
     instrumentation,
     models,
     open_inference,
     overload,
+    pages,
     peers,
+    records,
+    reports,
+    requests,
+    schemathesis,
     soak,
     swap,
+    workers,
 )
 from benchmarks.tables.sources import ROOT
 
@@ -25,13 +32,20 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "floor": floor.rendered,
     "fuzz": fuzz.rendered,
     "gpu": gpu.rendered,
+    "hospital": hospital.rendered,
     "instrumentation": instrumentation.rendered,
     "models": models.rendered,
     "open inference": open_inference.rendered,
     "overload": overload.rendered,
+    "pages": pages.rendered,
     "peers": peers.rendered,
+    "records": records.rendered,
+    "reports": reports.rendered,
+    "requests": requests.rendered,
+    "schemathesis": schemathesis.rendered,
     "soak": soak.rendered,
     "swap": swap.rendered,
+    "workers": workers.rendered,
 }
 _MARKED = re.compile(rf"<!-- (?P<name>{'|'.join(TABLES)}) -->\n.*?<!-- /(?P=name) -->", re.DOTALL)
 

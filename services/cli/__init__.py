@@ -8,7 +8,21 @@ from typer.core import TyperGroup
 
 from services import telemetry
 
-_COMMANDS = ("up", "analyze", "users", "organisations", "keys", "models", "evaluate", "version")
+_COMMANDS = (
+    "up",
+    "analyze",
+    "batches",
+    "reports",
+    "statistics",
+    "users",
+    "organisations",
+    "records",
+    "audit",
+    "keys",
+    "models",
+    "evaluate",
+    "version",
+)
 """Each is a module of this package with a Typer ``app``."""
 
 

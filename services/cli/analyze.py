@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,23 +14,19 @@ from rich.console import Console
 from rich.progress import Progress
 
 from services import environment
+from services.cli import drawings
 from services.cli.engines import Engine, Failure, Result, in_process, over_rest
+from services.cli.pictures import Paths, named
 from services.cli.readable import readable
 from services.inference.model_file import ModelError
 from services.inference.settings import available_cores
-
-SUFFIXES = (".jpg", ".jpeg", ".png")
-"""What is taken from a folder; a file that is named is tried whatever its suffix."""
-
 
 app = typer.Typer()
 
 
 @app.command()
 def analyze(
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="FILE-OR-FOLDER...", exists=True, readable=True)
-    ],
+    paths: Paths,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON line a picture; so it is for a folder.")
     ] = False,
@@ -41,18 +37,18 @@ def analyze(
     """Analyze pictures with the models of this machine, or of DERMSERVE_SERVER if that is set."""
     lines = as_json or any(path.is_dir() for path in paths)
     try:
-        failed = asyncio.run(_run(list(_named(paths)), lines=lines, out=out))
+        failed = asyncio.run(_run(list(named(paths)), lines=lines, out=out))
     except (environment.SettingsError, ModelError) as error:
         typer.echo(f"dermserve: {error}", err=True)
         raise typer.Exit(2) from error
     raise typer.Exit(1 if failed else 0)
 
 
-async def _run(named: list[tuple[Path, Path]], *, lines: bool, out: Path | None) -> bool:
+async def _run(pictures: list[tuple[Path, Path]], *, lines: bool, out: Path | None) -> bool:
     """Analyze and print every picture; return whether one could not be analyzed.
 
     Args:
-        named: files, each with the name that its drawings take.
+        pictures: files, each with the place that its drawings take.
         lines: print JSON lines.
         out: folder for drawings.
 
@@ -60,14 +56,14 @@ async def _run(named: list[tuple[Path, Path]], *, lines: bool, out: Path | None)
     failed = False
     console = Console()
     progress = Progress(console=Console(stderr=True), transient=True)
-    progress.disable = len(named) == 1 or not progress.console.is_terminal
+    progress.disable = len(pictures) == 1 or not progress.console.is_terminal
     with progress:
-        task = progress.add_task("Analyzing", total=len(named))
+        task = progress.add_task("Analyzing", total=len(pictures))
         async with _engine() as engine:
-            async for (file, stem), result in _in_order(engine, named):
+            async for (file, place), result in _in_order(engine, pictures):
                 failed = failed or isinstance(result, Failure)
                 if out and isinstance(result, Result):
-                    await _save(result, out / stem)
+                    drawings.save(await result.drawings(), out, place)
                 if lines:
                     typer.echo(json.dumps(_line(file, result), ensure_ascii=False))
                 else:
@@ -82,11 +78,11 @@ def _engine() -> AbstractAsyncContextManager[Engine]:
 
 
 async def _in_order(
-    engine: Engine, named: list[tuple[Path, Path]]
+    engine: Engine, pictures: list[tuple[Path, Path]]
 ) -> AsyncIterator[tuple[tuple[Path, Path], Result | Failure]]:
     """Keep some pictures more than there are cores in work, and yield results in order."""
     in_work: deque[tuple[tuple[Path, Path], asyncio.Task[Result | Failure]]] = deque()
-    for pair in named:
+    for pair in pictures:
         in_work.append((pair, asyncio.create_task(engine.analyze(pair[0]))))
         if len(in_work) > 2 * available_cores():
             first, task = in_work.popleft()
@@ -95,23 +91,6 @@ async def _in_order(
         yield first, await task
 
 
-def _named(paths: Iterable[Path]) -> Iterable[tuple[Path, Path]]:
-    """Find the pictures; drawings of a folder keep the folder's own order of folders."""
-    for path in paths:
-        if path.is_dir():
-            for file in sorted(path.rglob("*")):
-                if file.suffix.lower() in SUFFIXES:
-                    yield file, file.relative_to(path).with_suffix("")
-        else:
-            yield path, Path(path.stem)
-
-
 def _line(file: Path, result: Result | Failure) -> dict[str, Any]:
     found = {"error": result.sentence} if isinstance(result, Failure) else result.analysis
     return {"file": str(file), **found}
-
-
-async def _save(result: Result, stem: Path) -> None:
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    for name, png in (await result.drawings()).items():
-        stem.with_name(f"{stem.name}.{name}.png").write_bytes(png)

@@ -1,23 +1,22 @@
 """Where pictures of the command line are analyzed: in this process, or by a server."""
 
 import asyncio
-import io
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import httpx
-from PIL import Image
 from prometheus_client import CollectorRegistry
 
+from dermserve_client import Bearer, Client, ClientError
 from services import environment, layers, picture
+from services.cli import drawings
 from services.gateway.analyses.analyze import record_of
 from services.gateway.analyses.subject import Subject
 from services.gateway.clients.inference import read_answer
 from services.gateway.errors import GatewayError
-from services.gateway.routes.shapes import AnalysisView
+from services.gateway.routes.analysis_shapes import AnalysisView
 from services.gateway.uploads import rewrite
 from services.inference.admission import QueueFullError
 from services.inference.batch import BatchError
@@ -69,7 +68,7 @@ class _Alone(Settings):
     precision: Precision = "fp32"
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def in_process() -> AsyncIterator[Engine]:
     """Load the models into this process.
 
@@ -82,11 +81,10 @@ async def in_process() -> AsyncIterator[Engine]:
         yield _InProcess(pipeline)
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def over_rest(server: str, token: str) -> AsyncIterator[Engine]:
-    """Use a gateway, signed in with an access token."""
-    headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=server, headers=headers, timeout=_TIMEOUT_S) as client:
+    """Use a gateway, with an API key or an access token."""
+    with Client(server, Bearer(token), timeout_s=_TIMEOUT_S) as client:
         yield _OverRest(client)
 
 
@@ -113,34 +111,18 @@ class _InProcess:
 
 
 class _OverRest:
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
 
     async def analyze(self, file: Path) -> Result | Failure:
         try:
-            upload = {"image": (file.name, await asyncio.to_thread(file.read_bytes))}
-            response = await self._client.post("/v1/analyses", files=upload)
-            if response.is_error:
-                return Failure(_problem(response))
-            analysis = response.json()
-            return Result(analysis, lambda: self._drawings(analysis["id"]))
-        except (OSError, httpx.HTTPError) as error:
+            analysis = await asyncio.to_thread(self._client.analyses.create, file)
+        except (OSError, ClientError) as error:
             return Failure(str(error))
-
-    async def _drawings(self, analysis_id: str) -> dict[str, bytes]:
-        found: dict[str, bytes] = {}
-        for name in ("mask", "overlay", "explanation"):
-            response = await self._client.get(f"/v1/analyses/{analysis_id}/{name}.png")
-            if response.is_success:
-                found[name] = response.content
-        return found
-
-
-def _problem(response: httpx.Response) -> str:
-    try:
-        return str(response.json()["detail"])
-    except (ValueError, KeyError):
-        return f"the server answered {response.status_code}"
+        return Result(
+            analysis.model_dump(mode="json"),
+            lambda: asyncio.to_thread(drawings.fetched, self._client, analysis.id),
+        )
 
 
 def _drawings(encoded: bytes, mask_png: bytes, explanation_png: bytes) -> dict[str, bytes]:
@@ -148,13 +130,7 @@ def _drawings(encoded: bytes, mask_png: bytes, explanation_png: bytes) -> dict[s
     found: dict[str, bytes] = {}
     if mask_png:
         mask = picture.read(mask_png).pixels
-        found |= {"mask": mask_png, "overlay": _png(layers.outline(below, mask))}
+        found |= {"mask": mask_png, "overlay": layers.png(layers.outline(below, mask))}
     if explanation_png:
-        found["explanation"] = _png(layers.heat(below, picture.read(explanation_png).pixels))
+        found["explanation"] = layers.png(layers.heat(below, picture.read(explanation_png).pixels))
     return found
-
-
-def _png(drawn: Image.Image) -> bytes:
-    file = io.BytesIO()
-    drawn.save(file, "PNG", compress_level=1)
-    return file.getvalue()

@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 from services import environment
-from services.gateway.app import SIGNING_KEY
+from services.cli.records import on_records
+from services.gateway.boot import SIGNING_KEY
+from services.gateway.database import Database
 from services.gateway.security import key_ring, keys
 from services.gateway.settings import Settings
 
@@ -33,8 +35,12 @@ def rotate(
     ] = False,
 ) -> None:
     """Sign with a new key from now on. Nobody is signed out, nothing is restarted."""
+
+    async def work(_records: Database) -> keys.SigningKey:
+        return key_ring.rotate(environment.read(Settings).data_dir / SIGNING_KEY, at_once=at_once)
+
     try:
-        key = key_ring.rotate(environment.read(Settings).data_dir / SIGNING_KEY, at_once=at_once)
+        key = on_records(work, ("dermserve keys rotate", "keys.rotate", "key"))
     except (environment.SettingsError, keys.KeyFileError, OSError) as error:
         typer.echo(f"dermserve: {error}", err=True)
         raise typer.Exit(1) from error

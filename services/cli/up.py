@@ -9,9 +9,9 @@ import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 
-import httpx
 import typer
 
+from dermserve_client import Client, ClientError
 from services import environment, rpc
 from services.gateway.settings import Settings as Gateway
 from services.inference.settings import Settings as Inference
@@ -120,11 +120,11 @@ async def _first_to_end(rooms: dict[str, Process]) -> str:
 async def _ready(address: str) -> None:
     """Return when the gateway says that all it needs is there."""
     began = time.monotonic()
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+    with Client(address, timeout_s=5, tries=1, proxies=False) as client:
         while time.monotonic() < began + _READY_WITHIN_S:
-            with contextlib.suppress(httpx.TransportError):
-                if (await client.get(f"{address}/readyz")).is_success:
-                    return
+            with contextlib.suppress(ClientError):
+                await asyncio.to_thread(client.ready)
+                return
             await asyncio.sleep(_POLL_S)
     raise RoomEndedError(f"{address}/readyz was not ready within {_READY_WITHIN_S} seconds")
 
@@ -133,6 +133,7 @@ def _welcome(address: str) -> str:
     return f"""
 dermserve is ready at {address}
 
+  Pages       {address}
   Reference   {address}/docs
   Register    curl -s {address}/v1/auth/register -H 'Content-Type: application/json' \\
                 -d '{{"username": "me", "password": "a long password"}}'

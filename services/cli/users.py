@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 
+from services import environment
 from services.cli.records import on_records
+from services.gateway.boot import BootError
 from services.gateway.database import Database
-from services.gateway.identity import Accounts, Attempts, Organisations, Passwords
+from services.gateway.identity import Accounts, Attempts, Links, Organisations, Passwords
 from services.gateway.records import Role, User
+from services.gateway.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -44,23 +47,50 @@ def create(
         accounts = _accounts(records)
         return await accounts.create(username, password, Role.ADMIN if admin else role, found.id)
 
-    _show(on_records(work))
+    _show(on_records(work, ("dermserve users create", "users.create", "user")))
 
 
 @app.command()
 def promote(username: Username) -> None:
     """Make a user an administrator of their organisation, from their next request on."""
-    _do(lambda accounts: accounts.promote(username))
+    _do("promote", lambda accounts: accounts.promote(username))
 
 
 @app.command()
 def disable(username: Username) -> None:
     """Keep a user from signing in, and end their sign-ins at once."""
-    _do(lambda accounts: accounts.disable(username))
+    _do("disable", lambda accounts: accounts.disable(username))
 
 
-def _do(work: Callable[[Accounts], Awaitable[User]]) -> None:
-    _show(on_records(lambda records: work(_accounts(records))))
+@app.command()
+def link(
+    username: Username,
+    subject: Annotated[str, typer.Argument(help="What the provider calls them (`sub`).")],
+) -> None:
+    """Let somebody of the identity provider sign in as a user; end what their password began."""
+    recorded = ("dermserve users link", "users.link", "user")
+    on_records(lambda records: _links(records).link(username, subject), recorded)
+    typer.echo(f"{username.lower()}: linked")
+
+
+@app.command()
+def unlink(username: Username) -> None:
+    """Let nobody of the identity provider sign in as a user, and end sign-ins that began there."""
+    recorded = ("dermserve users unlink", "users.unlink", "user")
+    on_records(lambda records: _links(records).unlink(username), recorded)
+    typer.echo(f"{username.lower()}: not linked")
+
+
+def _links(records: Database) -> Links:
+    issuer = environment.read(Settings).oidc_issuer
+    if not issuer:
+        raise BootError("there is no identity provider: set DERMSERVE_GATEWAY_OIDC_ISSUER")
+    return Links(records, issuer)
+
+
+def _do(command: str, work: Callable[[Accounts], Awaitable[User]]) -> None:
+    recorded = (f"dermserve users {command}", "users.change", "user")
+    _show(on_records(lambda records: work(_accounts(records)), recorded))
 
 
 def _accounts(records: Database) -> Accounts:

@@ -1,30 +1,19 @@
-"""``python -m services.gateway``: one process, until it is told to stop."""
+"""``python -m services.gateway``: one process or several, until they are told to stop."""
 
 import asyncio
 import contextlib
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-
-import uvicorn
-from fastapi import FastAPI
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from services import environment, picture, rpc, telemetry
-from services.gateway.app import BootError, create_app
-from services.gateway.protocol import Protocol
 from services.gateway.settings import Settings
+from services.gateway.supervisor import Supervisor
 
 _BACKLOG = 2048
 _log = telemetry.logger(__name__)
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to us: uvicorn's own way ends the process before our things are closed."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def main() -> int:
@@ -40,44 +29,51 @@ def main() -> int:
     picture.return_memory()
     try:
         settings = environment.read(Settings)
+        run = _supervised if settings.workers > 1 else _alone()
         telemetry.configure_logging("gateway", settings.log_level)
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(settings))
-    except (environment.SettingsError, telemetry.ListenerError, BootError) as error:
-        sys.stderr.write(f"gateway cannot start: {error}\n")
-        return 2
-    return 0
+        with _listening(settings.host, settings.port) as listener:
+            return run(settings, listener)
+    except (environment.SettingsError, telemetry.ListenerError) as error:
+        return _refused(error)
 
 
-async def _serve(settings: Settings) -> None:
-    with (
-        _listening(settings.host, settings.port) as listener,
-        telemetry.tracing("gateway") as traces,
-    ):
-        app = create_app(settings, traces)
-        async with app.router.lifespan_context(app):
-            config = _config(app, settings)
-            server = _Server(config)
-            async with _stopping(server):
-                _log.info("gateway is ready", port=listener.getsockname()[1])
-                await server.serve(sockets=[listener])
-    _log.info("gateway has stopped")
+def _refused(error: Exception) -> int:
+    sys.stderr.write(f"gateway cannot start: {error}\n")
+    return 2
 
 
-def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http=Protocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        # The door writes a line for each request, with its id and without its path.
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies,
-        timeout_graceful_shutdown=round(settings.drain_s),
-    )
+def _alone() -> Callable[[Settings, socket.socket], int]:
+    """Return what serves in this very process.
+
+    Whoever only watches over others has no need of all that is imported here; and it is before
+    there is a log, to which libraries would tell how they are set up.
+    """
+    from services.gateway.boot import BootError  # noqa: PLC0415
+    from services.gateway.serving import loop_factory, serve  # noqa: PLC0415
+
+    def run(settings: Settings, listener: socket.socket) -> int:
+        ready = partial(_ready, listener)
+        try:
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(serve(settings, listener, rpc.until_told_to_stop, ready))
+        except BootError as error:
+            return _refused(error)
+        _log.info("gateway has stopped")
+        return 0
+
+    return run
+
+
+def _supervised(settings: Settings, listener: socket.socket) -> int:
+    supervisor = Supervisor(settings.workers, listener, settings.drain_s)
+    status = asyncio.run(supervisor.run(rpc.until_told_to_stop, lambda: _ready(listener)))
+    if status == 0:
+        _log.info("gateway has stopped")
+    return status
+
+
+def _ready(listener: socket.socket) -> None:
+    _log.info("gateway is ready", port=listener.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -93,30 +89,6 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         ) from error
     with listener:
         yield listener
-
-
-@contextlib.asynccontextmanager
-async def _stopping(server: uvicorn.Server) -> AsyncIterator[None]:
-    """Tell a server to drain when the process is told to stop."""
-
-    async def watch() -> None:
-        await rpc.until_told_to_stop()
-        server.should_exit = True
-
-    watching = asyncio.create_task(watch())
-    try:
-        yield
-    finally:
-        watching.cancel()
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop  # noqa: PLC0415 - not there on every platform
-    except ImportError:
-        return None
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Sequence
 
 from services import environment
-from services.gateway.app import BootError, open_accounts
+from services.gateway import audit
+from services.gateway.boot import BootError, audit_trail, open_accounts, open_records
 from services.gateway.errors import GatewayError
 from services.gateway.records import Role
 from services.gateway.settings import Settings
@@ -34,8 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _add(username: str, password: str, role: Role) -> None:
-    async with open_accounts(environment.read(Settings)) as accounts:
-        await accounts.create(username, password, role)
+    settings = environment.read(Settings)
+    async with open_records(settings) as records, open_accounts(settings) as accounts:
+        trail = audit_trail(records, settings)
+        async with audit.commanded(trail, "services.gateway.add", "users.create", "user"):
+            await accounts.create(username, password, role)
 
 
 if __name__ == "__main__":

@@ -1,51 +1,25 @@
 """What routes ask for: the parts of this process, and who is calling."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import Cookie, Depends, Query, Request, Security
-from fastapi.security import OAuth2PasswordBearer, SecurityScopes
+from fastapi import Cookie, Depends, Header, Query, Request, Security
+from fastapi.requests import HTTPConnection
+from fastapi.security import APIKeyCookie, HTTPBearer, OAuth2PasswordBearer, SecurityScopes
 
-from services.gateway.analyses import Analyzer, History, Views
-from services.gateway.clients import Inference
+from services.gateway import audit, errors, tolls
 from services.gateway.deadlines import Deadline
-from services.gateway.health import Health
 from services.gateway.identity import (
-    Access,
-    Accounts,
     Caller,
     Origin,
-    Passwords,
     Permission,
-    SignIns,
+    Session,
+    SignedIn,
 )
+from services.gateway.identity.access import in_sign_in
 from services.gateway.identity.permissions import MEANING
-from services.gateway.metrics import Metrics
-from services.gateway.places import Places
-from services.gateway.security.key_ring import KeyRing
-from services.gateway.uploads import Bodies
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """All that the process owns and routes use."""
-
-    access: Access
-    accounts: Accounts
-    analyzer: Analyzer
-    bodies: Bodies
-    health: Health
-    history: History
-    inference: Inference
-    keys: KeyRing
-    metrics: Metrics
-    passwords: Passwords
-    places: Places
-    sign_ins: SignIns
-    views: Views
-    analysis_timeout_s: float
-    report_timeout_s: float
-    registration_open: bool
+from services.gateway.once import Keyed
+from services.gateway.parts import Parts
 
 
 async def _parts(request: Request) -> Parts:
@@ -61,50 +35,215 @@ _bearer = OAuth2PasswordBearer(
     tokenUrl="/v1/auth/token", auto_error=False, scopes={str(k): v for k, v in MEANING.items()}
 )
 
+# It comes in the same header, and is here for the document alone.
+_api_key = HTTPBearer(
+    scheme_name="ApiKey", bearerFormat="dsk_…", description="Of a service.", auto_error=False
+)
 
-async def _caller(
-    needed: SecurityScopes, parts: PartsDep, token: Annotated[str | None, Depends(_bearer)]
+
+SESSION_COOKIE = "__Host-dermserve-session"
+
+PAGE_OF = "page_of"
+"""The parameter by which forms of our pages name the user whom they were made for."""
+
+PAGE_OF_HEADER = "X-Dermserve-User"
+"""How scripts of our pages do."""
+
+_session_cookie = APIKeyCookie(
+    name=SESSION_COOKIE,
+    scheme_name="Session",
+    description="Of somebody who is signed in to our pages; only they send it.",
+    auto_error=False,
+)
+
+
+async def _presented(
+    token: Annotated[str | None, Depends(_bearer)],
+    session: Annotated[str | None, Depends(_session_cookie)],
+) -> str | None:
+    return Session(session) if token is None and session else token
+
+
+PresentedDep = Annotated[str | None, Depends(_presented)]
+"""What shows who is calling: a token or an API key, else the session of a browser."""
+
+
+async def take_for_token(
+    request: HTTPConnection, parts: Parts, holder: str | None, *, leaves: bool = False
+) -> None:
+    """Take what this operation costs of the quota of whoever holds the token that came.
+
+    A bad one is of nobody: it is counted for its address, apart from those who sign in there, so
+    that one broken client keeps no others out who share the address.
+
+    Args:
+        request: that brought the token.
+        parts: of this process.
+        holder: id of the user or the API key; None for a bad token.
+        leaves: whether the token ends with it. A good one may then, whatever was spent.
+
+    Raises:
+        QuotaExceededError: not so much is left.
+
+    """
+    if holder is None:
+        await tolls.take(request, parts.bad_token_quota, tolls.address(request))
+    else:
+        await tolls.take(request, parts.caller_quota, holder, though_spent=leaves)
+
+
+async def _by_address(request: Request, parts: PartsDep) -> None:
+    await tolls.take(request, parts.address_quota, tolls.address(request))
+
+
+AddressQuota = Depends(_by_address)
+"""For what asks for nobody."""
+
+
+async def identified(request: Request, parts: PartsDep, presented: PresentedDep) -> Caller:
+    """Return who is calling, and take of their quota; raises what ``Access.identify`` does."""
+    return await identify(request, parts, presented)
+
+
+async def identify(
+    request: Request, parts: Parts, presented: str | None, *, leaves: bool = False
 ) -> Caller:
-    caller = await parts.access.identify(token)
-    for permission in needed.scopes:
-        caller.require(Permission(permission))
+    """Do the same, also for who ends their sign-in; a key has none, and pays as ever."""
+    try:
+        caller = await parts.access.identify(presented)
+    except errors.EndedError as error:
+        # Who goes on with it leaves others at the address the 401 after which they refresh.
+        await tolls.spend(request, parts.bad_token_quota, error.sign_in_id)
+        raise
+    except errors.UnauthenticatedError:
+        # Or else nothing would slow who tries keys. What else is wrong is told to who is known.
+        await tolls.spend(request, parts.bad_token_quota, tolls.address(request))
+        raise
+    if isinstance(presented, Session):
+        _see_whose_page(request, caller)
+    holder = (caller.key or caller.user).id
+    await take_for_token(request, parts, holder, leaves=leaves and caller.key is None)
     return caller
 
 
+def _see_whose_page(request: Request, caller: Caller) -> None:
+    """Refuse what a page of one user asks for after somebody else signed in in the browser."""
+    meant = request.query_params.get(PAGE_OF) or request.headers.get(PAGE_OF_HEADER)
+    if meant is not None and meant != caller.user.id:
+        raise errors.SomebodyElseError(
+            "Somebody else has signed in in this browser: it is signed in as "
+            f"{caller.user.username} by now. Nothing was changed: sign out, sign in as yourself, "
+            "and do it again."
+        )
+
+
+_IdentifiedDep = Annotated[Caller, Depends(identified)]
+
+
+async def _begun(request: Request, parts: PartsDep) -> None:
+    await audit.begin(request.scope, audit.noted(), parts.trail)
+
+
+Begun = Depends(_begun)
+"""For what changes something for whoever asks; of the others the caller is known first."""
+
+
+async def _caller(
+    needed: SecurityScopes,
+    caller: _IdentifiedDep,
+    request: Request,
+    parts: PartsDep,
+    _: Annotated[object, Depends(_api_key)],
+) -> Caller:
+    for permission in needed.scopes:
+        caller.require(Permission(permission))
+    await _begun(request, parts)
+    return caller
+
+
+async def _signed_in(caller: _IdentifiedDep, request: Request, parts: PartsDep) -> SignedIn:
+    signed_in = in_sign_in(caller)
+    await _begun(request, parts)
+    return signed_in
+
+
 CallerDep = Annotated[Caller, Depends(_caller)]
+SignedInDep = Annotated[SignedIn, Depends(_signed_in)]
 ReaderDep = Annotated[Caller, Security(_caller, scopes=[Permission.READ])]
 WriterDep = Annotated[Caller, Security(_caller, scopes=[Permission.WRITE])]
+# Who changes a record is shown it.
+EditorDep = Annotated[Caller, Security(_caller, scopes=[Permission.READ, Permission.WRITE])]
 RemoverDep = Annotated[Caller, Security(_caller, scopes=[Permission.DELETE])]
 AdminDep = Annotated[Caller, Security(_caller, scopes=[Permission.MANAGE])]
-OptionalTokenDep = Annotated[str | None, Depends(_bearer)]
+WebhooksDep = Annotated[Caller, Security(_caller, scopes=[Permission.WEBHOOKS])]
 
 
 DEVICE_COOKIE = "__Secure-dermserve-device"
+_LONGEST_DEVICE = 128
 
 
 async def _origin(
     request: Request,
-    device: Annotated[str | None, Cookie(alias=DEVICE_COOKIE, max_length=128)] = None,
+    device: Annotated[
+        str | None,
+        Cookie(
+            alias=DEVICE_COOKIE,
+            description="As an earlier sign-in gave it; any other is as good as none.",
+        ),
+    ] = None,
 ) -> Origin:
-    return Origin(request.client.host if request.client else None, device)
+    # Nobody can be told what is wrong with a cookie: browsers send it by themselves.
+    ours = device if device is not None and len(device) <= _LONGEST_DEVICE else None
+    return Origin(request.client.host if request.client else None, ours)
 
 
 OriginDep = Annotated[Origin, Depends(_origin)]
+
+
+async def _idempotency_key(
+    key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            # A string as structured fields have it (RFC 9651), or the same without quotes.
+            pattern=r'^(?:"[ !#-\[\]-~]{1,255}"|[!#-\[\]-~]{1,255})$',
+            description="Makes it safe to send the request again: it is carried out once.",
+        ),
+    ] = None,
+) -> str | None:
+    return None if key is None else key.strip('"')
+
+
+IdempotencyKeyDep = Annotated[str | None, Depends(_idempotency_key)]
+
+
+async def _keyed(request: Request, key: IdempotencyKeyDep) -> Keyed | None:
+    return None if key is None else Keyed(request.url.path, key, (await request.body(),))
+
+
+KeyedDep = Annotated[Keyed | None, Depends(_keyed)]
+
+
+async def _secret_keyed(keyed: KeyedDep) -> Keyed | None:
+    return None if keyed is None else replace(keyed, secret=True)
+
+
+SecretKeyedDep = Annotated[Keyed | None, Depends(_secret_keyed)]
+"""For bodies with a password."""
 
 
 async def _analysis_deadline(parts: PartsDep) -> Deadline:
     return Deadline.after(parts.analysis_timeout_s)
 
 
-async def _report_deadline(parts: PartsDep) -> Deadline:
-    return Deadline.after(parts.report_timeout_s)
-
-
 AnalysisDeadlineDep = Annotated[Deadline, Depends(_analysis_deadline)]
-ReportDeadlineDep = Annotated[Deadline, Depends(_report_deadline)]
 
 Limit = Annotated[int, Query(ge=1, le=100, description="The most items of a page.")]
 Cursor = Annotated[
     str | None,
-    Query(max_length=128, description="`next_cursor` of the page before; leave out at first."),
+    Query(
+        max_length=128,
+        description="`next_cursor` of the page before; leave out at first.",
+        json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"},
+    ),
 ]

@@ -1,13 +1,11 @@
-"""What can go wrong, and the one table that says which status each error becomes.
+"""What can go wrong.
 
-Domain code raises these and knows no statuses; the sentence of an error is written for the
-person who made the request and says what to do.
+Domain code raises these and knows no statuses, which ``kinds`` has; the sentence of an error is
+written for the person who made the request and says what to do.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
-import sqlalchemy.exc
+NO_ROOM = "There is no room for new pictures now. The operators have to make some."
+"""The sentence for whoever wants something kept on a full disk."""
 
 
 class GatewayError(Exception):
@@ -18,8 +16,57 @@ class UnauthenticatedError(GatewayError):
     """Nobody is signed in, or the proof of it is no good."""
 
 
+class EndedError(UnauthenticatedError):
+    """A token of ours has expired, or its sign-in has ended; we know which it was."""
+
+    def __init__(self, detail: str, sign_in_id: str) -> None:
+        """Say so of a sign-in."""
+        super().__init__(detail)
+        self.sign_in_id = sign_in_id
+
+
+class SignInFailedError(UnauthenticatedError):
+    """What came from the identity provider is no answer to what this browser asked."""
+
+
 class ForbiddenError(GatewayError):
     """The caller is known and may not do this."""
+
+
+class OwnerDisabledError(ForbiddenError):
+    """Whoever asked for it may not ask for anything any more."""
+
+
+class CrossOriginError(GatewayError):
+    """A page of another origin uses a cookie of ours."""
+
+
+class SomebodyElseError(GatewayError):
+    """A page of one user asks in the session of another."""
+
+
+class MalformedError(GatewayError):
+    """It is no request as HTTP has them."""
+
+
+class HeadTooLargeError(GatewayError):
+    """What comes before a body, or after it, does not end."""
+
+
+class TargetTooLongError(GatewayError):
+    """The path and the query of a request are longer than any that there is an answer to."""
+
+
+class MisdirectedError(GatewayError):
+    """The request is meant for another host."""
+
+
+class NoAccountError(ForbiddenError):
+    """The identity provider knows somebody who has no place here."""
+
+
+class ProviderRefusedError(ForbiddenError):
+    """The identity provider does not let somebody in, or they changed their mind."""
 
 
 class NotFoundError(GatewayError):
@@ -30,12 +77,52 @@ class ConflictError(GatewayError):
     """The request contradicts what is already there."""
 
 
+class InProgressError(GatewayError):
+    """The same request is being worked on already."""
+
+    retry_after_s = 1.0
+
+
+class NotFinishedError(GatewayError):
+    """There is no answer yet; there will be."""
+
+    retry_after_s = 1.0
+
+
+class WithdrawnError(GatewayError):
+    """Whoever asked for it does not want it any more."""
+
+
+class ChangedMeanwhileError(GatewayError):
+    """What is to be changed is not any more what the caller saw."""
+
+
+class MissingConditionError(GatewayError):
+    """A change does not say what it is meant for."""
+
+
 class InvalidRequestError(GatewayError):
     """The request is understood and cannot be carried out as it is."""
 
 
+class InvalidFieldError(InvalidRequestError):
+    """A parameter or a field is not as it must be, or is none of those that there are."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}.")
+        self.members = {"errors": [{"field": field, "message": message}]}
+
+
 class InvalidPictureError(InvalidRequestError):
     """The bytes cannot be used as a picture."""
+
+
+class InvalidLogoutTokenError(InvalidRequestError):
+    """What says that somebody left the identity provider cannot be believed."""
+
+
+class InvalidArchiveError(InvalidRequestError):
+    """An archive is not one, or not one that is taken."""
 
 
 class UnsupportedMediaTypeError(GatewayError):
@@ -58,6 +145,42 @@ class TooManyAttemptsError(GatewayError):
         self.retry_after_s = retry_after_s
 
 
+class QuotaExceededError(GatewayError):
+    """The caller has asked for more than a quota allows."""
+
+    def __init__(self, policy: str, retry_after_s: float) -> None:
+        super().__init__("You have used up your quota. Wait as long as Retry-After says.")
+        self.retry_after_s = retry_after_s
+        # Named as draft-ietf-httpapi-ratelimit-headers-11 does.
+        self.members = {"violated-policies": [policy]}
+
+
+class ShareTakenError(GatewayError):
+    """The caller has as much in work, or waiting, as one user may while others want room."""
+
+    def __init__(self, message: str, retry_after_s: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class StorageQuotaExceededError(GatewayError):
+    """As much is kept for the caller, or their organisation, as may be."""
+
+
+class InsufficientStorageError(GatewayError):
+    """There is no room for anything new."""
+
+
+class DamagedPictureError(GatewayError):
+    """A kept picture is not what was kept; the message is its name."""
+
+
+class TooManyStreamsError(GatewayError):
+    """The caller watches events too many times at once."""
+
+    retry_after_s = 5.0
+
+
 class UnavailableError(GatewayError):
     """Something that the answer needs is down or has too much to do; later may work."""
 
@@ -66,84 +189,17 @@ class UnavailableError(GatewayError):
         self.retry_after_s = retry_after_s
 
 
+class BusyError(UnavailableError):
+    """A service behind the gateway has too much to do."""
+
+
+class ServiceDownError(UnavailableError):
+    """A service behind the gateway does not answer, or went away while it was at work."""
+
+
 class DeadlinePassedError(GatewayError):
     """The answer was not there in time."""
 
 
 class UpstreamError(GatewayError):
     """A service behind the gateway answered in a way that nobody expects."""
-
-
-class Kind(NamedTuple):
-    """How an error looks from outside.
-
-    Attributes:
-        status: of HTTP.
-        slug: names the kind of problem for programs.
-        title: names it for people; the same at every occurrence.
-        detail: what is said instead of the error's own sentence, where that is not for
-            the caller's eyes.
-
-    """
-
-    status: int
-    slug: str
-    title: str
-    detail: str | None = None
-
-
-_DATABASE_DOWN = Kind(
-    503, "unavailable", "Not available now", "The database does not answer. Try again later."
-)
-
-KINDS: Mapping[type[Exception], Kind] = {
-    UnauthenticatedError: Kind(401, "unauthenticated", "Sign in first"),
-    ForbiddenError: Kind(403, "forbidden", "Not allowed"),
-    NotFoundError: Kind(404, "not-found", "Not found"),
-    UploadTimeoutError: Kind(408, "upload-timeout", "The upload took too long"),
-    ConflictError: Kind(409, "conflict", "Conflicts with what is there"),
-    TooLargeError: Kind(413, "too-large", "Too large"),
-    UnsupportedMediaTypeError: Kind(415, "unsupported-media-type", "Unsupported kind of body"),
-    InvalidRequestError: Kind(422, "invalid-request", "The request cannot be carried out"),
-    InvalidPictureError: Kind(422, "invalid-picture", "The picture cannot be used"),
-    TooManyAttemptsError: Kind(429, "too-many-attempts", "Too many tries"),
-    UpstreamError: Kind(
-        502,
-        "bad-upstream",
-        "A service behind the gateway failed",
-        "A service behind the gateway failed. The log has it by the request id.",
-    ),
-    UnavailableError: Kind(503, "unavailable", "Not available now"),
-    DeadlinePassedError: Kind(504, "deadline-passed", "Not done in time"),
-    # The database went away while the gateway runs: asyncpg lets the socket's own error
-    # through when it cannot connect, SQLAlchemy wraps the others.
-    sqlalchemy.exc.OperationalError: _DATABASE_DOWN,
-    sqlalchemy.exc.InterfaceError: _DATABASE_DOWN,
-    sqlalchemy.exc.TimeoutError: _DATABASE_DOWN,
-    ConnectionError: _DATABASE_DOWN,
-}
-
-UNKNOWN = Kind(
-    500, "internal", "Internal error", "Something went wrong. The log has it by the request id."
-)
-"""What a fault of ours looks like: always the same, so that nothing leaks."""
-
-
-# PostgreSQL's classes for what passes: a lost connection, no room, a lock or bound on time, an
-# operator's hand, and two that stood in each other's way.
-_PASSING_STATES = ("08", "53", "55", "57", "40001", "40P01")
-
-
-def kind_of(error: Exception) -> Kind:
-    """Return the kind of the nearest ancestor of an error that the table names."""
-    if isinstance(error, sqlalchemy.exc.DBAPIError) and _passes(error):
-        return _DATABASE_DOWN
-    for ancestor in type(error).__mro__:
-        if ancestor in KINDS:
-            return KINDS[ancestor]
-    return UNKNOWN
-
-
-def _passes(error: sqlalchemy.exc.DBAPIError) -> bool:
-    state = getattr(error.orig, "sqlstate", None)
-    return state is not None and state.startswith(_PASSING_STATES)

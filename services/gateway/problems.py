@@ -10,13 +10,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 from starlette.types import Scope
 
 from services import telemetry
-from services.gateway import errors
+from services.gateway import errors, kinds
+from services.gateway.audit import noted
 
 MEDIA_TYPE = "application/problem+json"
 
+PAGE = "/docs/problems"
+"""Where the kinds are explained: a problem's type leads to its paragraph."""
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _WAIT = {http.HTTPStatus.TOO_MANY_REQUESTS, http.HTTPStatus.SERVICE_UNAVAILABLE}
 
 _log = telemetry.logger(__name__)
@@ -27,7 +33,11 @@ class Problem(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    type: str = Field(description="Names the kind of problem.", examples=["about:blank"])
+    type: str = Field(
+        description="Names the kind of problem, and leads to what there is to say of it; relative "
+        "to the address of the gateway. `about:blank` where the status says all.",
+        examples=[f"{PAGE}#not-found"],
+    )
     title: str = Field(description="The kind of problem in words; the same at every occurrence.")
     status: int = Field(description="The status of the answer.")
     detail: str = Field(description="What happened this time, and what to do.")
@@ -38,15 +48,17 @@ class Problem(BaseModel):
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI responses of a route that can fail with these statuses.
 
-    Every route asks the database, which may be down; and nobody is free of faults.
+    Every route asks the database, which may be down; and nobody is free of faults. Who has to
+    say who they are has a quota.
     """
+    quota = {429} if http.HTTPStatus.UNAUTHORIZED in statuses else set()
     reference = {"$ref": "#/components/schemas/Problem"}
     return {
         status: {
             "description": http.HTTPStatus(status).phrase,
             "content": {MEDIA_TYPE: {"schema": reference}},
         }
-        for status in sorted({*statuses, 500, 503})
+        for status in sorted({*statuses, *quota, 500, 503})
     }
 
 
@@ -59,8 +71,8 @@ def answer(error: Exception, scope: Scope, **members: Any) -> Response:
         members: further members of the problem.
 
     """
-    kind = errors.kind_of(error)
-    if kind is errors.UNKNOWN:
+    kind = kinds.kind_of(error)
+    if kind is kinds.UNKNOWN:
         _log.error("request failed", exc_info=error)
     elif kind.detail is not None:
         _log.warning("request failed", error=type(error).__name__, cause=str(error))
@@ -68,8 +80,9 @@ def answer(error: Exception, scope: Scope, **members: Any) -> Response:
         scope,
         kind.status,
         kind.detail or str(error),
-        kind=(f"urn:dermserve:problem:{kind.slug}", kind.title),
+        kind=(f"{PAGE}#{kind.slug}", kind.title),
         headers=_headers(error),
+        **getattr(error, "members", {}),
         **members,
     )
 
@@ -95,6 +108,7 @@ def render(
 
     """
     name, title = kind or ("about:blank", http.HTTPStatus(status).phrase)
+    noted().problem = name.rpartition("#")[2] or None
     body = {
         "type": name,
         "title": title,
@@ -109,7 +123,7 @@ def render(
 
 def install(app: FastAPI) -> None:
     """Answer every error of an application with a problem."""
-    for kind in errors.KINDS:
+    for kind in kinds.KINDS:
         app.add_exception_handler(kind, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _by_status)
@@ -118,7 +132,10 @@ def install(app: FastAPI) -> None:
 def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, errors.UnauthenticatedError):
         return {"WWW-Authenticate": "Bearer"}
-    if errors.kind_of(error).status in _WAIT:
+    if isinstance(error, errors.MalformedError):
+        # Where the next request would begin is not certain.
+        return {"Connection": "close"}
+    if kinds.kind_of(error).status in _WAIT or hasattr(error, "retry_after_s"):
         return {"Retry-After": str(max(1, math.ceil(getattr(error, "retry_after_s", 1))))}
     return {}
 
@@ -137,12 +154,28 @@ async def _by_status(request: Request, error: Exception) -> Response:
     if error.status_code == http.HTTPStatus.BAD_REQUEST:
         # A body that cannot be read is as wrong as one that breaks the rules.
         return answer(errors.InvalidRequestError(f"{error.detail.rstrip('.')}."), request.scope)
+    headers = dict(error.headers or {})
+    if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_allowed(request)))
+        if request.method == "OPTIONS":
+            return Response(status_code=http.HTTPStatus.NO_CONTENT, headers=headers)
     return render(
         request.scope,
         error.status_code,
         _SENTENCES.get(error.status_code, f"{error.detail.rstrip('.')}."),
-        headers=dict(error.headers or {}),
+        headers=headers,
     )
+
+
+def _allowed(request: Request) -> set[str]:
+    """Return the methods that this path takes; the framework names those of one route."""
+    taken = {
+        method
+        for method in _METHODS
+        for route in request.app.routes
+        if route.matches({**request.scope, "method": method})[0] == Match.FULL
+    }
+    return taken | {"OPTIONS"} | ({"HEAD"} if "GET" in taken else set())
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -154,12 +187,12 @@ async def _invalid(request: Request, error: Exception) -> Response:
         for fault in error.errors()
     ]
     first = faults[0]
-    kind = errors.KINDS[errors.InvalidRequestError]
+    kind = kinds.KINDS[errors.InvalidRequestError]
     return render(
         request.scope,
         kind.status,
         f"{first['field']}: {first['message']}.",
-        kind=(f"urn:dermserve:problem:{kind.slug}", kind.title),
+        kind=(f"{PAGE}#{kind.slug}", kind.title),
         errors=faults,
     )
 

@@ -1,37 +1,83 @@
 """HTTP on the socket: uvicorn's protocol, with a bound on what is not a body.
 
 The parser collects a path, a head or a trailer of any size before it tells anybody, so what
-it is fed is counted here, before anybody has said who they are.
+it is fed is counted here, before anybody has said who they are. Whatever is refused here has no
+request yet, and is answered as everything else is.
 """
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import asyncio
+import contextlib
+import uuid
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from services import rpc, telemetry
+from services.gateway import audit, errors, kinds, problems
+from services.gateway.outflow import cuttable
+from services.gateway.security_headers import SECURITY_HEADERS
 
 MAX_HEAD_BYTES = 64 * 1024
 """The largest head of a request, beside one read of the socket; proxies take less."""
 
-_REFUSAL = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"Content-Length: 0\r\nConnection: close\r\n\r\n"
-)
+MAX_TARGET_BYTES = 0xFFFF
+"""The longest path and query of a request together: the parser counts them in 16 bits."""
+
+REST_S = 30.0
+"""How long the last of an answer may lie here after whoever gave it has gone on."""
+
+_log = telemetry.logger(__name__)
 
 
 class Protocol(HttpToolsProtocol):
     """Ends a connection on which too much comes that is neither a body nor a whole head."""
 
     _untold = 0
+    _resting: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
         """Take what has come."""
         self._untold += len(data)
         super().data_received(data)
         if self._untold > MAX_HEAD_BYTES and not self.transport.is_closing():
-            self.transport.write(_REFUSAL)
-            self.transport.close()
+            self._refuse(errors.HeadTooLargeError("Send shorter headers, and fewer."))
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what the parser does not take; what it says of it helps nobody outside."""
+        del msg
+        self._refuse(errors.MalformedError("This is no HTTP request."))
+
+    def _refuse(self, error: errors.GatewayError) -> None:
+        # There is none before the first line of the first request.
+        if len(self.url or b"") > MAX_TARGET_BYTES:
+            error = errors.TargetTooLongError("Ask for less in the path and the query.")
+        request_id = uuid.uuid4().hex
+        # What is written while another request waits would be taken for its answer.
+        if self._alone():
+            self.transport.write(_answer(error, request_id))
+        self.transport.close()
+        recording = self.loop.create_task(self._record(error, request_id))
+        self.tasks.add(recording)
+        recording.add_done_callback(self.tasks.discard)
+
+    async def _record(self, error: errors.GatewayError, request_id: str) -> None:
+        kind = kinds.kind_of(error)
+        note = audit.Note(address=self.client[0] if self.client else None, request_id=request_id)
+        audit.refused_at_the_door(note, kind.slug)
+        # The log has what cannot be written; there is nobody left to be told.
+        with contextlib.suppress(errors.UnavailableError):
+            await self.config.app.state.parts.refusals.end(note, kind.status)  # type: ignore[union-attr]
+
+    def _alone(self) -> bool:
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            return True
+        return cycle.more_body and not cycle.response_started and not self.pipeline
 
     def on_headers_complete(self) -> None:
         """Begin a request."""
         self._untold = 0
         super().on_headers_complete()
+        cuttable(self.scope, self.transport)
 
     def on_body(self, body: bytes) -> None:
         """Go on with its body."""
@@ -42,3 +88,27 @@ class Protocol(HttpToolsProtocol):
         """End it."""
         self._untold = 0
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Leave a client some time to take the rest of an answer."""
+        super().on_response_complete()
+        if self._resting is not None:
+            self._resting.cancel()
+        if self.transport.get_write_buffer_size():
+            self._resting = self.loop.call_later(REST_S, self._cut_rest)
+
+    def _cut_rest(self) -> None:
+        # While another answer goes out, whoever gives it waits for the client.
+        if self.cycle.response_complete and self.transport.get_write_buffer_size():
+            self.transport.abort()
+
+
+def _answer(error: errors.GatewayError, request_id: str) -> bytes:
+    answer = problems.answer(error, {"path": "*"}, request_id=request_id)
+    _log.info("request refused", status=answer.status_code, request_id=request_id)
+    for name, value in SECURITY_HEADERS.items():
+        answer.headers[name] = value
+    answer.headers[rpc.REQUEST_ID_HEADER] = request_id
+    answer.headers["Connection"] = "close"
+    lines = (name + b": " + value + b"\r\n" for name, value in answer.raw_headers)
+    return STATUS_LINE[answer.status_code] + b"".join(lines) + b"\r\n" + bytes(answer.body)

@@ -124,7 +124,12 @@ class Admission:
         began = loop.time()
         try:
             yield
-        except (TooLateError, DeadlinePassedError):
+        except TooLateError:
+            # It has waited until now, and was not begun.
+            waited_s = loop.time() - began
+            self._hindsight.learn(foretold, waited_s + foretold.own_s, loop.time())
+            raise
+        except DeadlinePassedError:
             self._hindsight.learn(foretold, urgency.deadline - began, loop.time())
             raise
         except asyncio.CancelledError:

@@ -82,6 +82,20 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
+class Method:
+    """What an answer was made with, beside the models.
+
+    Attributes:
+        preprocessing: the way from a picture to the models' tensors.
+        thresholds: what figures were held against, by name.
+
+    """
+
+    preprocessing: str
+    thresholds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """The whole answer about one picture.
 
@@ -90,6 +104,7 @@ class Analysis:
         quality: what was measured on it.
         findings: what the models say.
         models: those that made this answer, or would have.
+        method: how they were asked, and judged by.
         timings: where the time went.
 
     """
@@ -98,4 +113,5 @@ class Analysis:
     quality: Quality
     findings: Findings
     models: tuple[Provenance, ...]
+    method: Method
     timings: Timings

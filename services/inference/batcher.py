@@ -60,7 +60,7 @@ class Batcher(Generic[Row, Output]):
         self.sizing = Sizing(runners.count, max_batch_size, padded=padded)
         self._run = run
         self.runners = runners
-        self._observer = observer
+        self.observer = observer
         self.max_queue_delay_s = max_queue_delay_s
         self._line: Line[Row] = Line()
         self._foresight = Foresight(self, runners, self.sizing)
@@ -227,7 +227,7 @@ class Batcher(Generic[Row, Output]):
             arrived=now,
             request=request,
             future=self._loop.create_future(),
-            caller=self._observer.caller(),
+            caller=self.observer.caller(),
         )
 
     def _enter(self, waiting: Waiting[Row]) -> None:
@@ -265,7 +265,7 @@ class Batcher(Generic[Row, Output]):
     def _count_leaver(self, waiting: Waiting[Row]) -> None:
         expired = self._now() >= waiting.deadline - CLOCK_SLACK_S
         try:
-            (self._observer.expired if expired else self._observer.cancelled)(waiting)
+            (self.observer.expired if expired else self.observer.cancelled)(waiting)
         except Exception as error:  # noqa: BLE001 - told to the loop, which logs it
             # Whoever counts must not fail; if it does, that is no reason to lose a row.
             trouble = {"message": "a leaver could not be counted", "exception": error}
@@ -293,7 +293,7 @@ class Batcher(Generic[Row, Output]):
             if not isinstance(error, Exception | asyncio.CancelledError):
                 raise
         finally:
-            self._observer.ran(batch, shape, self._now() - batch.began, well=well)
+            self.observer.ran(batch, shape, self._now() - batch.began, well=well)
             # An error keeps this frame, and would be kept by it: rows would stay in memory.
             del batch
 

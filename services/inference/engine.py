@@ -27,9 +27,12 @@ from services.inference.settings import Settings, available_cores
 from services.inference.shadow import Shadows
 from services.inference.slot import Slot
 from services.inference.stage import ModelStage
+from services.inference.staged import Staged
 from services.inference.steps import Steps
+from services.inference.straight import Straight
 from services.inference.version import Contract
 from services.inference.watch import Watch
+from services.inference.ways import Ways
 
 _MODELS = ("segmenter", "classifier")
 
@@ -114,7 +117,11 @@ async def engine(
             lambda: not admission.in_work and runners.free == runners.count, imaging, metrics
         )
         steps = Steps(imagers, imaging, metrics)
-        pipeline = Pipeline(segmenter, classifier, shadows, admission, steps, metrics)
+        staged = Staged(segmenter, classifier, steps)
+        straight = Straight(staged, steps, runners, runs, metrics) if imagers is runners else None
+        ways = Ways(steps, staged, straight, cores)
+        metrics.waiting.set_function(lambda: sum(line.queue_size for line in ways.first))
+        pipeline = Pipeline(segmenter, classifier, shadows, admission, ways, metrics)
         owned.push_async_callback(pipeline.close)
         yield pipeline
 

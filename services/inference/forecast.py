@@ -12,11 +12,13 @@ class Forecast:
     Attributes:
         wait_s: seconds of work ahead of it.
         own_s: seconds of its own work.
+        spare_s: seconds that it must have left beyond that when it begins.
 
     """
 
     wait_s: float
     own_s: float
+    spare_s: float = 0.0
 
     @property
     def end_s(self) -> float:
@@ -28,9 +30,10 @@ class Forecast:
         """Seconds more that whoever is not in work yet should have.
 
         Who must wait is given one run like its own more: what is ahead may take longer than
-        measured, and under great load it would be late again and again by a little.
+        measured, and under great load it would be late again and again by a little. What must be
+        left when it begins comes on top.
         """
-        return min(self.wait_s, self.own_s)
+        return min(self.wait_s, self.own_s) + self.spare_s
 
     def refuse_late(self, now: float, deadline: float) -> None:
         """Refuse what cannot be done in time.

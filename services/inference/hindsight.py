@@ -6,6 +6,7 @@ the more that comes to. So each wait that is over corrects the forecasts to come
 """
 
 import math
+from dataclasses import replace
 
 from services.inference.forecast import Forecast
 
@@ -37,7 +38,7 @@ class Hindsight:
         """
         left = math.exp((self._learned_at - now) / _FADES_S)
         longer = 1 + max(0.0, self._factor - 1) * left
-        return Forecast(foretold.wait_s * longer, foretold.own_s)
+        return replace(foretold, wait_s=foretold.wait_s * longer)
 
     def learn(self, foretold: Forecast, took_s: float, now: float) -> None:
         """Take in how one request turned out.

@@ -25,6 +25,7 @@ class Waiting(Generic[Row]):
         request: what it belongs to.
         then_s: seconds of work that must follow before the deadline, once it has run.
         caller: who asked, in the words of whoever observes; None where nobody asks.
+        queued: whether it waited for its run in a line at all.
 
     """
 
@@ -37,6 +38,7 @@ class Waiting(Generic[Row]):
     request: Request
     then_s: float = 0.0
     caller: Any = None
+    queued: bool = True
 
     @property
     def latest(self) -> float:

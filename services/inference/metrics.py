@@ -52,6 +52,10 @@ class Metrics:
             "inference_postprocess_seconds",
             "Measuring and drawing what the models found.",
         )
+        self.in_one_go = counter(
+            "inference_in_one_go_total",
+            "Pictures answered by one thread from end to end, as every core was busy.",
+        )
         self.analyses = counted_by(
             "outcome", "inference_analyses_total", "Pictures answered, by outcome."
         )
@@ -135,6 +139,9 @@ class Metrics:
         )
         self.in_work = gauge(
             "inference_pictures_in_work", "Pictures that are being analyzed or wait for it now."
+        )
+        self.waiting = gauge(
+            "inference_pictures_waiting", "Pictures that wait for a thread to begin with them now."
         )
         self.places = gauge(
             "inference_places", "Pictures that may be in work at the same time; more are refused."

@@ -33,7 +33,8 @@ class LineObserver:
         """Observe a batch."""
         self._run_seconds.observe(seconds)
         for waiting in batch.rows:
-            self._queue_seconds.observe(batch.began - waiting.arrived)
+            if waiting.queued:
+                self._queue_seconds.observe(batch.began - waiting.arrived)
         self._spans.ran(batch, shape, seconds, well=well)
 
     def expired(self, waiting: Waiting[Any]) -> None:

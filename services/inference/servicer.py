@@ -115,6 +115,9 @@ def message(analysis: Analysis) -> pb.AnalyzeResponse:
             total_ms=analysis.timings.total_s * 1000,
         ),
         notice=NOTICE,
+        method=pb.Method(
+            preprocessing=analysis.method.preprocessing, thresholds=analysis.method.thresholds
+        ),
     )
 
 

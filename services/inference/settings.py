@@ -62,10 +62,17 @@ class Settings(BaseSettings):
         None,
         ge=1,
         le=256,
-        description="Batches that run at the same time; by default as measured at boot on a "
-        "CPU, one on a GPU.",
+        description="Runs that go on at the same time; by default one a core and one more on a "
+        "CPU, or fewer with several threads each where that is measured at boot to be better; one "
+        "on a GPU.",
     )
-    max_batch_size: int = Field(8, ge=1, le=64, description="Most pictures in one batch.")
+    max_batch_size: int = Field(
+        8,
+        ge=1,
+        le=64,
+        description="Most pictures in one batch. Where a CPU has more pictures in work than cores, "
+        "each is a run of its own.",
+    )
     max_queue_delay_s: float = Field(
         0,
         ge=0,

@@ -40,7 +40,8 @@ class RowSpans:
         attributes = self._of(batch, shape)
         for row in batch.rows:
             if row.caller is not None:
-                row.caller.step("queue", row.arrived, batch.began, self._attributes)
+                if row.queued:
+                    row.caller.step("queue", row.arrived, batch.began, self._attributes)
                 row.caller.step(
                     self._name,
                     batch.began,

@@ -7,9 +7,10 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from services.inference.batch import Answer
+from services.inference.batch import Answer, Batch
 from services.inference.batcher import Batcher
 from services.inference.imaging import Pixels
+from services.inference.line import Waiting
 from services.inference.metrics import Metrics
 from services.inference.model_statistics import Batches, Requests
 from services.inference.observer import Observer
@@ -26,7 +27,12 @@ _WARM_ON_CPU = 4
 
 
 class Stage(Batcher[Row, Output], Generic[Row, Output]):
-    """Takes one row at a time, and runs them in threads as its batcher decides."""
+    """Takes one row at a time, and runs them in threads as its batcher decides.
+
+    Attributes:
+        work: turns rows into as many outputs; it blocks.
+
+    """
 
     def __init__(
         self,
@@ -51,7 +57,7 @@ class Stage(Batcher[Row, Output], Generic[Row, Output]):
             max_queue_delay_s: see ``Batcher``.
 
         """
-        self._work = work
+        self.work = work
         self._threads = threads
         super().__init__(
             self._in_thread,
@@ -62,8 +68,25 @@ class Stage(Batcher[Row, Output], Generic[Row, Output]):
             max_queue_delay_s=max_queue_delay_s,
         )
 
+    def note(self, waiting: Waiting[Row], began: float, answer: Answer[Output]) -> None:
+        """Take in a row that was run well on another way than through this line.
+
+        Args:
+            waiting: the row, with the one who waited for it.
+            began: when it began to run, on the event loop's clock.
+            answer: what became of it.
+
+        """
+        waiting.future.set_result(answer)
+        self.sizing.cost.learn(1, answer.run_s, began + answer.run_s)
+        self.observer.ran(Batch([waiting], began), 1, answer.run_s, well=True)
+
+    def note_failed(self, waiting: Waiting[Row], began: float, seconds: float) -> None:
+        """Do as ``note`` for a run that failed."""
+        self.observer.ran(Batch([waiting], began), 1, seconds, well=False)
+
     async def _in_thread(self, rows: Sequence[Row]) -> Sequence[Output]:
-        return await self._loop.run_in_executor(self._threads, self._work, rows)
+        return await self._loop.run_in_executor(self._threads, self.work, rows)
 
 
 class ModelStage(Stage[Pixels, ModelOutputs]):
@@ -128,6 +151,16 @@ class ModelStage(Stage[Pixels, ModelOutputs]):
             raise
         self.requests.answered(answers, time.monotonic() - began)
         return answers
+
+    def note(self, waiting: Waiting[Pixels], began: float, answer: Answer[ModelOutputs]) -> None:
+        """Do as a stage does, and count the request."""
+        super().note(waiting, began, answer)
+        self.requests.answered([answer], answer.run_s)
+
+    def note_failed(self, waiting: Waiting[Pixels], began: float, seconds: float) -> None:
+        """Do as a stage does, and count the request."""
+        super().note_failed(waiting, began, seconds)
+        self.requests.fail.add(seconds)
 
     def warm_up(self) -> None:
         """Run every shape that callers will meet, and learn what it costs; this blocks.

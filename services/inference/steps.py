@@ -85,7 +85,9 @@ class Steps:
             try:
                 view = imaging.view(row.content, row.sizes)
             except picture.PictureError as error:  # the caller's fault, not the step's
-                return error
+                # Tracebacks, also of what caused it, keep their frames, and these the picture.
+                error.__cause__ = error.__context__ = None
+                return error.with_traceback(None)
             shorter_side = min(view.width, view.height)
             return Decoded(view, quality.measure(view.kept, shorter_side))
 
@@ -108,6 +110,21 @@ class Steps:
         """Do what waits, then stop."""
         for step in (self.decode, self.conclude):
             await step.close()
+
+
+def usable(outcome: _Output | picture.PictureError) -> _Output:
+    """Return what came of a picture.
+
+    Raises:
+        picture.PictureError: it cannot be used as one.
+
+    """
+    if isinstance(outcome, picture.PictureError):
+        try:
+            raise outcome
+        finally:
+            del outcome  # an error keeps its frames, and this one it
+    return outcome
 
 
 def _each(work: Callable[[_Row], _Output]) -> Callable[[Sequence[_Row]], list[_Output]]:

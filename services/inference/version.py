@@ -8,6 +8,7 @@ from typing import Generic, Self, TypeVar
 from services.inference.batch import Answer, BatchError
 from services.inference.contract import ClassifierContract, SegmenterContract
 from services.inference.imaging import Pixels
+from services.inference.line import Waiting
 from services.inference.metrics import Metrics
 from services.inference.onnx_model import ModelOutputs
 from services.inference.priority import Urgency
@@ -66,6 +67,25 @@ class Version(Generic[Contract]):
             raise
         self._answered.inc(len(tensors))
         return answers
+
+    def work(self, tensors: Sequence[Pixels]) -> Sequence[ModelOutputs]:
+        """Run the model in this thread; what comes of it is to be noted.
+
+        Raises:
+            ModelRunError: the runtime failed.
+
+        """
+        return self.stage.work(tensors)
+
+    def note(self, waiting: Waiting[Pixels], began: float, answer: Answer[ModelOutputs]) -> None:
+        """Count a picture that the model was run on in another line; see ``Stage.note``."""
+        self._answered.inc()
+        self.stage.note(waiting, began, answer)
+
+    def note_failed(self, waiting: Waiting[Pixels], began: float, seconds: float) -> None:
+        """Do as ``note`` for a run that failed."""
+        self._failed.inc()
+        self.stage.note_failed(waiting, began, seconds)
 
     async def retire(self) -> None:
         """Close the version when the last request that began with it has ended.

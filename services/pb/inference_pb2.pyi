@@ -106,7 +106,7 @@ class AnalyzeOptions(_message.Message):
     def __init__(self, omit_mask: _Optional[bool] = ..., omit_explanation: _Optional[bool] = ..., priority: _Optional[_Union[Priority, str]] = ...) -> None: ...
 
 class AnalyzeResponse(_message.Message):
-    __slots__ = ("outcome", "image", "classification", "segmentation", "quality", "models", "timings", "notice")
+    __slots__ = ("outcome", "image", "classification", "segmentation", "quality", "models", "timings", "notice", "method")
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     CLASSIFICATION_FIELD_NUMBER: _ClassVar[int]
@@ -115,6 +115,7 @@ class AnalyzeResponse(_message.Message):
     MODELS_FIELD_NUMBER: _ClassVar[int]
     TIMINGS_FIELD_NUMBER: _ClassVar[int]
     NOTICE_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
     outcome: Outcome
     image: ImageInfo
     classification: Classification
@@ -123,7 +124,23 @@ class AnalyzeResponse(_message.Message):
     models: _containers.RepeatedCompositeFieldContainer[ModelInfo]
     timings: Timings
     notice: str
-    def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., classification: _Optional[_Union[Classification, _Mapping]] = ..., segmentation: _Optional[_Union[Segmentation, _Mapping]] = ..., quality: _Optional[_Union[Quality, _Mapping]] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., notice: _Optional[str] = ...) -> None: ...
+    method: Method
+    def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., classification: _Optional[_Union[Classification, _Mapping]] = ..., segmentation: _Optional[_Union[Segmentation, _Mapping]] = ..., quality: _Optional[_Union[Quality, _Mapping]] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., notice: _Optional[str] = ..., method: _Optional[_Union[Method, _Mapping]] = ...) -> None: ...
+
+class Method(_message.Message):
+    __slots__ = ("preprocessing", "thresholds")
+    class ThresholdsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    PREPROCESSING_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLDS_FIELD_NUMBER: _ClassVar[int]
+    preprocessing: str
+    thresholds: _containers.ScalarMap[str, float]
+    def __init__(self, preprocessing: _Optional[str] = ..., thresholds: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class ImageInfo(_message.Message):
     __slots__ = ("width_px", "height_px", "format")

@@ -24,31 +24,51 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19services/pb/reports.proto\x12\x14\x64\x65rmserve.reports.v1\"G\n\rRenderRequest\x12\x36\n\x08\x61nalysis\x18\x01 \x01(\x0b\x32$.dermserve.reports.v1.AnalysisReport\"1\n\x0eRenderResponse\x12\x0b\n\x03pdf\x18\x01 \x01(\x0c\x12\x12\n\npage_count\x18\x02 \x01(\x05\"\xd1\x03\n\x0e\x41nalysisReport\x12\x13\n\x0b\x61nalysis_id\x18\x01 \x01(\t\x12\x12\n\ncreated_at\x18\x02 \x01(\t\x12\x13\n\x0binstitution\x18\x03 \x01(\t\x12.\n\x07patient\x18\x04 \x01(\x0b\x32\x1d.dermserve.reports.v1.Patient\x12\x11\n\tlesion_id\x18\x05 \x01(\t\x12\x11\n\tbody_site\x18\x06 \x01(\t\x12\x0c\n\x04note\x18\x07 \x01(\t\x12\r\n\x05image\x18\x08 \x01(\x0c\x12\x10\n\x08mask_png\x18\t \x01(\x0c\x12\x17\n\x0f\x65xplanation_png\x18\n \x01(\x0c\x12<\n\x0e\x63lassification\x18\x0b \x01(\x0b\x32$.dermserve.reports.v1.Classification\x12\x38\n\x0csegmentation\x18\x0c \x01(\x0b\x32\".dermserve.reports.v1.Segmentation\x12.\n\x07quality\x18\r \x01(\x0b\x32\x1d.dermserve.reports.v1.Quality\x12+\n\x06models\x18\x0e \x03(\x0b\x32\x1b.dermserve.reports.v1.Model\x12\x0e\n\x06notice\x18\x0f \x01(\t\"#\n\x07Patient\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\xbe\x01\n\x0e\x43lassification\x12\r\n\x05label\x18\x01 \x01(\t\x12\x12\n\nlabel_name\x18\x02 \x01(\t\x12\x38\n\rprobabilities\x18\x03 \x03(\x0b\x32!.dermserve.reports.v1.Probability\x12\x1d\n\x15malignant_probability\x18\x04 \x01(\x01\x12\x12\n\nsuspicious\x18\x05 \x01(\x08\x12\x1c\n\x14suspicious_threshold\x18\x06 \x01(\x01\"E\n\x0bProbability\x12\r\n\x05label\x18\x01 \x01(\t\x12\x12\n\nlabel_name\x18\x02 \x01(\t\x12\x13\n\x0bprobability\x18\x03 \x01(\x01\"p\n\x0cSegmentation\x12\x15\n\rarea_fraction\x18\x01 \x01(\x01\x12\x11\n\tasymmetry\x18\x02 \x01(\x01\x12\x1b\n\x13\x62order_irregularity\x18\x03 \x01(\x01\x12\x19\n\x11\x63olor_variegation\x18\x04 \x01(\x01\".\n\x07Quality\x12\x12\n\nacceptable\x18\x01 \x01(\x08\x12\x0f\n\x07reasons\x18\x02 \x03(\t\"6\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t2d\n\rReportService\x12S\n\x06Render\x12#.dermserve.reports.v1.RenderRequest\x1a$.dermserve.reports.v1.RenderResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19services/pb/reports.proto\x12\x14\x64\x65rmserve.reports.v1\"\xcf\x01\n\rRenderRequest\x12\x38\n\x08\x61nalysis\x18\x01 \x01(\x0b\x32$.dermserve.reports.v1.AnalysisReportH\x00\x12\x34\n\x06lesion\x18\x02 \x01(\x0b\x32\".dermserve.reports.v1.LesionReportH\x00\x12\x32\n\x05\x62\x61tch\x18\x03 \x01(\x0b\x32!.dermserve.reports.v1.BatchReportH\x00\x12\x10\n\x08language\x18\x04 \x01(\tB\x08\n\x06report\"1\n\x0eRenderResponse\x12\x0b\n\x03pdf\x18\x01 \x01(\x0c\x12\x12\n\npage_count\x18\x02 \x01(\x05\"\xed\x05\n\x0e\x41nalysisReport\x12\x13\n\x0b\x61nalysis_id\x18\x01 \x01(\t\x12\x12\n\ncreated_at\x18\x02 \x01(\t\x12\x13\n\x0binstitution\x18\x03 \x01(\t\x12.\n\x07patient\x18\x04 \x01(\x0b\x32\x1d.dermserve.reports.v1.Patient\x12\x11\n\tlesion_id\x18\x05 \x01(\t\x12\x11\n\tbody_site\x18\x06 \x01(\t\x12\x0c\n\x04note\x18\x07 \x01(\t\x12\r\n\x05image\x18\x08 \x01(\x0c\x12\x10\n\x08mask_png\x18\t \x01(\x0c\x12\x17\n\x0f\x65xplanation_png\x18\n \x01(\x0c\x12<\n\x0e\x63lassification\x18\x0b \x01(\x0b\x32$.dermserve.reports.v1.Classification\x12\x38\n\x0csegmentation\x18\x0c \x01(\x0b\x32\".dermserve.reports.v1.Segmentation\x12.\n\x07quality\x18\r \x01(\x0b\x32\x1d.dermserve.reports.v1.Quality\x12+\n\x06models\x18\x0e \x03(\x0b\x32\x1b.dermserve.reports.v1.Model\x12\x0e\n\x06notice\x18\x0f \x01(\t\x12\x0c\n\x04logo\x18\x10 \x01(\x0c\x12\x12\n\nrecord_url\x18\x11 \x01(\t\x12\x14\n\x0cimage_sha256\x18\x12 \x01(\t\x12\x13\n\x0bmask_sha256\x18\x13 \x01(\t\x12\x15\n\rpreprocessing\x18\x14 \x01(\t\x12\x34\n\nassessment\x18\x15 \x01(\x0b\x32 .dermserve.reports.v1.Assessment\x12\x36\n\x07\x65\x61rlier\x18\x16 \x03(\x0b\x32%.dermserve.reports.v1.AnalysisSummary\x12\x32\n\tnarrative\x18\x17 \x01(\x0b\x32\x1f.dermserve.reports.v1.Narrative\x12\x14\n\x0crequested_at\x18\x18 \x01(\t\"\xd9\x02\n\x0cLesionReport\x12\x11\n\tlesion_id\x18\x01 \x01(\t\x12\x12\n\ncreated_at\x18\x02 \x01(\t\x12\x13\n\x0binstitution\x18\x03 \x01(\t\x12\x0c\n\x04logo\x18\x04 \x01(\x0c\x12.\n\x07patient\x18\x05 \x01(\x0b\x32\x1d.dermserve.reports.v1.Patient\x12\x11\n\tbody_site\x18\x06 \x01(\t\x12\x12\n\nrecord_url\x18\x07 \x01(\t\x12\x37\n\x08\x61nalyses\x18\x08 \x03(\x0b\x32%.dermserve.reports.v1.AnalysisSummary\x12+\n\x06models\x18\t \x03(\x0b\x32\x1b.dermserve.reports.v1.Model\x12\x32\n\tnarrative\x18\n \x01(\x0b\x32\x1f.dermserve.reports.v1.Narrative\x12\x0e\n\x06notice\x18\x0b \x01(\t\"\xd5\x01\n\x0b\x42\x61tchReport\x12\x10\n\x08\x62\x61tch_id\x18\x01 \x01(\t\x12\x12\n\ncreated_at\x18\x02 \x01(\t\x12\x13\n\x0binstitution\x18\x03 \x01(\t\x12\x0c\n\x04logo\x18\x04 \x01(\x0c\x12\x12\n\nrecord_url\x18\x05 \x01(\t\x12,\n\x04rows\x18\x06 \x03(\x0b\x32\x1e.dermserve.reports.v1.BatchRow\x12+\n\x06models\x18\x07 \x03(\x0b\x32\x1b.dermserve.reports.v1.Model\x12\x0e\n\x06notice\x18\x08 \x01(\t\"\xab\x01\n\x08\x42\x61tchRow\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\npatient_id\x18\x02 \x01(\t\x12\x11\n\tlesion_id\x18\x03 \x01(\t\x12\x11\n\tbody_site\x18\x04 \x01(\t\x12\x39\n\x08\x61nalysis\x18\x05 \x01(\x0b\x32%.dermserve.reports.v1.AnalysisSummaryH\x00\x12\x11\n\x07\x66\x61ilure\x18\x06 \x01(\tH\x00\x42\t\n\x07outcome\"\x8e\x02\n\x0f\x41nalysisSummary\x12\x13\n\x0b\x61nalysis_id\x18\x01 \x01(\t\x12\x12\n\ncreated_at\x18\x02 \x01(\t\x12\r\n\x05image\x18\x03 \x01(\x0c\x12\x10\n\x08mask_png\x18\x04 \x01(\x0c\x12\x34\n\nprediction\x18\x05 \x01(\x0b\x32 .dermserve.reports.v1.Prediction\x12\x17\n\x0fquality_reasons\x18\x06 \x03(\t\x12\x1a\n\rarea_fraction\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x34\n\nassessment\x18\x08 \x01(\x0b\x32 .dermserve.reports.v1.AssessmentB\x10\n\x0e_area_fraction\"b\n\nPrediction\x12\r\n\x05label\x18\x01 \x01(\t\x12\x12\n\nlabel_name\x18\x02 \x01(\t\x12\x1d\n\x15malignant_probability\x18\x03 \x01(\x01\x12\x12\n\nsuspicious\x18\x04 \x01(\x08\"w\n\nAssessment\x12\x11\n\tclinician\x18\x01 \x01(\t\x12\x13\n\x0b\x61ssessed_at\x18\x02 \x01(\t\x12\x0e\n\x06\x61grees\x18\x03 \x01(\x08\x12\r\n\x05label\x18\x04 \x01(\t\x12\x12\n\nlabel_name\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\"\xb0\x01\n\tNarrative\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x36\n\x06\x61uthor\x18\x02 \x01(\x0e\x32&.dermserve.reports.v1.Narrative.Author\x12\x12\n\nwritten_by\x18\x03 \x01(\t\"I\n\x06\x41uthor\x12\x16\n\x12\x41UTHOR_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41UTHOR_MACHINE\x10\x01\x12\x13\n\x0f\x41UTHOR_TEMPLATE\x10\x02\"D\n\x07Patient\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nbirth_date\x18\x03 \x01(\t\x12\x0b\n\x03sex\x18\x04 \x01(\t\"\xfd\x01\n\x0e\x43lassification\x12\r\n\x05label\x18\x01 \x01(\t\x12\x12\n\nlabel_name\x18\x02 \x01(\t\x12\x38\n\rprobabilities\x18\x03 \x03(\x0b\x32!.dermserve.reports.v1.Probability\x12\x1d\n\x15malignant_probability\x18\x04 \x01(\x01\x12\x12\n\nsuspicious\x18\x05 \x01(\x08\x12\x1c\n\x14suspicious_threshold\x18\x06 \x01(\x01\x12=\n\x0foperating_point\x18\x07 \x01(\x0b\x32$.dermserve.reports.v1.OperatingPoint\"O\n\x0eOperatingPoint\x12\x13\n\x0bsensitivity\x18\x01 \x01(\x01\x12\x13\n\x0bspecificity\x18\x02 \x01(\x01\x12\x13\n\x0bmeasured_on\x18\x03 \x01(\t\"E\n\x0bProbability\x12\r\n\x05label\x18\x01 \x01(\t\x12\x12\n\nlabel_name\x18\x02 \x01(\t\x12\x13\n\x0bprobability\x18\x03 \x01(\x01\"p\n\x0cSegmentation\x12\x15\n\rarea_fraction\x18\x01 \x01(\x01\x12\x11\n\tasymmetry\x18\x02 \x01(\x01\x12\x1b\n\x13\x62order_irregularity\x18\x03 \x01(\x01\x12\x19\n\x11\x63olor_variegation\x18\x04 \x01(\x01\".\n\x07Quality\x12\x12\n\nacceptable\x18\x01 \x01(\x08\x12\x0f\n\x07reasons\x18\x02 \x03(\t\"\xaa\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x1a\n\x12\x65xecution_provider\x18\x04 \x01(\t\x12\x11\n\tprecision\x18\x05 \x01(\t\x12-\n\x07metrics\x18\x06 \x03(\x0b\x32\x1c.dermserve.reports.v1.Metric\x12\x14\n\x0c\x65valuated_on\x18\x07 \x01(\t\"%\n\x06Metric\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\x32\x64\n\rReportService\x12S\n\x06Render\x12#.dermserve.reports.v1.RenderRequest\x1a$.dermserve.reports.v1.RenderResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'services.pb.reports_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RENDERREQUEST']._serialized_start=51
-  _globals['_RENDERREQUEST']._serialized_end=122
-  _globals['_RENDERRESPONSE']._serialized_start=124
-  _globals['_RENDERRESPONSE']._serialized_end=173
-  _globals['_ANALYSISREPORT']._serialized_start=176
-  _globals['_ANALYSISREPORT']._serialized_end=641
-  _globals['_PATIENT']._serialized_start=643
-  _globals['_PATIENT']._serialized_end=678
-  _globals['_CLASSIFICATION']._serialized_start=681
-  _globals['_CLASSIFICATION']._serialized_end=871
-  _globals['_PROBABILITY']._serialized_start=873
-  _globals['_PROBABILITY']._serialized_end=942
-  _globals['_SEGMENTATION']._serialized_start=944
-  _globals['_SEGMENTATION']._serialized_end=1056
-  _globals['_QUALITY']._serialized_start=1058
-  _globals['_QUALITY']._serialized_end=1104
-  _globals['_MODEL']._serialized_start=1106
-  _globals['_MODEL']._serialized_end=1160
-  _globals['_REPORTSERVICE']._serialized_start=1162
-  _globals['_REPORTSERVICE']._serialized_end=1262
+  _globals['_RENDERREQUEST']._serialized_start=52
+  _globals['_RENDERREQUEST']._serialized_end=259
+  _globals['_RENDERRESPONSE']._serialized_start=261
+  _globals['_RENDERRESPONSE']._serialized_end=310
+  _globals['_ANALYSISREPORT']._serialized_start=313
+  _globals['_ANALYSISREPORT']._serialized_end=1062
+  _globals['_LESIONREPORT']._serialized_start=1065
+  _globals['_LESIONREPORT']._serialized_end=1410
+  _globals['_BATCHREPORT']._serialized_start=1413
+  _globals['_BATCHREPORT']._serialized_end=1626
+  _globals['_BATCHROW']._serialized_start=1629
+  _globals['_BATCHROW']._serialized_end=1800
+  _globals['_ANALYSISSUMMARY']._serialized_start=1803
+  _globals['_ANALYSISSUMMARY']._serialized_end=2073
+  _globals['_PREDICTION']._serialized_start=2075
+  _globals['_PREDICTION']._serialized_end=2173
+  _globals['_ASSESSMENT']._serialized_start=2175
+  _globals['_ASSESSMENT']._serialized_end=2294
+  _globals['_NARRATIVE']._serialized_start=2297
+  _globals['_NARRATIVE']._serialized_end=2473
+  _globals['_NARRATIVE_AUTHOR']._serialized_start=2400
+  _globals['_NARRATIVE_AUTHOR']._serialized_end=2473
+  _globals['_PATIENT']._serialized_start=2475
+  _globals['_PATIENT']._serialized_end=2543
+  _globals['_CLASSIFICATION']._serialized_start=2546
+  _globals['_CLASSIFICATION']._serialized_end=2799
+  _globals['_OPERATINGPOINT']._serialized_start=2801
+  _globals['_OPERATINGPOINT']._serialized_end=2880
+  _globals['_PROBABILITY']._serialized_start=2882
+  _globals['_PROBABILITY']._serialized_end=2951
+  _globals['_SEGMENTATION']._serialized_start=2953
+  _globals['_SEGMENTATION']._serialized_end=3065
+  _globals['_QUALITY']._serialized_start=3067
+  _globals['_QUALITY']._serialized_end=3113
+  _globals['_MODEL']._serialized_start=3116
+  _globals['_MODEL']._serialized_end=3286
+  _globals['_METRIC']._serialized_start=3288
+  _globals['_METRIC']._serialized_end=3325
+  _globals['_REPORTSERVICE']._serialized_start=3327
+  _globals['_REPORTSERVICE']._serialized_end=3427
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 from services import environment, telemetry
+from services.reports.errors import UnusableFontError
 from services.reports.server import serve
 from services.reports.settings import Settings
 
@@ -18,7 +19,7 @@ def main() -> int:
     """
     try:
         asyncio.run(serve(environment.read(Settings)))
-    except (environment.SettingsError, telemetry.ListenerError) as error:
+    except (environment.SettingsError, telemetry.ListenerError, UnusableFontError) as error:
         sys.stderr.write(f"reports cannot start: {error}\n")
         return 2
     except KeyboardInterrupt:

@@ -30,3 +30,10 @@ class LayoutFailedError(Exception):
     Carries no cause on purpose, for the layout engine quotes the text that it choked on, and
     that may name a patient.
     """
+
+
+class UnusableFontError(Exception):
+    """A font that the operator named cannot be used."""
+
+    def __init__(self, path: str, fault: str) -> None:
+        super().__init__(f"the font {path} cannot be used: {fault}")

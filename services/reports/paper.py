@@ -1,16 +1,19 @@
-"""The sheets that a story is printed on: running head, footer, page x of y, metadata."""
+"""The sheets that a story is printed on: running head, footer, page x of y."""
 
-import datetime as dt
 import functools
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Paragraph
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
+from reportlab.platypus.flowables import CondPageBreak
 
-from services.reports import styles
+from services.reports import archive, styles, tags
+from services.reports.fonts import REGULAR
+from services.reports.imprint import Imprint
 
 _FOOT_GAP = 6.0
 _PAGE_NUMBER_WIDTH = 62.0
@@ -20,14 +23,23 @@ _PAGE_NUMBER_WIDTH = 62.0
 class Paper:
     """What stands on every sheet, and what the file says about itself."""
 
-    title: str
-    subject: str
-    author: str
-    created: dt.datetime
-    running_head: str
+    imprint: Imprint
+    running_head: Flowable
     """One line, at the head of every sheet but the first."""
-    foot: Sequence[Paragraph]
+    foot: Sequence[Flowable]
     """The footnotes, if any, and last the notice."""
+    page: str
+    """How sheets are numbered, with ``{number}`` and ``{count}``."""
+    document: UUID
+    """Tells the file from every other one."""
+
+    def holds(self, story: Sequence[Flowable]) -> bool:
+        """Say whether a story fits one sheet."""
+        height = self._room()[1]
+        for part in story:
+            if not isinstance(part, CondPageBreak):
+                height -= part.wrap(styles.TEXT_WIDTH, styles.PAGE_HEIGHT)[1]
+        return height >= 0
 
     def print(self, story: list[Flowable]) -> tuple[bytes, int]:
         """Print a story; the same story always makes the same bytes.
@@ -37,23 +49,18 @@ class Paper:
 
         """
         buffer = io.BytesIO()
-        bottom = styles.BOTTOM + self._foot_height() + 2 * _FOOT_GAP
+        bottom, height = self._room()
         template = BaseDocTemplate(
             buffer,
             pagesize=(styles.PAGE_WIDTH, styles.PAGE_HEIGHT),
-            title=self.title,
-            subject=self.subject,
-            author=self.author,
-            creator="dermserve",
-            lang="en",
             invariant=1,
-            initialFontName=styles.REGULAR,
+            initialFontName=REGULAR,
         )
         frame = Frame(
             styles.MARGIN,
             bottom,
             styles.TEXT_WIDTH,
-            styles.PAGE_HEIGHT - styles.TOP - bottom,
+            height,
             leftPadding=0,
             rightPadding=0,
             topPadding=0,
@@ -61,32 +68,39 @@ class Paper:
         )
         template.addPageTemplates(PageTemplate(frames=[frame]))
         template.build(story, canvasmaker=functools.partial(_Sheets, paper=self))
-        return buffer.getvalue(), template.page
+        return archive.with_line_ends(buffer.getvalue()), template.page
 
     def furnish(self, canvas: Canvas, number: int, count: int) -> None:
         """Draw what a sheet carries besides the story."""
         if number > 1:
-            canvas.setFont(styles.REGULAR, styles.FOOT.fontSize)
-            canvas.setFillColor(styles.MUTED)
-            canvas.drawString(styles.MARGIN, styles.PAGE_HEIGHT - 30, self.running_head)
+            self.running_head.wrap(styles.TEXT_WIDTH, styles.TOP)
+            self.running_head.drawOn(canvas, styles.MARGIN, styles.PAGE_HEIGHT - 32)
         y = styles.BOTTOM + self._foot_height()
-        canvas.setStrokeColor(styles.RULE)
-        canvas.setLineWidth(0.6)
-        canvas.line(styles.MARGIN, y + 4, styles.PAGE_WIDTH - styles.MARGIN, y + 4)
-        canvas.setFont(styles.REGULAR, styles.FOOT.fontSize)
-        canvas.setFillColor(styles.MUTED)
         right = styles.PAGE_WIDTH - styles.MARGIN
-        canvas.drawRightString(right, y - styles.FOOT.fontSize, f"Page {number} of {count}")
-        for paragraph in self.foot:
-            y -= self._height(paragraph)
-            paragraph.drawOn(canvas, styles.MARGIN, y)
+        with tags.decoration(canvas):
+            canvas.setStrokeColor(styles.RULE)
+            canvas.setLineWidth(0.6)
+            canvas.line(styles.MARGIN, y + 4, right, y + 4)
+        canvas.setFont(REGULAR, styles.FOOT.fontSize)
+        canvas.setFillColor(styles.MUTED)
+        said = self.page.format(number=number, count=count)
+        with tags.tagged(canvas, tags.Mark("P")):
+            canvas.drawRightString(right, y - styles.FOOT.fontSize, said)
+        for part in self.foot:
+            y -= _height(part)
+            part.drawOn(canvas, styles.MARGIN, y)
+
+    def _room(self) -> tuple[float, float]:
+        """Return where the story ends above the foot, and the height that it has."""
+        bottom = styles.BOTTOM + self._foot_height() + 2 * _FOOT_GAP
+        return bottom, styles.PAGE_HEIGHT - styles.TOP - bottom
 
     def _foot_height(self) -> float:
-        return sum(self._height(paragraph) for paragraph in self.foot)
+        return sum(map(_height, self.foot))
 
-    @staticmethod
-    def _height(paragraph: Paragraph) -> float:
-        return paragraph.wrap(styles.TEXT_WIDTH - _PAGE_NUMBER_WIDTH, styles.PAGE_HEIGHT)[1]
+
+def _height(part: Flowable) -> float:
+    return part.wrap(styles.TEXT_WIDTH - _PAGE_NUMBER_WIDTH, styles.PAGE_HEIGHT)[1]
 
 
 class _Sheets(Canvas):
@@ -96,17 +110,21 @@ class _Sheets(Canvas):
         super().__init__(*args, **options)
         self._paper = paper
         self._kept: list[dict[str, Any]] = []
-        stamp = f"D:{paper.created:%Y%m%d%H%M%S}+00'00'"
-        self.setDateFormatter(lambda *_: stamp)
-        self.setViewerPreference("DisplayDocTitle", "true")
+        self.marks: list[tags.Mark] = []
 
     def showPage(self) -> None:  # noqa: N802 - reportlab's
         self._kept.append(dict(self.__dict__))
+        self.marks = []
         self._startPage()  # type: ignore[attr-defined]
 
     def save(self) -> None:
+        marks = []
         for number, sheet in enumerate(self._kept, start=1):
             self.__dict__.update(sheet)
             self._paper.furnish(self, number, len(self._kept))
+            marks.append(self.marks)
             super().showPage()
+        tags.build(self._doc, marks)  # type: ignore[attr-defined]
+        # Last, for the template has words of its own about the file.
+        archive.describe(self, self._paper.imprint, self._paper.document)
         super().save()

@@ -10,6 +10,43 @@ from services.reports.errors import InvalidReportError
 _DPI = 200
 _POINTS_AN_INCH = 72
 _JPEG_QUALITY = 85
+_PHOTOS = frozenset({"jpeg", "png"})
+_LAYERS = frozenset({"png"})
+
+
+def outlined(image: bytes, mask_png: bytes, field: str, max_pixels: int, width: float) -> bytes:
+    """Return a picture with its outline as JPEG, as large as print needs at a width.
+
+    Args:
+        image: JPEG or PNG.
+        mask_png: empty without a mask.
+        field: of the message that both stand in, for the error's words.
+        max_pixels: refuse larger ones before decoding.
+        width: in points.
+
+    Raises:
+        InvalidReportError: one cannot be read, is too large or of another format.
+
+    """
+    side = side_px(width)
+    shown = decode(image, f"{field}.image", _PHOTOS, max_pixels, side)
+    if not mask_png:
+        return with_outline(shown, None)
+    return with_outline(shown, decode(mask_png, f"{field}.mask_png", _LAYERS, max_pixels, side))
+
+
+def logo(encoded: bytes, field: str, max_pixels: int, width: float) -> bytes:
+    """Return a logo as PNG, for JPEG would blur its edges; nothing for nothing.
+
+    Raises:
+        InvalidReportError: it cannot be read, is too large or of another format.
+
+    """
+    if not encoded:
+        return b""
+    buffer = io.BytesIO()
+    decode(encoded, field, _PHOTOS, max_pixels, side_px(width)).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def decode(

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 from services import rpc, telemetry
 from services.pb import reports_pb2_grpc
-from services.reports import servicer, styles
+from services.reports import fonts, servicer
 from services.reports.metrics import Metrics
 from services.reports.renderers import Renderers
 from services.reports.settings import Settings
@@ -26,7 +26,7 @@ async def serve(settings: Settings) -> None:
         registry = telemetry.new_registry()
         owned.callback(telemetry.serve_metrics(settings.host, settings.metrics_port, registry))
 
-        styles.register_fonts()
+        fonts.register(fonts.paths(settings.fonts))
         metrics = Metrics(registry)
         renderers = Renderers(settings.max_concurrent_renders, settings.max_waiting)
         owned.callback(renderers.close)

@@ -9,7 +9,7 @@ from grpc import aio
 
 from services import telemetry
 from services.pb import reports_pb2
-from services.pb.reports_pb2 import AnalysisReport, RenderRequest, RenderResponse
+from services.pb.reports_pb2 import RenderRequest, RenderResponse
 from services.pb.reports_pb2_grpc import ReportServiceServicer
 from services.reports import document, errors, validation
 from services.reports.metrics import Metrics
@@ -53,16 +53,14 @@ class ReportServicer(ReportServiceServicer):
         """Render one report; see proto/reports.proto."""
         validation.check(request)
         span, asked = telemetry.recorded_span(), time.monotonic()
-        render = functools.partial(self._render, request.analysis, span, asked)
+        render = functools.partial(self._render, request, span, asked)
         answer = await self._renderers.run(render, within_s=context.time_remaining())
         _log.info("rendered", pages=answer.page_count, bytes=len(answer.pdf))
         return answer
 
-    def _render(
-        self, analysis: AnalysisReport, span: "Span | None", asked: float
-    ) -> RenderResponse:
+    def _render(self, request: RenderRequest, span: "Span | None", asked: float) -> RenderResponse:
         began = time.monotonic()
-        pdf, page_count = document.render(analysis, self._max_pixels)
+        pdf, page_count = document.render(request, self._max_pixels)
         ended = time.monotonic()
         self._metrics.rendered(ended - began, page_count)
         if span is not None:

@@ -36,6 +36,13 @@ class Settings(BaseSettings):
         le=512,
         description="Largest picture that is decoded, in millions of pixels.",
     )
+    fonts: str = Field(
+        "",
+        description="TrueType files, separated by commas, for scripts that the built-in fonts "
+        "have no letters of, for example Chinese: "
+        "`/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf` of Debian's package "
+        "`fonts-droid-fallback`. What no font has is marked on the page.",
+    )
     drain_s: float = Field(
         10, ge=0, le=600, description="Seconds that running calls may still take after SIGTERM."
     )

@@ -17,6 +17,8 @@ def test_the_whole_answer_says_what_the_service_says(
     tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DERMSERVE_INFERENCE_MODEL_DIR", str(tiny))
+    for name, value in floor.ALIKE.items():
+        monkeypatch.setenv(name, value)
     picture = specimens.lesion_jpeg()
     with stack.running() as services, loops.models(Settings()) as models:
         with roads.inference(services.inference) as stub:
@@ -37,7 +39,9 @@ def test_every_road_is_measured_against_both_loops(
     result = floor.measured(pictures, rounds=1, seconds=0.5)
     assert list(result["roads"]) == [floor.BARE, floor.WHOLE, floor.GRPC, floor.REST]
     for road in result["roads"].values():
-        assert all(figure > 0 for figure in road.values()), road
+        assert all(figure > 0 for name, figure in road.items() if name != "callers_cpu_ms"), road
+    asked = {road: figures["callers_cpu_ms"] > 0 for road, figures in result["roads"].items()}
+    assert asked == {floor.BARE: False, floor.WHOLE: False, floor.GRPC: True, floor.REST: True}
     assert result["roads"][floor.BARE]["cpu_to_bare"] == 1
     assert len(result["ran_on"][floor.GRPC]) == 2
 
@@ -52,6 +56,7 @@ def test_full_load_counts_every_picture_and_its_processor_time() -> None:
     full = saturated(road, [b"one", b"two"], callers=2, seconds=0.3, meter=Meter([os.getpid()]))
     assert 0 < full.per_s * 0.3 <= len(began)
     assert 0 < full.cpu_s < 0.3
+    assert full.callers_s == pytest.approx(full.cpu_s, rel=0.2)
 
 
 def test_a_road_that_fails_is_told_and_not_counted() -> None:

@@ -1,5 +1,6 @@
 """``dermserve`` as a person or a script calls it."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -14,7 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from services.cli import drawings
 from tests import specimens, stack
+from tests.gateway.test_purge import removed
 from tests.stack import Stack
 
 COMMAND = [sys.executable, "-c", "from services.cli import app; app()"]
@@ -103,6 +106,14 @@ def test_drawings_are_saved_beside_each_other(folder: Path, tmp_path: Path) -> N
     assert np.asarray(Image.open(tmp_path / "b.mask.png"))[225, 300] == 255
 
 
+@pytest.mark.parametrize("name", ["/b.jpg", "../b.jpg", "../../here/b.jpg"])
+def test_no_name_leads_out_of_the_folder_of_drawings(tmp_path: Path, name: str) -> None:
+    drawings.save({"mask": b"png"}, tmp_path / "here", Path(name))
+
+    assert tmp_path / "here" in next(tmp_path.rglob("b.mask.png")).parents
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
 def test_a_server_is_asked_when_one_is_named(
     services: Stack, rest: httpx.Client, folder: Path
 ) -> None:
@@ -114,6 +125,52 @@ def test_a_server_is_asked_when_one_is_named(
     local = json.loads(dermserve("analyze", "--json", folder / "b.jpg")[0])
     assert remote["classification"] == local["classification"]
     assert remote["image"] == local["image"]
+
+
+def test_a_folder_is_sent_as_a_batch_and_its_results_can_be_had_again(
+    services: Stack, rest: httpx.Client, folder: Path, tmp_path: Path
+) -> None:
+    token = rest.headers["Authorization"].removeprefix("Bearer ")
+    variables = {"DERMSERVE_SERVER": services.rest, "DERMSERVE_TOKEN": token}
+
+    said, told = dermserve("batches", "send", folder, "--out", tmp_path, status=1, env=variables)
+    again, _ = dermserve("batches", "wait", told.split()[-1], status=1, env=variables)
+
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert [line["file"] for line in lines] == ["a.png", "b.jpg", "c.jpg"]
+    assert lines[1]["classification"] is not None
+    assert "not a JPEG or PNG" in lines[2]["error"]
+    assert again == said
+    drawn = {f"b.{name}.png" for name in ("mask", "overlay", "explanation")}
+    assert {file.name for file in tmp_path.iterdir()} & {*drawn, "c.mask.png"} == drawn
+
+
+def test_a_folder_is_split_by_pictures_and_by_bytes(
+    services: Stack, rest: httpx.Client, folder: Path, tmp_path: Path
+) -> None:
+    token = rest.headers["Authorization"].removeprefix("Bearer ")
+    variables = {"DERMSERVE_SERVER": services.rest, "DERMSERVE_TOKEN": token}
+    for name in "abc":
+        (tmp_path / f"{name}.jpg").write_bytes(name.encode() * (400 << 10))
+
+    _, few = dermserve("batches", "send", folder, "--batch-pictures", 2, status=1, env=variables)
+    said, light = dermserve(
+        "batches", "send", tmp_path, "--batch-mebibytes", 1, status=1, env=variables
+    )
+
+    assert [line.split()[1] for line in few.splitlines()] == ["2", "1"]
+    assert [line.split()[1] for line in light.splitlines()] == ["2", "1"]
+    assert [json.loads(line)["file"] for line in said.splitlines()] == ["a.jpg", "b.jpg", "c.jpg"]
+
+
+def test_a_batch_needs_a_gateway_and_names_that_differ(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "b.jpg").write_bytes(b"another one")
+
+    _, nowhere = dermserve("batches", "send", folder, status=2, env={"DERMSERVE_SERVER": ""})
+    _, alike = dermserve("batches", "send", folder, tmp_path, status=2)
+
+    assert "DERMSERVE_SERVER" in nowhere
+    assert "b.jpg" in alike
 
 
 def test_a_file_that_is_not_there_is_named() -> None:
@@ -138,6 +195,15 @@ def test_accounts_are_made_promoted_and_disabled_without_a_running_gateway(tmp_p
     assert "bob: disabled" in dermserve("users", "disable", "bob", env=here)[0]
     _, said = dermserve("users", "promote", "nobody", status=1, env=here)
     assert "nobody" in said
+
+
+def test_what_was_removed_longer_ago_than_the_retention_is_purged(tmp_path: Path) -> None:
+    env = {"DERMSERVE_DATA_DIR": str(tmp_path), "DERMSERVE_GATEWAY_RETENTION_DAYS": "7"}
+
+    asyncio.run(removed(tmp_path, 8, 8, 6))
+
+    assert dermserve("records", "purge", env=env)[0] == "2 analyses are gone for good\n"
+    assert dermserve("records", "purge", env=env)[0] == "0 analyses are gone for good\n"
 
 
 def test_a_disabled_account_is_locked_out_of_a_running_gateway_at_once() -> None:

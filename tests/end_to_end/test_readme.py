@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from pypdf import PdfReader
 
@@ -55,6 +56,17 @@ def test_the_curl_lines_lead_from_a_new_account_to_a_report(services: Stack, des
     assert len(PdfReader(desk / "report.pdf").pages) >= 1
     for name in ("mask.png", "overlay.png", "explanation.png"):
         assert (desk / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_lines_of_the_client_make_a_patient_and_an_analysis(
+    services: Stack, desk: Path
+) -> None:
+    account = {"username": "me", "password": "a long password"}
+    httpx.post(f"{services.rest}/v1/auth/register", json=account)  # or there is one already
+    said = run([sys.executable, "-c", example("client", services)], desk).splitlines()
+    assert re.fullmatch(r"assessed \['[0-9a-f]{32}'\]", said[0])
+    assert said[1].startswith("409 conflict ")
+    assert len(PdfReader(desk / "report.pdf").pages) >= 1
 
 
 def test_the_grpc_lines_print_seven_probabilities(services: Stack, desk: Path) -> None:

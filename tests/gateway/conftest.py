@@ -1,6 +1,8 @@
 """A whole gateway a test: its own folder and database, scripted services behind it."""
 
 import contextlib
+import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -11,14 +13,24 @@ import httpx
 import pytest
 import structlog
 from fastapi import FastAPI
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.gateway import database
+from services.gateway.analyses import Leftovers, Retention
 from services.gateway.app import create_app
-from services.gateway.dependencies import Parts
+from services.gateway.audit import Asked, line
+from services.gateway.boot import open_records, picture_store
+from services.gateway.parts import Parts
+from services.gateway.records import now
 from services.gateway.settings import Settings
+from services.gateway.store import SETTLED_AFTER_S
 from tests import specimens
-from tests.gateway import databases
+from tests.gateway import databases, identity_providers
 from tests.gateway.counterparts import ScriptedInference, ScriptedReports, serving
+from tests.gateway.identity_providers import Browser, ScriptedProvider
+from tests.gateway.leaks import PROCESSORS, WATCH
+from tests.gateway.sockets import serving_http
 
 ADMIN_PASSWORD = "correct horse battery"
 PASSWORD = "a password of alice"
@@ -35,7 +47,12 @@ class Client:
         headers = dict(options.pop("headers", {}))
         if self.token is not None:
             headers.setdefault("Authorization", f"Bearer {self.token}")
-        return await self.http.request(method, path, headers=headers, **options)
+        if path == "/v1/events":
+            # Whoever tries all operations would follow it for ever.
+            options.setdefault("params", {"follow": "false"})
+        answer = await self.http.request(method, path, headers=headers, **options)
+        WATCH.see(options, answer)
+        return answer
 
     async def analyze(self, picture: bytes | None = None, /, **fields: str) -> httpx.Response:
         """Send a picture as a form."""
@@ -82,22 +99,49 @@ class Gateway:
         assert answer.status_code == 200, answer.text
         return Client(self.http, answer.json()["access_token"])
 
+    async def purge(self) -> int:
+        """Remove for good what was removed until now, as if no picture were new."""
+        for path in self.kept_files():
+            os.utime(path, (0, 0))
+        return await self.purge_settled()
+
+    async def purge_settled(self, settled_after_s: float = SETTLED_AFTER_S) -> int:
+        """Remove for good what was removed until now; pictures as old as they are."""
+        async with open_records(self.settings) as records:
+            leftovers = Leftovers(records, picture_store(self.settings, settled_after_s))
+            return await Retention(records, leftovers).purge(now())
+
+    async def show_audit(self) -> None:
+        """Let the watch see all rows of the audit, unless the test took the database away."""
+        ledger = self.parts.ledger
+        with contextlib.suppress(SQLAlchemyError, OSError):
+            for chain in await ledger.chains():
+                async for rows in ledger.stream(database.EVERYTHING, Asked(), chain):
+                    for row in rows:
+                        WATCH.write(line(row))
+
     def kept_files(self) -> list[Path]:
         """Every file in the picture store, unfinished ones included."""
         return [path for path in (self.settings.data_dir / "pictures").rglob("*") if path.is_file()]
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def quiet_logs() -> None:
     """Log lines are made as in production and go nowhere; tests that want them capture them."""
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.ReturnLoggerFactory(),
+        processors=list(PROCESSORS),
+        logger_factory=structlog.PrintLoggerFactory(WATCH),  # type: ignore[arg-type]
     )
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks() -> Iterator[None]:
+    """No test may leave a secret in a log line or an audit row; torn down after all others."""
+    WATCH.clear()
+    WATCH.plant(ADMIN_PASSWORD, PASSWORD)
+    with WATCH.listening():
+        yield
+    assert list(WATCH.leaks()) == []
 
 
 Start = Callable[..., AbstractAsyncContextManager[Gateway]]
@@ -108,13 +152,32 @@ def settings_for(folder: Path, **changes: Any) -> Settings:
     values: dict[str, Any] = {
         "DERMSERVE_DATA_DIR": folder,
         "admin_password": ADMIN_PASSWORD,
+        "webhook_networks": "127.0.0.1",
+        "webhook_ports": "1-65535",
+        "webhook_plain_http": True,
         **changes,
     }
     return Settings.model_validate(values)
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database at the current schema, with nothing in it."""
+    return databases.migrated_file(tmp_path_factory.mktemp("sqlite") / "migrated.db")
+
+
+def begin_with(migrated_file: Path, settings: Settings) -> None:
+    """Spare a gateway the migrations of a database file that is not there yet."""
+    address = make_url(settings.database)
+    if address.get_backend_name() == "sqlite" and address.database is not None:
+        path = Path(address.database)
+        if path.parent == settings.data_dir.absolute() and not path.exists():
+            settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copyfile(migrated_file, path)
+
+
 @pytest.fixture
-def start(tmp_path: Path) -> Start:
+def start(tmp_path: Path, migrated_file: Path) -> Start:
     """Starts a gateway with settings of the test's choice."""
 
     @contextlib.asynccontextmanager
@@ -123,13 +186,16 @@ def start(tmp_path: Path) -> Start:
         async with serving(inference) as asked, serving(reports) as rendered:
             addresses = {"inference_address": asked, "reports_address": rendered}
             settings = settings_for(tmp_path / "data", **(addresses | changes))
+            begin_with(migrated_file, settings)
             app = create_app(settings)
             transport = httpx.ASGITransport(app)
             async with (
                 app.router.lifespan_context(app),
                 httpx.AsyncClient(transport=transport, base_url="http://gateway") as http,
             ):
-                yield Gateway(app, http, settings, inference, reports)
+                running = Gateway(app, http, settings, inference, reports)
+                yield running
+                await running.show_audit()
 
     return started
 
@@ -148,9 +214,36 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str) -> str:
+    """The name of a PostgreSQL database at the current schema, with nothing in it."""
+    return databases.template(postgres)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """An empty database of each kind in turn."""
+async def database_url(
+    request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path
+) -> AsyncIterator[str]:
+    """A database of each kind in turn, at the current schema, with nothing in it."""
+    if request.param == "sqlite":
+        path = shutil.copyfile(migrated_file, tmp_path / "test.db")
+        yield f"sqlite:///{path}"
+        return
+    server, template = map(request.getfixturevalue, ("postgres", "postgres_template"))
+    async with databases.fresh(server, template) as url:
+        yield url
+
+
+@pytest.fixture
+async def postgres_url(postgres: str, postgres_template: str) -> AsyncIterator[str]:
+    """A PostgreSQL database at the current schema, with nothing in it."""
+    async with databases.fresh(postgres, postgres_template) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """A database of each kind in turn, without a schema."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.db'}"
         return
@@ -170,3 +263,33 @@ async def records(database_url: str) -> AsyncIterator[database.Database]:
     """A database of each kind at the current schema."""
     async with database.opened(database_url, 10) as opened:
         yield database.Within(opened, database.EVERYTHING)
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ScriptedProvider]:
+    """An identity provider that does as the test says."""
+    async with identity_providers.scripted_provider() as running:
+        yield running
+
+
+@pytest.fixture
+async def visitor(start: Start, provider: ScriptedProvider) -> AsyncIterator[Browser]:
+    """A browser at a gateway that has this provider."""
+    settings = identity_providers.settings(provider.issuer)
+    async with start(**settings) as running, identity_providers.browser(running.app) as coming:
+        yield coming
+
+
+@dataclass
+class Served:
+    """A gateway and where it listens."""
+
+    gateway: Gateway
+    url: str
+
+
+@pytest.fixture
+async def served(either: Gateway) -> AsyncIterator[Served]:
+    """A gateway on each kind of database that listens on a socket."""
+    async with serving_http(either.app, either.settings) as url:
+        yield Served(either, url)

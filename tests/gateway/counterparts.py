@@ -43,6 +43,28 @@ MODELS = [
     ),
 ]
 
+LISTED = [
+    pb.ModelInfo(
+        name="classifier",
+        version="5",
+        sha256="b" * 64,
+        execution_provider="CPUExecutionProvider",
+        metrics={"balanced_accuracy": 0.75},
+        evaluated_on="test",
+        labels=["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"],
+        version_label=pb.VERSION_LABEL_STABLE,
+        version_state=pb.VERSION_STATE_SERVING,
+        traffic_share=1,
+    ),
+    pb.ModelInfo(
+        name="classifier",
+        version="6",
+        sha256="c" * 64,
+        version_label=pb.VERSION_LABEL_SHADOW,
+        version_state=pb.VERSION_STATE_SERVING,
+    ),
+]
+
 
 def gray_png(size: tuple[int, int], value: int) -> bytes:
     """A mask or explanation: one bright quarter of the width and height."""
@@ -140,6 +162,7 @@ class ScriptedInference(Scripted, inference_pb2_grpc.InferenceServiceServicer):
 
     def __init__(self) -> None:
         super().__init__(assessed())
+        self.listed = LISTED
 
     async def Analyze(  # noqa: N802 - its name on the wire
         self, request: pb.AnalyzeRequest, context: Any
@@ -154,29 +177,7 @@ class ScriptedInference(Scripted, inference_pb2_grpc.InferenceServiceServicer):
         self, request: pb.ListModelsRequest, context: Any
     ) -> pb.ListModelsResponse:
         await self.respond(request, context)
-        return pb.ListModelsResponse(
-            models=[
-                pb.ModelInfo(
-                    name="classifier",
-                    version="5",
-                    sha256="b" * 64,
-                    execution_provider="CPUExecutionProvider",
-                    metrics={"balanced_accuracy": 0.75},
-                    evaluated_on="test",
-                    labels=["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"],
-                    version_label=pb.VERSION_LABEL_STABLE,
-                    version_state=pb.VERSION_STATE_SERVING,
-                    traffic_share=1,
-                ),
-                pb.ModelInfo(
-                    name="classifier",
-                    version="6",
-                    sha256="c" * 64,
-                    version_label=pb.VERSION_LABEL_SHADOW,
-                    version_state=pb.VERSION_STATE_SERVING,
-                ),
-            ]
-        )
+        return pb.ListModelsResponse(models=self.listed)
 
 
 class ScriptedReports(Scripted, reports_pb2_grpc.ReportServiceServicer):

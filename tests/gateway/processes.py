@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.gateway.leaks import WATCH
+
 Process = asyncio.subprocess.Process
 
 
@@ -61,6 +63,7 @@ async def _read(served: Running, ready: asyncio.Event) -> None:
     assert served.process.stderr is not None
     async for line in served.process.stderr:
         served.written.append(line.decode())
+        WATCH.write(line.decode())
         if b"gateway is ready" in line:
             served.port = json.loads(line)["port"]
             ready.set()

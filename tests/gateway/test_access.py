@@ -10,22 +10,28 @@ from typing import Any
 import httpx
 import pytest
 
-from services.gateway.app import open_records
+from services.gateway.boot import open_records
 from services.gateway.database import Database
 from services.gateway.identity import Accounts, Attempts, Organisations, Passwords, Permission
 from services.gateway.identity.permissions import ALLOWED
 from services.gateway.records import Role
+from tests import specimens
 from tests.gateway.conftest import Client, Gateway
 
 PASSWORD = "seven green bicycles"
 SECRET = "Planted"
 PUBLIC = {
+    "begin_oidc",
+    "finish_oidc",
     "live",
     "metrics",
+    "oidc_logout",
+    "oidc_tokens",
     "public_keys",
     "ready",
     "refresh",
     "register",
+    "reset_password",
     "sign_in",
 }
 """Operations that ask for nobody. Whatever comes new and is not named here must ask."""
@@ -50,6 +56,8 @@ class Operation:
     async def tried(self, by: Client, ids: dict[str, str]) -> httpx.Response:
         """Ask for it, with nothing in its body that changes anything."""
         options: dict[str, Any] = {"json": {}} if self.method in {"POST", "PUT", "PATCH"} else {}
+        if self.method in {"PATCH", "DELETE"}:
+            options["headers"] = {"If-Match": "*"}
         answer = await by(self.method, self.path.format(**ids), **options)
         assert answer.status_code in self.statuses, f"{self.name} undocumented: {answer.text}"
         return answer
@@ -89,10 +97,39 @@ class Cast:
 
     async def with_new_records(self) -> dict[str, str]:
         """Make what can be removed."""
-        made = await self.ours[Role.CLINICIAN].analyze(patient_name=SECRET, note=SECRET)
-        assert made.status_code == 201, made.text
-        self.ids |= {"analysis_id": made.json()["id"]}
+        doctor = self.ours[Role.CLINICIAN]
+        number = {"identifier": f"{SECRET} {secrets.token_hex(4)}", "name": SECRET}
+        self.ids["patient_id"] = made(await doctor("POST", "/v1/patients", json=number))
+        lesion = {"patient": self.ids["patient_id"], "note": SECRET}
+        self.ids["lesion_id"] = made(await doctor("POST", "/v1/lesions", json=lesion))
+        analysis = await doctor.analyze(lesion=self.ids["lesion_id"], note=SECRET)
+        self.ids["analysis_id"] = self.ids["other_id"] = made(analysis)
+        said = {"verdict": "mel", "reason": SECRET}
+        where = f"{analysis.headers['Location']}/assessment"
+        await doctor("PUT", where, json=said, headers={"If-None-Match": "*"})
+        picture = {"images": specimens.lesion_jpeg((64, 48))}
+        batch = await doctor("POST", "/v1/batches", files=picture, data={"note": SECRET})
+        assert batch.status_code == 202, batch.text
+        self.ids["batch_id"] = str(batch.json()["id"])
+        service = (await self.ours[Role.SERVICE]("GET", "/v1/me")).json()
+        key = {"user_id": service["id"], "name": SECRET, "permissions": ["records:read"]}
+        admin = self.ours[Role.ADMIN]
+        self.ids["key_id"] = made(await admin("POST", "/v1/api-keys", json=key))
+        # Nobody listens there, and only webhooks of tests may go there.
+        hook = {"url": f"http://127.0.0.1:9/{SECRET}", "description": SECRET}
+        path = "/v1/webhooks"
+        if "webhook_id" in self.ids:  # there may be so many and no more
+            earlier = f"{path}/{self.ids['webhook_id']}"
+            await admin("DELETE", earlier, headers={"If-Match": "*"})
+        self.ids["webhook_id"] = made(await admin("POST", path, json=hook))
+        tried = await admin("POST", f"{path}/{self.ids['webhook_id']}/test")
+        self.ids["delivery_id"] = tried.json()["id"]
         return self.ids
+
+
+def made(answer: httpx.Response) -> str:
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
 
 
 async def joined(gateway: Gateway, records: Database, role: Role, organisation_id: str) -> Client:
@@ -114,7 +151,9 @@ async def cast(either: Gateway) -> Cast:
         stranger = await joined(either, records, Role.ADMIN, theirs.id)
     alone = await either.admin()  # of the default organisation, which is private
     me = (await people[Role.VIEWER]("GET", "/v1/me")).json()
-    cast = Cast(either, people, stranger, alone, {"user_id": me["id"]})
+    (session,) = (await people[Role.VIEWER]("GET", "/v1/me/sessions")).json()["items"]
+    ids = {"user_id": me["id"], "session_id": session["id"]}
+    cast = Cast(either, people, stranger, alone, ids)
     await cast.with_new_records()
     return cast
 
@@ -151,14 +190,15 @@ async def test_each_role_may_do_what_the_table_says_and_nothing_else(cast: Cast)
 
 async def test_what_is_of_others_looks_as_if_it_were_not_there(cast: Cast) -> None:
     for operation in operations(cast.gateway):
-        if not operation.permissions or not operation.of_a_record:
+        if not operation.secured or not operation.of_a_record:
             continue
         for other in (cast.stranger, cast.alone):
             theirs = await operation.tried(other, cast.ids)
             missing = await operation.tried(other, nowhere(cast))
             assert theirs.status_code == missing.status_code == 404, operation
             assert said(theirs) == said(missing)
-            assert {**theirs.headers, "x-request-id": ""} == {**missing.headers, "x-request-id": ""}
+            own = {"x-request-id": "", "ratelimit": ""}  # what each request of theirs counts down
+            assert {**theirs.headers, **own} == {**missing.headers, **own}
     for operation in operations(cast.gateway):
         if operation.of_a_record and operation.method == "GET" and operation.permissions:
             still = await operation.tried(cast.ours[Role.ADMIN], cast.ids)
@@ -176,24 +216,24 @@ async def test_no_answer_to_others_has_a_word_of_ours(cast: Cast) -> None:
 
 
 async def test_lists_of_an_organisation_that_shares_have_what_its_users_made(cast: Cast) -> None:
-    lists = {Role.VIEWER: "/v1/analyses", Role.ADMIN: "/v1/users"}
-    for role, path in lists.items():
-        ours = (await cast.ours[role]("GET", path)).json()["items"]
-        theirs = (await cast.stranger("GET", path)).json()["items"]
-
-        assert len(ours) == (len(Role) if role == Role.ADMIN else 1)
-        assert len(theirs) == (role == Role.ADMIN)
+    made = {"patients": 1, "lesions": 1, "batches": 1, "analyses": 2}
+    for name, count in made.items():
+        path = f"/v1/{name}"
+        assert len((await cast.ours[Role.VIEWER]("GET", path)).json()["items"]) == count
+        assert (await cast.stranger("GET", path)).json()["items"] == []
+    assert len((await cast.ours[Role.ADMIN]("GET", "/v1/users")).json()["items"]) == len(Role)
+    assert len((await cast.stranger("GET", "/v1/users")).json()["items"]) == 1
 
 
 async def test_an_administrator_makes_users_in_the_own_organisation_only(cast: Cast) -> None:
     new = {"username": "new.nurse", "password": PASSWORD, "role": "viewer"}
 
-    made = await cast.stranger("POST", "/v1/users", json=new)
+    nurse = await cast.stranger("POST", "/v1/users", json=new)
     elsewhere = await cast.stranger("POST", "/v1/users", json=new | {"organisation_id": "0" * 32})
 
     own = (await cast.stranger("GET", "/v1/organisation")).json()
-    assert (made.status_code, elsewhere.status_code) == (201, 422)
-    assert made.json()["organisation_id"] == own["id"]
+    assert (nurse.status_code, elsewhere.status_code) == (201, 422)
+    assert nurse.json()["organisation_id"] == own["id"]
     assert own["name"] == "theirs"
 
 

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import update
 
 from services.gateway import errors
-from services.gateway.database import Database
+from services.gateway.database import EVERYTHING, Database
 from services.gateway.identity import (
     Access,
     Accounts,
     Attempts,
+    LastUse,
     Origin,
     Passwords,
     SignIns,
@@ -59,7 +60,9 @@ async def test_the_first_administrator_is_made_once_however_many_boot(accounts: 
     shown = await asyncio.gather(*(accounts.ensure_admin(None) for _ in range(3)))
 
     assert sum(password is not None for password in shown) == 1
-    assert [user.username for user in (await accounts.page(10, None)).items] == ["admin"]
+    assert [user.username for user in (await accounts.page(EVERYTHING, 10, None)).items] == [
+        "admin"
+    ]
 
 
 async def test_administrators_who_remove_each_other_at_once_leave_one(accounts: Accounts) -> None:
@@ -68,17 +71,17 @@ async def test_administrators_who_remove_each_other_at_once_leave_one(accounts: 
         await accounts.create(name, PASSWORD, Role.ADMIN)
 
     # Both have a connection already, so that neither is done before the other begins.
-    await asyncio.gather(*(accounts.page(1, None) for _ in names))
+    await asyncio.gather(*(accounts.page(EVERYTHING, 1, None) for _ in names))
     await asyncio.gather(*(accounts.disable(name) for name in names), return_exceptions=True)
 
-    left = [user for user in (await accounts.page(10, None)).items if not user.disabled]
+    left = [user for user in (await accounts.page(EVERYTHING, 10, None)).items if not user.disabled]
     assert len(left) == 1
 
 
 async def test_a_user_disabled_by_whatever_means_is_out_at_once(
     records: Database, accounts: Accounts, sign_ins: SignIns, access_tokens: tokens.AccessTokens
 ) -> None:
-    access = Access(records, access_tokens)
+    access = Access(records, access_tokens, LastUse(records))
     pair = await sign_ins.begin_for(await accounts.create("alice", PASSWORD))
     assert (await access.identify(pair.access_token)).user.username == "alice"
 
@@ -126,7 +129,7 @@ async def test_without_grace_the_second_use_ends_the_sign_in(
     records: Database, accounts: Accounts, access_tokens: tokens.AccessTokens
 ) -> None:
     strict = sign_ins_of(records, access_tokens, grace=timedelta(0))
-    access = Access(records, access_tokens)
+    access = Access(records, access_tokens, LastUse(records))
     first = await strict.begin_for(await accounts.create("alice", PASSWORD))
     second = await strict.refresh(first.refresh_token)
     assert (await access.identify(second.access_token)).user.username == "alice"

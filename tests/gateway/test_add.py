@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from services.gateway import add
-from services.gateway.app import open_accounts
+from services.gateway.boot import open_accounts
+from services.gateway.database import EVERYTHING
 from tests.gateway.conftest import PASSWORD, settings_for
 
 
 def made(folder: Path) -> list[tuple[str, str]]:
     async def listed() -> list[tuple[str, str]]:
         async with open_accounts(settings_for(folder)) as accounts:
-            users = (await accounts.page(10, None)).items
+            users = (await accounts.page(EVERYTHING, 10, None)).items
         return [(user.username, user.role) for user in users]
 
     return asyncio.run(listed())

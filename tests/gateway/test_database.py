@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import delete, func, inspect, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as QueueTimeoutError
@@ -23,7 +21,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services.gateway import database
-from services.gateway.database import EVERYTHING, Database, migrate, migration, opening
+from services.gateway.database import EVERYTHING, Database, opening
 from services.gateway.records import (
     DEFAULT_ORGANISATION,
     Analysis,
@@ -34,16 +32,6 @@ from services.gateway.records import (
     new_id,
 )
 from tests.gateway import databases
-
-
-def differences(session: Session) -> list[object]:
-    options = {"compare_server_default": True}
-    context = MigrationContext.configure(session.connection(), opts=options)
-    return list(compare_metadata(context, Record.metadata))
-
-
-def tables(session: Session) -> set[str]:
-    return set(inspect(session.connection()).get_table_names())
 
 
 async def add(records: Database, *rows: Record) -> None:
@@ -82,28 +70,6 @@ def an_analysis(owner: User) -> Analysis:
         height=1,
         findings={},
     )
-
-
-async def test_the_migrations_make_what_the_tables_say_and_lead_back(database_url: str) -> None:
-    async with database.opened(database_url, 10) as records:
-        for _ in range(2):
-            await records.write(migrate, EVERYTHING)
-            assert await records.read(differences, EVERYTHING) == []
-            assert await records.read(tables, EVERYTHING) == {
-                *Record.metadata.tables,
-                "alembic_version",
-            }
-
-            await records.write(partial(migrate, revision="base"), EVERYTHING)
-            assert await records.read(tables, EVERYTHING) == {"alembic_version"}
-
-
-async def test_gateways_that_boot_at_once_migrate_one_after_the_other(database_url: str) -> None:
-    async def boot() -> None:
-        async with database.opened(database_url, 10) as records:
-            assert await users(records) == []
-
-    await asyncio.gather(*(boot() for _ in range(3)))
 
 
 async def test_work_that_fails_changes_nothing(records: Database) -> None:
@@ -210,28 +176,6 @@ async def test_a_role_that_may_make_no_tables_is_told_in_a_sentence(postgres: st
                 pass
 
     assert "hush" not in str(told.value)
-
-
-async def test_a_schema_of_a_newer_version_is_left_alone(database_url: str) -> None:
-    newer = text("UPDATE alembic_version SET version_num = 'r9999'")
-    async with database.opened(database_url, 10) as records:
-        await records.write(lambda session: session.execute(newer), EVERYTHING)
-
-    with pytest.raises(database.DatabaseError, match="newer version"):
-        async with database.opened(database_url, 10):
-            pass
-
-
-async def test_a_migration_that_another_process_does_not_end_is_given_up(postgres: str) -> None:
-    async with databases.fresh(postgres) as url, connected(url) as other:
-        await other.execute(text(f"SELECT pg_advisory_lock({migration.LOCK})"))
-        began = time.monotonic()
-
-        with pytest.raises(database.DatabaseError, match="lock timeout"):
-            async with database.opened(url, 1):
-                pass
-
-        assert time.monotonic() - began < 4
 
 
 async def test_options_that_the_driver_does_not_know_are_told_in_a_sentence(

@@ -5,17 +5,19 @@ from typing import Any
 
 import httpx
 import pytest
-import structlog
 from fastapi import FastAPI
 
 from services import telemetry
-from services.gateway import problems
+from services.gateway import kinds, problems
+from services.gateway.cross_origin import CrossOrigin
 from services.gateway.door import Door
 from services.gateway.errors import GatewayError
 from services.gateway.metrics import Metrics
 from tests.gateway.conftest import PASSWORD, Gateway
+from tests.gateway.leaks import WATCH
 
 FORM = {"Content-Type": "multipart/form-data"}
+JSON = {"Content-Type": "application/json"}
 UNDEFINED = {"Content-Type": "multipart/form-data; boundary=x; charset=undefined"}
 PART = b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\nA\r\n--x--\r\n'
 MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
@@ -29,9 +31,10 @@ MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
         ("PUT", "/v1/analyses", {}, 405),
         ("GET", "/v1/me", {}, 401),
         ("POST", "/v1/auth/register", {"json": {}}, 422),
-        ("POST", "/v1/auth/register", {"content": b"{not json"}, 422),
-        ("POST", "/v1/auth/register", {"content": b'"\xff"'}, 422),
-        ("POST", "/v1/auth/register", {"content": b"[" * 60_000}, 422),
+        ("POST", "/v1/auth/register", {"content": b"{not json", "headers": JSON}, 422),
+        ("POST", "/v1/auth/register", {"content": b'"\xff"', "headers": JSON}, 422),
+        ("POST", "/v1/auth/register", {"content": b"[" * 60_000, "headers": JSON}, 422),
+        ("POST", "/v1/auth/register", {"content": b"{}"}, 415),
         ("POST", "/v1/auth/token", {"data": {"username": "x"}}, 422),
         ("POST", "/v1/auth/token", {"content": b"--", "headers": FORM}, 422),
         ("POST", "/v1/auth/token", {"content": PART, "headers": UNDEFINED}, 422),
@@ -60,17 +63,28 @@ async def test_whatever_goes_wrong_has_the_same_shape(
 async def test_a_method_that_is_not_taken_is_told_which_are(gateway: Gateway) -> None:
     answer = await gateway.http.put("/v1/me")
 
-    assert answer.headers["Allow"] == "GET"
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
 
 
 async def test_every_answer_has_an_id_and_security_headers(gateway: Gateway) -> None:
-    for path in ("/livez", "/nowhere", "/docs", "/v1/me", "/metrics"):
-        answer = await gateway.http.get(path)
-
+    answers = [
+        await gateway.http.get(path)
+        for path in ("/livez", "/nowhere", "/docs", problems.PAGE, "/v1/me", "/metrics")
+    ]
+    answers.append(await gateway.http.post("/v1/auth/refresh", content=b"x" * 70_000))
+    answers.append(await gateway.http.options("/livez"))
+    for answer in answers:
         assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-Id"])
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["X-Frame-Options"] == "DENY"
-        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        policy = answer.headers["Content-Security-Policy"]
+        for nothing in ("default-src", "base-uri", "form-action", "frame-ancestors"):
+            assert f"{nothing} 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "camera=()" in answer.headers["Permissions-Policy"]
         assert "no-store" in answer.headers["Cache-Control"]
 
 
@@ -91,12 +105,18 @@ async def test_a_fault_of_ours_is_logged_in_full_and_says_nothing_outside() -> N
     async def unmapped() -> None:
         raise GatewayError("another secret")
 
-    app.add_middleware(Door, metrics=Metrics(), body_timeout_s=1, unbounded=frozenset())
+    app.add_middleware(
+        Door,
+        metrics=Metrics(),
+        body_timeout_s=1,
+        unbounded=frozenset(),
+        cross_origin=CrossOrigin(frozenset()),
+    )
     problems.install(app)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
         for path in ("/fault", "/unmapped"):
-            with structlog.testing.capture_logs() as lines:
+            with WATCH.captured() as lines:
                 answer = await http.get(path)
 
             assert answer.status_code == 500
@@ -131,7 +151,7 @@ async def test_requests_are_counted_by_template_and_never_by_id(gateway: Gateway
 
 
 async def test_no_log_line_carries_a_person_a_password_or_a_token(gateway: Gateway) -> None:
-    with structlog.testing.capture_logs() as lines:
+    with WATCH.captured() as lines:
         alice = await gateway.signed_in()
         await alice.analyze(patient_id="P-secret", patient_name="Jane Doe", note="private")
         await alice("GET", "/v1/analyses", params={"patient_id": "P-secret"})
@@ -140,7 +160,9 @@ async def test_no_log_line_carries_a_person_a_password_or_a_token(gateway: Gatew
 
     written = str(lines)
     assert len(lines) >= 5
-    assert {line["event"] for line in lines} == {"request answered"}
+    assert {line["event"] for line in lines} == {"request answered", "audit anchor"}
+    for anchor in (line for line in lines if line["event"] == "audit anchor"):
+        assert anchor.keys() == {"event", "log_level", "organisation_id", "sequence", "hash", "key"}
     for secret in ("P-secret", "Jane", "private", PASSWORD, alice.token):
         assert str(secret) not in written
 
@@ -171,6 +193,7 @@ async def test_the_openapi_document_covers_every_route_and_its_problems(gateway:
         "/metrics",
     }
     assert "Problem" in document["components"]["schemas"]
+    failures = document["components"]["responses"]
     analyze = document["paths"]["/v1/analyses"]["post"]
     assert {"201", "401", "413", "415", "422", "502", "503", "504"} <= analyze["responses"].keys()
     form = analyze["requestBody"]["content"]["multipart/form-data"]["schema"]
@@ -180,7 +203,8 @@ async def test_the_openapi_document_covers_every_route_and_its_problems(gateway:
         for operation in methods.values():
             for status, described in operation["responses"].items():
                 if int(status) >= 400:
-                    assert list(described["content"]) == ["application/problem+json"], path
+                    failure = failures[described["$ref"].rpartition("/")[2]]
+                    assert list(failure["content"]) == ["application/problem+json"], path
             if path.startswith("/v1"):
                 assert {"500", "503"} <= operation["responses"].keys(), path
 
@@ -188,7 +212,12 @@ async def test_the_openapi_document_covers_every_route_and_its_problems(gateway:
 OPEN = {
     "POST /v1/auth/register",
     "POST /v1/auth/token",
+    "POST /v1/auth/password-reset",
     "POST /v1/auth/refresh",
+    "GET /v1/auth/oidc",
+    "GET /v1/auth/oidc/callback",
+    "POST /v1/auth/oidc/logout",
+    "POST /v1/auth/oidc/token",
     "GET /.well-known/jwks.json",
     "GET /livez",
     "GET /readyz",
@@ -209,7 +238,16 @@ async def test_nothing_but_what_is_listed_here_is_open_to_strangers(gateway: Gat
         assert (answer.status_code == 401) == (operation not in OPEN), operation
 
 
+async def test_the_type_of_every_problem_leads_to_its_paragraph(gateway: Gateway) -> None:
+    page = (await gateway.http.get(problems.PAGE)).text
+    problem = (await gateway.http.get("/v1/me")).json()
+    assert problem["type"] == f"{problems.PAGE}#unauthenticated"
+    for kind in (*kinds.KINDS.values(), kinds.UNKNOWN):
+        assert page.count(f'<h3 id="{kind.slug}">') == 1, kind.slug
+
+
 async def test_the_reference_needs_no_script_and_no_network(gateway: Gateway) -> None:
+    assert "<script" not in (await gateway.http.get(problems.PAGE)).text
     answer = await gateway.http.get("/docs")
 
     assert answer.headers["Content-Type"].startswith("text/html")

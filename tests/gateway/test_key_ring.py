@@ -1,20 +1,21 @@
 """The signing key is changed while the gateway serves, and nobody is signed out."""
 
+import asyncio
 import os
 import time
 from pathlib import Path
 
 import jwt
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from services.cli import keys as command
-from services.gateway.app import SIGNING_KEY
+from services.gateway.boot import SIGNING_KEY
 from services.gateway.security import key_ring
 from services.gateway.security.key_ring import KeyRing, former_folder, rotate
 from services.gateway.security.tokens import AUDIENCE, AccessTokens, Claims, InvalidTokenError
 from tests.gateway.conftest import PASSWORD, Client, Gateway
+from tests.gateway.leaks import WATCH
 
 CLAIMS = Claims("a user", "a sign-in")
 
@@ -37,7 +38,7 @@ async def test_after_a_rotation_the_new_key_signs_and_older_tokens_are_good(
     monkeypatch.setenv("DERMSERVE_DATA_DIR", str(either.settings.data_dir))
     before = await either.signed_in("alice")
 
-    done = CliRunner().invoke(command.app, ["rotate"])
+    done = await asyncio.to_thread(CliRunner().invoke, command.app, ["rotate"])
 
     assert done.exit_code == 0, done.output
     after = await token_of(either)
@@ -66,7 +67,8 @@ async def test_a_key_in_wrong_hands_is_believed_no_more_and_refreshing_goes_on(
     old = Client(either.http, pair["access_token"])
     assert (await old("GET", "/v1/me")).status_code == 200
 
-    assert CliRunner().invoke(command.app, ["rotate", "--at-once"]).exit_code == 0
+    done = await asyncio.to_thread(CliRunner().invoke, command.app, ["rotate", "--at-once"])
+    assert done.exit_code == 0, done.output
 
     assert (await old("GET", "/v1/me")).status_code == 401
     body = {"refresh_token": pair["refresh_token"]}
@@ -74,15 +76,15 @@ async def test_a_key_in_wrong_hands_is_believed_no_more_and_refreshing_goes_on(
     assert (await Client(either.http, fresh["access_token"])("GET", "/v1/me")).status_code == 200
 
 
-def test_a_former_key_is_believed_as_long_as_its_tokens_live_and_then_removed(
+async def test_a_former_key_is_believed_as_long_as_its_tokens_live_and_then_removed(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / SIGNING_KEY
     ring = KeyRing(path)
     tokens = AccessTokens(ring, 900)
-    former, old = ring.newest(), tokens.issue(CLAIMS)
+    former, old = await ring.newest(), await tokens.issue(CLAIMS)
     rotate(path)
-    assert tokens.read(old) == CLAIMS
+    assert await tokens.read(old) == CLAIMS
 
     retired = time.time() - key_ring.BELIEVED_S - 1
     kept = former_folder(path) / f"{former.id}.pem"
@@ -90,22 +92,24 @@ def test_a_former_key_is_believed_as_long_as_its_tokens_live_and_then_removed(
     os.utime(kept.parent, (retired, retired))
 
     with pytest.raises(InvalidTokenError):
-        tokens.read(old)
-    assert [key["kid"] for key in ring.jwks()] == [ring.newest().id]
-    second = ring.newest()
+        await tokens.read(old)
+    assert [key["kid"] for key in await ring.jwks()] == [(await ring.newest()).id]
+    second = await ring.newest()
     rotate(path)
     assert [file.stem for file in kept.parent.iterdir()] == [second.id]
 
 
-def test_replicas_that_share_the_folder_believe_each_others_newest_key(tmp_path: Path) -> None:
+async def test_replicas_that_share_the_folder_believe_each_others_newest_key(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / SIGNING_KEY
     one, other = (AccessTokens(KeyRing(path), 900) for _ in range(2))
-    before = other.issue(CLAIMS)
+    before = await other.issue(CLAIMS)
 
     rotate(path)
 
-    assert other.read(one.issue(CLAIMS)) == CLAIMS
-    assert one.read(before) == CLAIMS
+    assert await other.read(await one.issue(CLAIMS)) == CLAIMS
+    assert await one.read(before) == CLAIMS
 
 
 def test_keys_are_for_their_owner_only_and_nothing_is_left_behind(tmp_path: Path) -> None:
@@ -119,30 +123,30 @@ def test_keys_are_for_their_owner_only_and_nothing_is_left_behind(tmp_path: Path
     assert b"PRIVATE" not in former.read_bytes()
 
 
-def test_a_ring_whose_files_are_spoilt_goes_on_with_what_it_has(tmp_path: Path) -> None:
+async def test_a_ring_whose_files_are_spoilt_goes_on_with_what_it_has(tmp_path: Path) -> None:
     path = tmp_path / SIGNING_KEY
     tokens = AccessTokens(KeyRing(path), 900)
-    token = tokens.issue(CLAIMS)
+    token = await tokens.issue(CLAIMS)
 
     path.write_text("spoilt")
 
-    assert tokens.read(token) == CLAIMS
-    assert tokens.read(tokens.issue(CLAIMS)) == CLAIMS
+    assert await tokens.read(token) == CLAIMS
+    assert await tokens.read(await tokens.issue(CLAIMS)) == CLAIMS
 
 
 @pytest.mark.parametrize("content", [b"", b"-----BEGIN PUBLIC KEY-----\n"])
-def test_a_spoilt_former_key_is_skipped_and_the_others_are_believed(
+async def test_a_spoilt_former_key_is_skipped_and_the_others_are_believed(
     tmp_path: Path, content: bytes
 ) -> None:
     path = tmp_path / SIGNING_KEY
     tokens = AccessTokens(KeyRing(path), 900)
-    token = tokens.issue(CLAIMS)
+    token = await tokens.issue(CLAIMS)
     rotate(path)
 
-    with structlog.testing.capture_logs() as lines:
+    with WATCH.captured() as lines:
         (former_folder(path) / "spoilt.pem").write_bytes(content)
-        assert tokens.read(token) == CLAIMS
-        assert AccessTokens(KeyRing(path), 900).read(token) == CLAIMS
+        assert await tokens.read(token) == CLAIMS
+        assert await AccessTokens(KeyRing(path), 900).read(token) == CLAIMS
 
     assert {line["file"] for line in lines} == {"spoilt.pem"}
     assert str(tmp_path) not in str(lines)
@@ -177,26 +181,26 @@ def test_what_root_rotates_belongs_to_whom_the_key_belonged(tmp_path: Path) -> N
         assert (made.stat().st_uid, made.stat().st_gid) == (12345, 12346)
 
 
-def test_a_ring_that_cannot_be_read_is_logged_once(tmp_path: Path) -> None:
+async def test_a_ring_that_cannot_be_read_is_logged_once(tmp_path: Path) -> None:
     path = tmp_path / SIGNING_KEY
     ring = KeyRing(path)
 
-    with structlog.testing.capture_logs() as lines:
+    with WATCH.captured() as lines:
         path.write_text("spoilt")
         for _ in range(3):
-            ring.newest()
+            await ring.newest()
 
     assert [(line["log_level"], line["file"]) for line in lines] == [("error", SIGNING_KEY)]
 
 
-def test_a_token_of_a_key_that_is_a_moment_old_is_good_everywhere(
+async def test_a_token_of_a_key_that_is_a_moment_old_is_good_everywhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / SIGNING_KEY
     other = AccessTokens(KeyRing(path), 900)
-    other.read(other.issue(CLAIMS))
+    await other.read(await other.issue(CLAIMS))
     monkeypatch.setattr(key_ring, "_LOOK_S", 3600)
 
     rotate(path)
 
-    assert other.read(AccessTokens(KeyRing(path), 900).issue(CLAIMS)) == CLAIMS
+    assert await other.read(await AccessTokens(KeyRing(path), 900).issue(CLAIMS)) == CLAIMS

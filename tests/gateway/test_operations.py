@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from services.gateway.app import open_accounts
+from services.gateway.boot import open_accounts
 from services.gateway.database import opening
-from services.gateway.records import Role
+from services.gateway.records import DEFAULT_ORGANISATION, Role
 from tests.gateway import databases
-from tests.gateway.conftest import PASSWORD, Gateway, Start, settings_for
+from tests.gateway.conftest import PASSWORD, Client, Gateway, Start, settings_for
 
 NOWHERE = "127.0.0.1:1"
 
@@ -24,7 +24,13 @@ async def test_a_gateway_with_all_it_needs_is_ready(gateway: Gateway) -> None:
     assert answer.status_code == 200
     assert answer.json() == {
         "status": "ready",
-        "checks": {"database": "ok", "inference": "ok", "reports": "ok"},
+        "checks": {
+            "database": "ok",
+            "pictures": "ok",
+            "space": "ok",
+            "inference": "ok",
+            "reports": "ok",
+        },
     }
 
 
@@ -35,10 +41,12 @@ async def test_without_inference_it_is_alive_and_not_ready(start: Start) -> None
 
     assert (ready.status_code, live.status_code) == (503, 200)
     assert ready.json()["detail"] == "Down: inference."
-    assert ready.json()["type"] == "urn:dermserve:problem:unavailable"
+    assert ready.json()["type"] == "/docs/problems#unavailable"
     assert ready.headers["Retry-After"] == "1"
     assert ready.json()["checks"] == {
         "database": "ok",
+        "pictures": "ok",
+        "space": "ok",
         "inference": "unavailable",
         "reports": "ok",
     }
@@ -145,7 +153,8 @@ async def test_pictures_of_no_record_are_swept_at_boot_unless_the_database_looks
 ) -> None:
     """A process can be killed after its pictures are published and before their record is."""
     pictures = tmp_path / "data" / "pictures"
-    old, new = pictures / "aa" / ("a" * 64), pictures / "bb" / ("b" * 64)
+    ours = pictures / DEFAULT_ORGANISATION
+    old, new = ours / "aa" / ("a" * 64), ours / "bb" / ("b" * 64)
     async with start() as gateway:
         await (await gateway.signed_in()).analyze()
         kept = set(gateway.kept_files())
@@ -160,3 +169,28 @@ async def test_pictures_of_no_record_are_swept_at_boot_unless_the_database_looks
         assert set(mistaken.kept_files()) == kept | {old, new}
     async with start() as again:
         assert set(again.kept_files()) == kept | {new}
+
+
+async def test_pictures_of_a_former_installation_are_brought_into_order_at_boot(
+    start: Start, tmp_path: Path
+) -> None:
+    pictures = tmp_path / "data" / "pictures"
+    async with start() as gateway:
+        alice = await gateway.signed_in()
+        where = (await alice.analyze()).headers["Location"]
+        now = {path.name: path for path in gateway.kept_files()}
+    for name, path in now.items():
+        (pictures / name[:2]).mkdir()
+        path.rename(pictures / name[:2] / name)
+    lost, new = pictures / "aa" / ("a" * 64), pictures / "bb" / ("b" * 64)
+    for path in (lost, new):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    os.utime(lost, (0, 0))
+
+    async with start() as again:
+        shown = await Client(again.http, alice.token)("GET", f"{where}/image")
+        left = set(again.kept_files())
+
+    assert shown.status_code == 200, shown.text
+    assert left == {*now.values(), new}

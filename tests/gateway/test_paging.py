@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from services.gateway import errors, paging
-from services.gateway.analyses import Files, Filters, History
+from services.gateway.analyses import Filters, History
 from services.gateway.database import Database, Scope
 from services.gateway.records import DEFAULT_ORGANISATION, Analysis, User
-from services.gateway.store import Store
 
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 IDS = st.text("0123456789abcdef", min_size=32, max_size=32)
@@ -34,9 +33,24 @@ def test_a_cursor_that_we_did_not_make_is_refused_and_never_crashes(cursor: str)
     assert place.cursor() == cursor
 
 
-async def test_rows_of_one_moment_are_paged_without_loss(
-    records: Database, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+@given(number=st.floats(allow_nan=False, allow_infinity=False), name=IDS)
+def test_a_cursor_of_an_order_by_a_number_leads_back_to_its_place(number: float, name: str) -> None:
+    order = paging.by_number("malignant_probability", "m", descending=True)
+    place = paging.Place(number, name, order)
+
+    assert paging.Place.read(place.cursor(), order) == place
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_a_cursor_with_a_number_that_has_no_place_is_refused(number: str) -> None:
+    order = paging.by_number("malignant_probability", "m", descending=True)
+    made = paging.Place(float(number), "0" * 32, order)
+
+    with pytest.raises(errors.InvalidRequestError):
+        paging.Place.read(made.cursor(), order)
+
+
+async def test_rows_of_one_moment_are_paged_without_loss(records: Database) -> None:
     user = User(organisation_id=DEFAULT_ORGANISATION, username="alice", password_hash="x")
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     analyses = [
@@ -56,7 +70,7 @@ async def test_rows_of_one_moment_are_paged_without_loss(
     ]
     for rows in ([user], analyses):
         await records.write(partial(Session.add_all, instances=rows))
-    history = History(records, Files(records, Store(tmp_path_factory.mktemp("store"))))
+    history = History(records)
 
     scope = Scope(user.organisation_id, user.id)
 

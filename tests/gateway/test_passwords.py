@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 import argon2
@@ -11,7 +13,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from services.gateway import errors
-from services.gateway.app import BootError
+from services.gateway.boot import BootError
 from services.gateway.records import User
 from services.gateway.security import common_passwords, passwords
 from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
@@ -30,6 +32,29 @@ async def change(client: Client, current: str, new: str) -> httpx.Response:
     return await client("PUT", "/v1/me/password", json=body)
 
 
+@asynccontextmanager
+async def just_checked(
+    monkeypatch: pytest.MonkeyPatch, asking: Coroutine[Any, Any, httpx.Response]
+) -> AsyncIterator[asyncio.Task[httpx.Response]]:
+    """Begin a request, and hold it for the block in the moment when its password was checked."""
+    checked, go_on, matches = threading.Event(), threading.Event(), passwords.matches
+
+    def held(password: str, of: str | None) -> bool:
+        right = matches(password, of)
+        checked.set()
+        assert go_on.wait(30)
+        return right
+
+    monkeypatch.setattr(passwords, "matches", held)
+    begun = asyncio.create_task(asking)
+    assert await asyncio.to_thread(checked.wait, 30)
+    monkeypatch.setattr(passwords, "matches", matches)  # whoever comes now is not held
+    try:
+        yield begun
+    finally:
+        go_on.set()
+
+
 async def stored(gateway: Gateway, username: str = "alice") -> str:
     found = select(col(User.password_hash)).where(col(User.username) == username)
     kept: str | None = await gateway.parts.accounts._database.read(
@@ -39,29 +64,27 @@ async def stored(gateway: Gateway, username: str = "alice") -> str:
     return kept
 
 
-@pytest.mark.parametrize(
-    "password",
-    [
-        "12345678",
-        "Password1",
-        "trustno1",
-        "dermserve2026!",
-        "  Melanoma  ",
-        "1 hospital",
-        "robin.williams",
-        "Robin.Williams99",
-    ],
-)
-async def test_a_password_that_others_would_try_first_is_refused(
-    gateway: Gateway, password: str
-) -> None:
-    answer = await gateway.anonymous(
-        "POST", "/v1/auth/register", json={"username": "robin.williams", "password": password}
-    )
+COMMON = [
+    "12345678",
+    "Password1",
+    "trustno1",
+    "dermserve2026!",
+    "  Melanoma  ",
+    "1 hospital",
+    "robin.williams",
+    "Robin.Williams99",
+]
 
-    assert answer.status_code == 422
-    assert "among the first" in answer.json()["detail"]
-    assert password not in answer.text
+
+async def test_a_password_that_others_would_try_first_is_refused(gateway: Gateway) -> None:
+    for password in COMMON:
+        answer = await gateway.anonymous(
+            "POST", "/v1/auth/register", json={"username": "robin.williams", "password": password}
+        )
+
+        assert answer.status_code == 422, password
+        assert "among the first" in answer.json()["detail"], password
+        assert password not in answer.text, password
 
 
 def test_a_username_of_digits_rules_out_only_itself() -> None:
@@ -149,84 +172,36 @@ async def test_a_hash_of_another_day_is_renewed_when_its_owner_signs_in(either: 
     assert await stored(either) == renewed
 
 
-async def test_a_flood_of_sign_ins_is_refused_beyond_its_bound_and_the_rest_is_answered(
-    start: Start, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("meanwhile", ["the password is changed", "the user is disabled"])
+async def test_a_sign_in_does_not_outlive_what_happens_while_its_password_is_checked(
+    either: Gateway, monkeypatch: pytest.MonkeyPatch, meanwhile: str
 ) -> None:
-    go_on, matches = threading.Event(), passwords.matches
-
-    def held(password: str, of: str | None) -> bool:
-        assert go_on.wait(30)
-        return matches(password, of)
-
-    async with start(max_password_checks=3) as gateway:
-        await gateway.signed_in("alice")
-        monkeypatch.setattr(passwords, "matches", held)
-        flood = [asyncio.create_task(sign_in(gateway, "alice", PASSWORD)) for _ in range(10)]
-        refused = []
-        for done in asyncio.as_completed(flood):
-            refused.append(await done)
-            if len(refused) == 7:
-                go_on.set()
-                break
-        answers = await asyncio.gather(*flood)
-
-        assert sorted(answer.status_code for answer in answers) == [200] * 3 + [503] * 7
-        for answer in refused:
-            assert answer.status_code == 503
-            assert int(answer.headers["Retry-After"]) >= 1
-            assert answer.json()["detail"].startswith("Too many passwords")
-        assert (await sign_in(gateway, "alice", PASSWORD)).status_code == 200
+    alice = await either.signed_in("alice")
+    async with just_checked(monkeypatch, sign_in(either, "alice", PASSWORD)) as begun:
+        if meanwhile == "the user is disabled":
+            await either.parts.accounts.disable("alice")
+        else:
+            assert (await change(alice, PASSWORD, NEW)).status_code == 204
+    assert (await begun).status_code == 401
 
 
-async def test_unknown_wrong_and_disabled_cost_the_same_work_and_get_the_same_answer(
-    either: Gateway, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("meanwhile", ["the owner changes it", "the owner ends the sign-in"])
+async def test_who_knows_only_the_former_password_cannot_undo_what_its_owner_did_meanwhile(
+    either: Gateway, monkeypatch: pytest.MonkeyPatch, meanwhile: str
 ) -> None:
-    for name in ("alice", "gone"):
-        await either.signed_in(name)
-    await either.parts.accounts.disable("gone")
-    work = spied(either, monkeypatch)
-
-    seen = {}
-    for case, (name, password) in {
-        "wrong password": ("alice", "not the password"),
-        "unknown user": ("nobody", "not the password"),
-        "disabled user": ("gone", PASSWORD),
-        "disabled user, wrong password": ("gone", "not the password"),
-    }.items():
-        work.clear()
-        answer = await sign_in(either, name, password)
-        told = {k: v for k, v in answer.json().items() if k != "request_id"}
-        headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
-        seen[case] = (answer.status_code, told, headers, list(work))
-
-    first = seen["wrong password"]
-    assert first[0] == 401
-    assert first[3].count("$argon2id$v=19$m=19456,t=2,p=1") == 1
-    for case, same in seen.items():
-        assert same == first, case
-
-
-def spied(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is done from now on: passwords verified, with what parameters; visits to records."""
-    work: list[str] = []
-    verify = argon2.low_level.verify_secret
-
-    def verified(known: bytes, *rest: Any) -> bool:
-        work.append(known.decode().rpartition("$")[0].rpartition("$")[0])
-        return verify(known, *rest)
-
-    # Where the library's hasher looks it up: it does the work that takes time.
-    monkeypatch.setattr("argon2._password_hasher.verify_secret", verified)
-    database = type(gateway.parts.accounts._database)
-    for visit in ("read", "write"):
-        real = getattr(database, visit)
-
-        def visited(self: Any, task: Any, real: Any = real, visit: str = visit) -> Any:
-            work.append(visit)
-            return real(self, task)
-
-        monkeypatch.setattr(database, visit, visited)
-    return work
+    owner = await either.signed_in("alice")
+    token = (await sign_in(either, "alice", PASSWORD)).json()
+    thief = Client(either.http, token["access_token"])
+    theft = change(thief, PASSWORD, "the password of a thief")
+    async with just_checked(monkeypatch, theft) as begun:
+        if meanwhile == "the owner changes it":
+            assert (await change(owner, PASSWORD, NEW)).status_code == 204
+        else:
+            ended = {"refresh_token": token["refresh_token"]}
+            assert (await either.anonymous("POST", "/v1/auth/logout", json=ended)).is_success
+    assert (await begun).status_code == 403
+    theirs = NEW if meanwhile == "the owner changes it" else PASSWORD
+    assert (await sign_in(either, "alice", theirs)).status_code == 200
 
 
 async def test_a_common_password_of_the_administrator_is_refused_at_boot(start: Start) -> None:

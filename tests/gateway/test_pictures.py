@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from services import layers
+from services.gateway.analyses import THUMBNAIL_PX
 from services.pb import inference_pb2 as pb
 from tests import specimens
 from tests.gateway.conftest import Client, Gateway, Start
@@ -30,9 +31,9 @@ async def analyzed(client: Client, **fields: str) -> str:
 
 @pytest.mark.parametrize("name", KINDS)
 async def test_every_file_has_its_type_and_is_kept_by_nobody_on_the_way(
-    gateway: Gateway, name: str
+    either: Gateway, name: str
 ) -> None:
-    alice = await gateway.signed_in()
+    alice = await either.signed_in()
     where = await analyzed(alice)
 
     answer = await alice("GET", f"{where}/{name}")
@@ -42,11 +43,41 @@ async def test_every_file_has_its_type_and_is_kept_by_nobody_on_the_way(
     assert answer.headers["Cache-Control"] == "private, no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Disposition"].startswith("inline;")
-    assert (await gateway.anonymous("GET", f"{where}/{name}")).status_code == 401
+    assert (await either.anonymous("GET", f"{where}/{name}")).status_code == 401
 
 
-async def test_mask_and_layers_show_what_inference_found(gateway: Gateway) -> None:
+async def test_a_thumbnail_is_small_and_is_asked_for_anew_by_who_may_still_see_it(
+    gateway: Gateway,
+) -> None:
+    alice, bob = await gateway.signed_in(), await gateway.signed_in("bob")
+    where = f"{await analyzed(alice)}/thumbnail.jpeg"
+
+    first = await alice("GET", where)
+    same = {"If-None-Match": first.headers["ETag"]}
+    again = await alice("GET", where, headers=same)
+    other = await alice("GET", where, headers={"If-None-Match": '"another"'})
+
+    assert max(opened(first.content).size) == THUMBNAIL_PX
+    assert (first.headers["Content-Type"], len(first.content) < 32_000) == ("image/jpeg", True)
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    assert (again.status_code, again.content) == (304, b"")
+    assert (other.status_code, other.content) == (200, first.content)
+    assert (await bob("GET", where, headers=same)).status_code == 404
+
+
+async def test_a_page_of_thumbnails_comes_at_once_though_few_are_drawn_at_a_time(
+    gateway: Gateway,
+) -> None:
     alice = await gateway.signed_in()
+    where = f"{await analyzed(alice)}/thumbnail.jpeg"
+
+    answers = await asyncio.gather(*(alice("GET", where) for _ in range(50)))
+
+    assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_mask_and_layers_show_what_inference_found(either: Gateway) -> None:
+    alice = await either.signed_in()
     where = await analyzed(alice)
     found = assessed()
 
@@ -72,10 +103,10 @@ async def test_mask_and_layers_show_what_inference_found(gateway: Gateway) -> No
     [("mask.png", "mask"), ("overlay.png", "outline"), ("explanation.png", "explanation")],
 )
 async def test_what_was_not_made_is_missing_and_the_sentence_says_why(
-    gateway: Gateway, name: str, what: str
+    either: Gateway, name: str, what: str
 ) -> None:
-    gateway.inference.answer = cannot_assess(pb.REASON_TOO_DARK, pb.REASON_NO_LESION)
-    alice = await gateway.signed_in()
+    either.inference.answer = cannot_assess(pb.REASON_TOO_DARK, pb.REASON_NO_LESION)
+    alice = await either.signed_in()
     where = await analyzed(alice)
 
     answer = await alice("GET", f"{where}/{name}")
@@ -166,11 +197,11 @@ async def test_reports_in_trouble_are_said_so(
 
 @pytest.mark.parametrize("name", KINDS)
 async def test_a_picture_removed_while_its_record_was_read_is_missing(
-    gateway: Gateway, name: str
+    either: Gateway, name: str
 ) -> None:
-    alice = await gateway.signed_in()
+    alice = await either.signed_in()
     where = await analyzed(alice)
-    for path in gateway.kept_files():
+    for path in either.kept_files():
         path.unlink()
 
     answer = await alice("GET", f"{where}/{name}")
@@ -200,6 +231,25 @@ async def test_more_pictures_than_there_is_room_for_are_refused_also_on_their_wa
         gateway.reports.may_answer.set()
         assert (await held).status_code == 200
         assert (await alice("GET", f"{where}/image")).status_code == 200
+
+
+async def test_pictures_on_their_way_out_leave_places_to_those_that_come_in(start: Start) -> None:
+    async with start(max_pictures=4) as gateway:
+        users = [await gateway.signed_in(name) for name in ("alice", "bob", "carol")]
+        places = [await analyzed(user) for user in users]
+        gateway.reports.may_answer.clear()
+        held = [
+            asyncio.create_task(user("GET", f"{where}/report.pdf"))
+            for user, where in zip(users[:2], places[:2], strict=True)
+        ]
+        await gateway.reports.arrived(len(held))
+
+        refused = await users[2]("GET", f"{places[2]}/image")
+        taken = await users[2].analyze()
+
+        gateway.reports.may_answer.set()
+        assert {answer.status_code for answer in await asyncio.gather(*held)} == {200}
+        assert (refused.status_code, taken.status_code) == (503, 201)
 
 
 async def test_large_pictures_are_made_small_before_anything_is_drawn_on_them(
@@ -235,8 +285,8 @@ async def test_without_reports_all_else_still_works(start: Start) -> None:
         assert (await alice("GET", f"{where}/overlay.png")).status_code == 200
 
 
-async def test_a_png_comes_back_as_a_png(gateway: Gateway) -> None:
-    alice = await gateway.signed_in()
+async def test_a_png_comes_back_as_a_png(either: Gateway) -> None:
+    alice = await either.signed_in()
     sent = await alice.analyze(specimens.encoded(specimens.lesion((64, 48)), "PNG"))
 
     answer = await alice("GET", f"{sent.headers['Location']}/image")

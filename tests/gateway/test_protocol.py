@@ -1,9 +1,11 @@
 """What comes over the socket before anybody has said who they are: bounded in size and time."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.gateway.processes import Running, running
@@ -42,18 +44,25 @@ async def answer_to(gateway: Running, begin: bytes, go_on: bytes = b"", much: in
 
 
 async def test_heads_and_trailers_without_end_are_refused(gateway: Running) -> None:
-    long_value = (GET + b"X-Long: ", b"x" * 65_536)
-    many = (GET, b"X-Many: yes\r\n" * 5000)
-    long_path = (b"GET /", b"x" * 65_536)
-    trailers = (CHUNKED, b"X-Many: yes\r\n" * 5000)
+    long_value = (GET + b"X-Long: ", b"x" * 65_536, b"431")
+    many = (GET, b"X-Many: yes\r\n" * 5000, b"431")
+    long_path = (b"GET /", b"x" * 65_536, b"414")
+    trailers = (CHUNKED, b"X-Many: yes\r\n" * 5000, b"431")
 
-    for begin, go_on in (long_value, many, long_path, trailers):
+    for begin, go_on, status in (long_value, many, long_path, trailers):
         # A reset may overtake the answer; what counts is that nobody goes on reading.
         answer = await answer_to(gateway, begin, go_on, MUCH)
-        assert answer[:12] in {b"HTTP/1.1 431", b""}, begin
+        assert answer[:12] in {b"HTTP/1.1 " + status, b""}, begin
 
     usual = await answer_to(gateway, GET + b"X-Long: " + b"x" * 20_000 + b"\r\n\r\n")
     assert usual.startswith(b"HTTP/1.1 200")
+
+
+async def test_an_address_that_is_too_long_is_called_so(gateway: Running) -> None:
+    for length, status in ((65_000, b"401"), (65_600, b"414"), (100_000, b"414")):
+        line = b"GET /v1/me?x=" + b"x" * length + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+
+        assert (await answer_to(gateway, line)).startswith(b"HTTP/1.1 " + status), length
 
 
 async def test_a_body_in_many_small_pieces_is_no_head(gateway: Running) -> None:
@@ -64,6 +73,51 @@ async def test_a_body_in_many_small_pieces_is_no_head(gateway: Running) -> None:
     )
 
     assert answer.startswith(b"HTTP/1.1 422")
+
+
+async def test_a_picture_in_pieces_without_a_length_is_refused_before_it_is_there(
+    tmp_path: Path,
+) -> None:
+    account = {"username": "alice", "password": "seven green bicycles"}
+    async with running(tmp_path) as gateway:
+        async with httpx.AsyncClient(base_url=gateway.url) as http:
+            token = (await http.post("/v1/auth/register", json=account)).json()["access_token"]
+        answer, sent = await answer_to_much(gateway, token)
+
+    assert answer[:12] in {b"HTTP/1.1 413", b""}
+    # 16 MiB are taken; what more is on its way lies in buffers of the connection.
+    assert sent < 48 * 1024 * 1024
+
+
+async def answer_to_much(gateway: Running, token: str) -> tuple[bytes, int]:
+    """Send a picture without an end until there is an answer; say how much was sent by then."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    head = (
+        "POST /v1/analyses HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n"
+        f"Authorization: Bearer {token}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    writer.write(head.encode())
+    sent = 0
+
+    async def endless() -> None:
+        nonlocal sent
+        piece = bytes(2**18)
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"40000\r\n" + piece + b"\r\n")
+                await writer.drain()
+                sent += len(piece)
+
+    sending = asyncio.create_task(endless())
+    try:
+        answer = await asyncio.wait_for(reader.read(400), 10)
+    except ConnectionError:
+        answer = b""  # a reset may overtake the answer
+    finally:
+        sending.cancel()
+        await asyncio.wait([sending])
+        writer.close()
+    return answer, sent
 
 
 async def test_a_body_that_does_not_come_is_given_up(gateway: Running) -> None:

@@ -5,7 +5,20 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, insert, select, text, union, update
+from sqlalchemy import (
+    alias,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    table,
+    text,
+    union,
+    update,
+)
 from sqlalchemy.orm import Session, aliased
 from sqlmodel import col
 
@@ -34,6 +47,18 @@ LOOKS: dict[str, Callable[[Session], object]] = {
         select(col(Organisation.id)).where(
             col(Organisation.id).in_(select(col(Analysis.organisation_id)))
         )
+    ).all(),
+    "an organisation that has one": lambda session: session.scalars(
+        select(col(Organisation.id)).where(select(col(Analysis.id)).exists())
+    ).all(),
+    "what is named in a condition only": lambda session: session.scalars(
+        select(col(Organisation.id)).where(col(Analysis.organisation_id) == col(Organisation.id))
+    ).all(),
+    "a change by what a subquery finds": lambda session: session.scalars(
+        update(Organisation)
+        .where(col(Organisation.id).in_(select(col(Analysis.organisation_id))))
+        .values(name="ours")
+        .returning(col(Organisation.id))
     ).all(),
     "a union": lambda session: session.scalars(_either).all(),
     "the change of all": lambda session: session.scalars(
@@ -72,10 +97,10 @@ async def test_whatever_is_asked_stays_within_the_organisation(
 async def test_a_row_of_another_organisation_is_not_found_by_its_key(
     records: Database, analysis: Analysis
 ) -> None:
-    for table, key in ((Analysis, analysis.id), (User, ALICE.id)):
+    for kind, key in ((Analysis, analysis.id), (User, ALICE.id)):
 
-        def get(session: Session, table: Any = table, key: str = key) -> object:
-            return session.get(table, key)
+        def get(session: Session, kind: Any = kind, key: str = key) -> object:
+            return session.get(kind, key)
 
         assert await records.read(get, EVES) is None
         assert await records.read(get, Scope(OURS.id, ALICE.id)) is not None
@@ -88,20 +113,48 @@ async def test_a_query_without_a_scope_fails(database_url: str, look: str) -> No
             await records.write(LOOKS[look])
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        text("SELECT * FROM analyses"),
-        select(Analysis.metadata.tables["analyses"]),
-        insert(Analysis.metadata.tables["analyses"]).values(an_analysis(ALICE).model_dump()),
-    ],
-)
+_record: Any = Analysis
+_bare = Analysis.metadata.tables["analyses"]
+_of_theirs = col(Organisation.id) == _bare.c.organisation_id
+_organisations = select(col(Organisation.id))
+UNREACHABLE: dict[str, Any] = {
+    "text": text("SELECT * FROM analyses"),
+    "text in a condition": select(Analysis).where(text("1 = 1")),
+    "text as a column": select(col(User.id), literal_column("(SELECT 1 FROM analyses)")),
+    "a bare table": select(_bare),
+    "a bare table beside records": select(col(User.id), _bare.c.note),
+    "a bare table in a subquery": _organisations.where(select(_bare.c.id).exists()),
+    "a bare table in a subquery, without columns": _organisations.where(
+        select(literal(1)).select_from(_bare).exists()
+    ),
+    "a bare table under another name": _organisations.where(_of_theirs).select_from(_bare.alias()),
+    "a record's table under another name": _organisations.select_from(alias(_record)),
+    "a join of bare tables": _organisations.select_from(
+        User.metadata.tables["users"].join(_bare, literal(value=True))
+    ),
+    "a bare table that is joined": _organisations.join(_bare, _of_theirs),
+    "a table by its name": select(col(User.id), table("analyses", column("note")).c.note),
+    "records from another statement": select(Analysis).from_statement(select(_bare)),
+    "records from text": select(Analysis).from_statement(text("SELECT * FROM analyses")),
+    "an insert of rows": insert(_bare).values(an_analysis(ALICE).model_dump()),
+    "an insert of what is read": insert(Organisation).from_select(
+        ["id", "name", "shared", "created_at"],
+        select(col(Analysis.id), col(Analysis.note), col(User.disabled), col(User.created_at)),
+    ),
+    "a change by what others have": update(Organisation)
+    .where(col(Organisation.id) == col(Analysis.organisation_id))
+    .values(name="hacked"),
+    "a change of a bare table": update(_bare).values(note="hacked"),
+}
+
+
+@pytest.mark.parametrize("statement", UNREACHABLE)
 async def test_a_statement_that_cannot_be_narrowed_fails(
-    records: Database, analysis: Analysis, statement: Any
+    records: Database, analysis: Analysis, statement: str
 ) -> None:
     del analysis
     with pytest.raises(ScopeError):
-        await records.write(lambda session: session.execute(statement), EVES)
+        await records.write(lambda session: session.execute(UNREACHABLE[statement]), EVES)
 
 
 async def test_a_new_row_is_stamped_and_none_gets_into_another_organisation(

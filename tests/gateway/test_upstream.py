@@ -10,7 +10,6 @@ from pathlib import Path
 import grpc
 import httpx
 import pytest
-import structlog
 from sqlalchemy import delete
 from sqlmodel import col
 
@@ -19,6 +18,7 @@ from services.pb import inference_pb2 as pb
 from tests import specimens
 from tests.gateway.conftest import PASSWORD, Gateway, Start
 from tests.gateway.counterparts import ScriptedInference, assessed, cannot_assess, serving
+from tests.gateway.leaks import WATCH
 from tests.gateway.processes import running
 
 Code = grpc.StatusCode
@@ -264,7 +264,7 @@ async def test_a_record_that_cannot_be_written_leaves_no_pictures(gateway: Gatew
     removal = delete(User).where(col(User.username) == "alice")
     await gateway.parts.access._database.write(lambda session: session.execute(removal))
 
-    with structlog.testing.capture_logs() as lines:
+    with WATCH.captured() as lines:
         gateway.inference.may_answer.set()
         answer = await analyzing
 

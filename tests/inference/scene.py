@@ -112,9 +112,12 @@ class Request:
     ended_at: float = math.inf
 
     def waits_at(self, batcher: int, now: float) -> bool:
-        """Say whether all of its rows have waited there, for longer than this moment."""
+        """Say whether all of its rows have waited there, for longer than this moment.
+
+        Whose time is up waits for no runner, also before it is told so.
+        """
         untouched = not (self.left or any(row in self.begun for row in self.rows))
-        return self.at == batcher and self.came_at < now and untouched
+        return self.at == batcher and self.came_at < now < self.deadline and untouched
 
 
 class Scene:

@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.inference.admission import QueueFullError
@@ -127,7 +127,18 @@ def every_row_is_counted_once(scene: Scene) -> None:
     assert -at_doors <= missing <= late
 
 
+PASSED_WHEN_ITS_TIME_WAS_UP = [
+    Ask((0,), 1, math.inf, Priority.INTERACTIVE),
+    Ask((0,), 1, math.inf, Priority.BULK),
+    Ask((0,), 3, 2.0, Priority.INTERACTIVE),
+    Stall(5.0),
+    Ask((0,), 1, math.inf, Priority.BULK),
+]
+ONE_RUNNER = House(runners=1, places=12, known_s=None, padded=False, delay_s=0.0)
+
+
 @settings(deadline=None, max_examples=2000)
+@example(steps=PASSED_WHEN_ITS_TIME_WAS_UP, runs=[], house=ONE_RUNNER)
 @given(steps=STEPS, runs=RUNS, house=HOUSES)
 def test_whatever_happens_everybody_gets_the_own_answer_or_an_honest_error_in_time(
     *, steps: list[Ask | Leave | Pass | Stall | Close], runs: list[Run], house: House

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from services import rpc
 from services.inference.batcher import Batcher
+from services.inference.cost import Cost
 from services.inference.engine import engine
 from services.inference.pipeline import Pipeline
 from services.inference.runners import Runners
@@ -60,13 +61,13 @@ async def busy(pipeline: Pipeline, registry: CollectorRegistry) -> AsyncIterator
     server = server_of(pipeline, registry, stream_width=4)
     port = await server.start("127.0.0.1", 0, SERVICES)
     await server.announce_ready()
-    async with rpc.dial(f"127.0.0.1:{port}") as channel, held(pipeline._steps.decode.runners):
+    async with rpc.dial(f"127.0.0.1:{port}") as channel, held(pipeline.ways.steps.decode.runners):
         yield inference_pb2_grpc.InferenceServiceStub(channel)
     await server.stop(grace_s=5)
 
 
 async def arrived(pipeline: Pipeline, pictures: int) -> None:
-    while pipeline._steps.decode.queue_size != pictures:  # noqa: ASYNC110
+    while sum(line.queue_size for line in pipeline.ways.first) != pictures:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
 
 
@@ -126,17 +127,19 @@ async def test_a_picture_for_which_there_is_no_place_is_refused_and_counted(
 async def test_the_pushback_says_how_late_the_answer_would_be_by_the_measured_cost(
     busy: Stub, pipeline: Pipeline, registry: CollectorRegistry
 ) -> None:
-    decode = pipeline._steps.decode
-    decode.sizing.cost.learn(1, 8.0, time.monotonic())
+    for line in pipeline.ways.first:
+        line.sizing.cost = Cost()
+        line.sizing.cost.learn(1, 8.0, time.monotonic())
     calls = [busy.Analyze(ask(specimens.lesion_jpeg()), timeout=600) for _ in range(3)]
     waiting = [asyncio.ensure_future(call) for call in calls]
     await arrived(pipeline, 3)
     with pytest.raises(aio.AioRpcError) as refused:
         await busy.Analyze(ask(b"never looked at"), timeout=5)
     assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-    # It would wait for those ahead, run itself, and is given a run more for chance.
-    rounds = 3 // decode.runners.count
-    expected_s = 8 * rounds + 8 + (8 if rounds else 0) - 5
+    # It would wait for those ahead, run itself, and is given two runs more: one for chance, and
+    # one that must be left when it begins.
+    rounds = 3 // pipeline.ways.steps.decode.runners.count
+    expected_s = 8 * rounds + 8 + (16 if rounds else 0) - 5
     assert pushback_ms(refused.value) == pytest.approx(1000 * expected_s, rel=0.1)
     assert count(registry, "refused_total", reason="deadline") == 1
     assert count(registry, "decode_seconds_count") == 0

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from services import rpc
 from services.pb import reports_pb2_grpc
-from services.reports import servicer, styles
+from services.reports import fonts, servicer
 from services.reports.metrics import Metrics
 from services.reports.renderers import Renderers
 
@@ -17,7 +17,7 @@ MAX_PIXELS = 1_000_000
 
 @pytest.fixture(scope="session", autouse=True)
 def _fonts() -> None:
-    styles.register_fonts()
+    fonts.register()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import io
 import traceback
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,21 +18,9 @@ from services.reports.errors import LayoutFailedError
 from services.reports.paper import Paper
 from tests import specimens
 from tests.reports import messages
+from tests.reports.reading import MAX_PIXELS, pages, text
 
-MAX_PIXELS = 1_000_000
 TYPICAL_BYTES = 400_000
-
-
-def pages(request: RenderRequest) -> list[str]:
-    """Return the text of every page, white space as single spaces."""
-    pdf, count = document.render(request.analysis, MAX_PIXELS)
-    read = [" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages]
-    assert len(read) == count
-    return read
-
-
-def text(request: RenderRequest) -> str:
-    return " ".join(pages(request))
 
 
 def squeezed(request: RenderRequest) -> str:
@@ -40,13 +29,13 @@ def squeezed(request: RenderRequest) -> str:
 
 
 def test_the_same_message_makes_the_same_bytes() -> None:
-    first, _ = document.render(messages.assessed().analysis, MAX_PIXELS)
-    again, _ = document.render(messages.assessed().analysis, MAX_PIXELS)
+    first, _ = document.render(messages.assessed(), MAX_PIXELS)
+    again, _ = document.render(messages.assessed(), MAX_PIXELS)
     assert first == again
 
 
 def test_threads_that_render_at_once_do_not_mix_their_pages() -> None:
-    reports = [messages.assessed().analysis, messages.not_assessed().analysis] * 4
+    reports = [messages.assessed(), messages.not_assessed()] * 4
     alone = [document.render(report, MAX_PIXELS) for report in reports]
     with ThreadPoolExecutor(4) as threads:
         together = list(threads.map(document.render, reports, [MAX_PIXELS] * len(reports)))
@@ -54,7 +43,7 @@ def test_threads_that_render_at_once_do_not_mix_their_pages() -> None:
 
 
 def test_a_full_report_fits_one_page_of_a_modest_size() -> None:
-    pdf, count = document.render(messages.assessed().analysis, MAX_PIXELS)
+    pdf, count = document.render(messages.assessed(), MAX_PIXELS)
     assert count == 1
     assert len(pdf) < TYPICAL_BYTES
 
@@ -112,7 +101,7 @@ def test_a_suspicious_prediction_says_so_and_at_which_operating_point() -> None:
 
 
 def test_the_file_describes_itself_without_naming_the_patient() -> None:
-    pdf, _ = document.render(messages.assessed().analysis, MAX_PIXELS)
+    pdf, _ = document.render(messages.assessed(), MAX_PIXELS)
     reader = PdfReader(io.BytesIO(pdf))
     about = reader.metadata
     assert about is not None
@@ -126,7 +115,7 @@ def test_the_file_describes_itself_without_naming_the_patient() -> None:
 
 
 def test_every_font_travels_with_the_file() -> None:
-    pdf, _ = document.render(messages.assessed().analysis, MAX_PIXELS)
+    pdf, _ = document.render(messages.assessed(), MAX_PIXELS)
     resources: Any = PdfReader(io.BytesIO(pdf)).pages[0]["/Resources"]
     fonts = [font.get_object() for font in resources["/Font"].values()]
     assert len(fonts) >= 2
@@ -138,7 +127,7 @@ def test_every_font_travels_with_the_file() -> None:
 def test_the_pictures_are_no_larger_than_print_needs() -> None:
     request = messages.assessed()
     request.analysis.image = specimens.lesion_jpeg((1150, 860))
-    pdf, _ = document.render(request.analysis, MAX_PIXELS)
+    pdf, _ = document.render(request, MAX_PIXELS)
     shown = [image.image for image in PdfReader(io.BytesIO(pdf)).pages[0].images]
     assert len(shown) == 2
     assert all(picture is not None and max(picture.size) <= 700 for picture in shown)
@@ -170,8 +159,8 @@ def test_a_name_is_read_back_as_it_was_written(name: str) -> None:
     ("name", "mark"),
     [
         ("张伟", "[U+5F20][U+4F1F]"),
-        ("אבי", "[U+05D0][U+05D1][U+05D9]"),
-        ("محمد", "[U+0645]"),
+        ("ދިވެހި", "[U+078B]"),
+        ("Ann\u202eeeL", "Ann[U+202E]eeL"),
         ("Ann\u200bLee", "Ann[U+200B]Lee"),
         ("😀", "[U+1F600]"),
     ],
@@ -182,6 +171,23 @@ def test_letters_that_the_font_lacks_are_marked_and_footnoted(name: str, mark: s
     shown = text(request)
     assert mark in shown
     assert "A mark in square brackets stands for a Unicode character" in shown
+
+
+@pytest.mark.parametrize("name", ["אבי", "محمد", "مريم"])
+def test_letters_that_run_from_right_to_left_are_printed(name: str) -> None:
+    request = messages.assessed()
+    request.analysis.patient.name = name
+    shown = unicodedata.normalize("NFKC", text(request))
+    assert f"Patient {name}" in shown
+    assert "square brackets" not in shown
+
+
+def test_a_long_name_from_right_to_left_begins_on_its_first_line() -> None:
+    request = messages.assessed()
+    request.analysis.patient.name = "אבגד " * 20 + "הוזח"
+    shown = text(request)
+    assert shown.count("אבגד") == 20
+    assert shown.rindex("אבגד") < shown.index("הוזח")
 
 
 def test_a_long_note_goes_on_under_the_same_footer() -> None:
@@ -271,7 +277,7 @@ def test_a_fault_of_the_layout_repeats_no_text_of_the_page(
 
     monkeypatch.setattr(Paper, "print", fail)
     with pytest.raises(LayoutFailedError) as caught:
-        document.render(messages.assessed().analysis, MAX_PIXELS)
+        document.render(messages.assessed(), MAX_PIXELS)
     assert "<Lindqvist>" not in "".join(traceback.format_exception(caught.value))
 
 

@@ -51,7 +51,7 @@ async def refused(stub: "ReportServiceAsyncStub", request: RenderRequest) -> aio
 
 async def test_a_report_comes_back_with_its_page_count(stub: "ReportServiceAsyncStub") -> None:
     answer = await stub.Render(messages.assessed())
-    assert answer.pdf == document.render(messages.assessed().analysis, MAX_PIXELS)[0]
+    assert answer.pdf == document.render(messages.assessed(), MAX_PIXELS)[0]
     assert answer.page_count == 1
 
 

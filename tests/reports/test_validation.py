@@ -1,6 +1,8 @@
 """Which messages are refused, and that the field at fault is named."""
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,14 @@ def fault(change: Callable[[AnalysisReport], object]) -> InvalidReportError:
 
 
 def test_whole_messages_are_accepted() -> None:
-    for request in (messages.assessed(), messages.not_assessed(), messages.bare()):
+    for request in (
+        messages.assessed(),
+        messages.not_assessed(),
+        messages.bare(),
+        messages.filed(),
+        messages.lesion_over_time(),
+        messages.batch(),
+    ):
         validation.check(request)
 
 
@@ -80,3 +89,108 @@ def test_endless_fields_are_refused_by_name_and_never_repeated() -> None:
 def test_endless_lists_are_refused() -> None:
     error = fault(lambda report: report.models.extend([report.models[0]] * 30))
     assert error.field == "analysis.models"
+
+
+def filed_fault(change: Callable[[AnalysisReport], object]) -> str:
+    request = messages.filed()
+    change(request.analysis)
+    with pytest.raises(InvalidReportError) as caught:
+        validation.check(request)
+    return caught.value.field.removeprefix("analysis.")
+
+
+def test_a_language_that_the_page_cannot_speak_is_refused() -> None:
+    request = messages.assessed()
+    request.language = "fr"
+    with pytest.raises(InvalidReportError, match=r"^language: must be one of en, de$"):
+        validation.check(request)
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [
+        ("patient", "birth_date", "31.05.1980"),
+        ("patient", "sex", "f"),
+        ("assessment", "clinician", "x" * 301),
+        ("assessment", "assessed_at", "yesterday"),
+        ("assessment", "label", ""),
+        ("assessment", "reason", "x" * 2_001),
+        ("narrative", "text", "\n"),
+        ("narrative", "author", 0),
+        ("narrative", "author", 7),
+        ("classification.operating_point", "sensitivity", 92.8),
+        ("classification.operating_point", "measured_on", ""),
+        ("models[1]", "evaluated_on", ""),
+        ("models[0].metrics[0]", "value", float("inf")),
+        ("earlier[1]", "created_at", ""),
+        ("earlier[0]", "area_fraction", float("nan")),
+        ("earlier[0].prediction", "malignant_probability", 2.0),
+    ],
+)
+def test_a_part_out_of_range_is_refused_by_its_place(
+    part: str, field: str, value: str | float
+) -> None:
+    path = re.split(r"[.\[\]]+", part.rstrip("]"))
+
+    def change(report: AnalysisReport) -> None:
+        found: Any = report
+        for step in path:
+            found = found[int(step)] if step.isdecimal() else getattr(found, step)
+        setattr(found, field, value)
+
+    assert filed_fault(change) == f"{part}.{field}"
+
+
+@pytest.mark.parametrize("field", ["image_sha256", "mask_sha256"])
+def test_a_hash_of_a_picture_must_be_one(field: str) -> None:
+    assert filed_fault(lambda report: setattr(report, field, "short")) == field
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "https://a b", "derm.example/1", "https://" + "a" * 300]
+)
+def test_an_address_that_leads_to_no_record_is_refused(address: str) -> None:
+    assert filed_fault(lambda report: setattr(report, "record_url", address)) == "record_url"
+
+
+def test_earlier_analyses_come_oldest_first() -> None:
+    request = messages.filed()
+    oldest = request.analysis.earlier.pop(0)
+    request.analysis.earlier.append(oldest)
+    with pytest.raises(InvalidReportError, match="oldest first"):
+        validation.check(request)
+
+
+def test_an_analysis_without_prediction_says_why() -> None:
+    request = messages.lesion_over_time()
+    request.lesion.analyses[0].ClearField("prediction")
+    with pytest.raises(InvalidReportError) as caught:
+        validation.check(request)
+    assert caught.value.field == "lesion.analyses[0].quality_reasons"
+
+
+def test_a_row_of_a_batch_has_an_outcome() -> None:
+    request = messages.batch()
+    request.batch.rows[2].ClearField("analysis")
+    with pytest.raises(InvalidReportError) as caught:
+        validation.check(request)
+    assert caught.value.field == "batch.rows[2].failure"
+
+
+def test_a_batch_has_a_thousand_rows_at_most() -> None:
+    request = messages.batch()
+    request.batch.rows.extend([request.batch.rows[3]] * 1_000)
+    with pytest.raises(InvalidReportError, match=r"^batch\.rows: more than 1000 entries$"):
+        validation.check(request)
+
+
+@pytest.mark.parametrize("kind", ["lesion", "batch"])
+@pytest.mark.parametrize("field", ["id", "created_at", "notice", "entries"])
+def test_what_every_report_needs_is_named_when_missing(kind: str, field: str) -> None:
+    request = messages.lesion_over_time() if kind == "lesion" else messages.batch()
+    lists = {"lesion": "analyses", "batch": "rows"}
+    name = {"id": f"{kind}_id", "entries": lists[kind]}.get(field, field)
+    getattr(request, kind).ClearField(name)
+    with pytest.raises(InvalidReportError) as caught:
+        validation.check(request)
+    assert caught.value.field == f"{kind}.{name}"

@@ -1,17 +1,25 @@
 """One picture in, one recorded analysis out."""
 
-from services.gateway.analyses.files import Files
+from functools import partial
+from typing import Any
+
+from services.gateway.analyses.files import Files, add
 from services.gateway.analyses.subject import Subject
 from services.gateway.clients import Answer, Inference
 from services.gateway.database import Scope
 from services.gateway.deadlines import Deadline
 from services.gateway.metrics import Metrics
-from services.gateway.records import Analysis
+from services.gateway.records import Analysis, Status
+from services.gateway.storage_quotas import Amount
 from services.gateway.threads import Threads
 from services.gateway.uploads import Rewritten, Upload, rewrite
 
 Limits = tuple[int, int, int]
 """The most bytes, pixels, and pixels of a side."""
+
+
+_MOST_MS = 2**31 - 1
+"""That a column has room for; it would be weeks."""
 
 
 class Analyzer:
@@ -36,10 +44,14 @@ class Analyzer:
         self._limits = limits
         self._metrics = metrics
 
-    async def analyze(self, scope: Scope, upload: Upload, deadline: Deadline) -> Analysis:
-        """Analyze a picture for a user; when this fails, nothing is kept.
+    async def analyze(
+        self, scope: Scope, analysis_id: str, upload: Upload, deadline: Deadline
+    ) -> Analysis:
+        """Analyze a picture for a user, under an id; when this fails, nothing is kept.
 
         Raises:
+            InsufficientStorageError: there is no room for the picture.
+            StorageQuotaExceededError: as much is kept as may be.
             InvalidRequestError: a text field does not keep the rules.
             InvalidPictureError: the picture cannot be used.
             TooLargeError: it has too many bytes or pixels.
@@ -48,33 +60,56 @@ class Analyzer:
             UpstreamError: inference failed.
 
         """
-        subject = Subject.read(upload.fields)
+        await self._files.admit(scope)
+        subject = await self._files.attached(Subject.read(upload.fields), scope)
         self._metrics.upload_bytes.observe(len(upload.picture))
         async with deadline.kept():
             picture = await self._threads.run(rewrite, upload.picture, *self._limits)
-        async with self._files.stage() as stage:
+        async with self._files.stage(scope) as stage:
             # The disk makes it durable while inference looks at it.
             stage.begin(picture.sha256, picture.encoded)
             answer = await self._inference.analyze(picture.encoded, deadline)
             record = record_of(subject, picture, answer)
+            record.id = analysis_id
             record.mask_sha256 = stage.add(answer.mask_png)
             record.explanation_sha256 = stage.add(answer.explanation_png)
-            await self._files.keep(record, stage, scope)
+            record.kept_bytes = stage.size
+            kept = Amount(stage.size, pictures=1)
+            await self._files.keep(stage, partial(add, [record], scope), scope, kept)
         self._metrics.analyses(answer.outcome).inc()
         return record
 
 
 def record_of(subject: Subject, picture: Rewritten, answer: Answer) -> Analysis:
     """Return the record of an analysis, nobody's yet, which knows no picture but its own."""
-    classification = answer.findings.classification
-    return Analysis(
-        status="succeeded",
-        outcome=answer.outcome,
-        label=classification.label if classification else None,
-        image_sha256=picture.sha256,
-        image_format=picture.format,
-        width=picture.width,
-        height=picture.height,
-        findings=answer.findings.model_dump(mode="json"),
-        **subject.model_dump(),
-    )
+    return Analysis(**unanswered(subject, picture), **answered(answer))
+
+
+def unanswered(subject: Subject, picture: Rewritten) -> dict[str, Any]:
+    """Return what a record says of a picture before there is an answer."""
+    return {**pictured(picture), **subject.model_dump()}
+
+
+def pictured(picture: Rewritten) -> dict[str, Any]:
+    """Return what a record says of a picture that was only looked at by us."""
+    return {
+        "image_sha256": picture.sha256,
+        "image_format": picture.format,
+        "width": picture.width,
+        "height": picture.height,
+    }
+
+
+def answered(answer: Answer) -> dict[str, Any]:
+    """Return what an answer adds to the record of its picture."""
+    found, classification = answer.findings, answer.findings.classification
+    return {
+        "status": Status.SUCCEEDED,
+        "outcome": answer.outcome,
+        "label": classification.label if classification else None,
+        "malignant_probability": classification.malignant_probability if classification else None,
+        "suspicious": classification.suspicious if classification else None,
+        "cannot_assess_reasons": None if classification else " ".join(found.quality.reasons),
+        "total_ms": min(round(found.timings.total_ms), _MOST_MS),
+        "findings": found.model_dump(mode="json"),
+    }

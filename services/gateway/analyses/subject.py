@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -13,22 +12,13 @@ from pydantic import (
 )
 
 from services.gateway import errors
-
-_LAYOUT = frozenset("\n\r\t")
-
-
-def _printable(text: str) -> str:
-    # A NUL would not even fit into PostgreSQL; the others garble reports and terminals.
-    if any(ord(character) < ord(" ") and character not in _LAYOUT for character in text):
-        raise ValueError("has control characters")
-    return text
+from services.gateway.text import Text
 
 
 def _none_if_blank(text: object) -> object:
     return None if isinstance(text, str) and not text.strip() else text
 
 
-_Text = Annotated[str, AfterValidator(_printable)]
 _Blank = BeforeValidator(_none_if_blank)
 
 
@@ -37,11 +27,17 @@ class Subject(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
-    patient_id: Annotated[_Text | None, _Blank] = Field(None, max_length=64)
-    patient_name: Annotated[_Text | None, _Blank] = Field(None, max_length=200)
-    lesion_id: Annotated[_Text | None, _Blank] = Field(None, max_length=64)
-    body_site: Annotated[_Text | None, _Blank] = Field(None, max_length=100)
-    note: Annotated[_Text | None, _Blank] = Field(None, max_length=2000)
+    patient: Annotated[Text | None, _Blank] = Field(
+        None, max_length=32, description="Id of a patient of yours, made at `/v1/patients`."
+    )
+    lesion: Annotated[Text | None, _Blank] = Field(
+        None, max_length=32, description="Id of a lesion of yours, which says the patient too."
+    )
+    patient_id: Annotated[Text | None, _Blank] = Field(None, max_length=64)
+    patient_name: Annotated[Text | None, _Blank] = Field(None, max_length=200)
+    lesion_id: Annotated[Text | None, _Blank] = Field(None, max_length=64)
+    body_site: Annotated[Text | None, _Blank] = Field(None, max_length=100)
+    note: Annotated[Text | None, _Blank] = Field(None, max_length=2000)
 
     @classmethod
     def read(cls, fields: Mapping[str, str]) -> Self:

@@ -1,7 +1,31 @@
 """The services behind the gateway: our words in, gRPC out, our errors back."""
 
-from services.gateway.clients.health import trouble
-from services.gateway.clients.inference import Answer, Inference, Model
+from services.gateway.clients.health import is_ready, trouble
+from services.gateway.clients.inference import Answer, Evaluation, Inference, Model
+from services.gateway.clients.report_contents import (
+    AnalysisContents,
+    BatchContents,
+    Glimpse,
+    LesionContents,
+    Letterhead,
+    Pictures,
+    Told,
+)
 from services.gateway.clients.reports import Reports
 
-__all__ = ["Answer", "Inference", "Model", "Reports", "trouble"]
+__all__ = [
+    "AnalysisContents",
+    "Answer",
+    "BatchContents",
+    "Evaluation",
+    "Glimpse",
+    "Inference",
+    "LesionContents",
+    "Letterhead",
+    "Model",
+    "Pictures",
+    "Reports",
+    "Told",
+    "is_ready",
+    "trouble",
+]

@@ -44,7 +44,8 @@ async def call(
         refused: makes the error for INVALID_ARGUMENT.
 
     Raises:
-        UnavailableError: the service is down, draining or has too much to do.
+        ServiceDownError: the service is down or draining, or went away while it was at work.
+        BusyError: it has too much to do.
         DeadlinePassedError: no answer in time.
         UpstreamError: the service failed.
 
@@ -64,9 +65,9 @@ def _translated(error: aio.AioRpcError, refused: Refused) -> errors.GatewayError
         return refused(details, rpc.reason_in(error.trailing_metadata()))
     _log.warning("call failed", code=code.name, details=details)
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
-        return errors.UnavailableError("Too much to do now. Try again later.", _pushback_s(error))
+        return errors.BusyError("Too much to do now. Try again later.", _pushback_s(error))
     if code in _GONE:
-        return errors.UnavailableError("A service that this needs is down. Try again later.")
+        return errors.ServiceDownError("A service that this needs is down. Try again later.")
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return errors.DeadlinePassedError("This took too long. Try again, or try later.")
     return errors.UpstreamError(f"{code.name}: {details}")

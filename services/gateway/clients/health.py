@@ -12,3 +12,8 @@ async def trouble(channel: aio.Channel, timeout_s: float) -> str | None:
     except aio.AioRpcError as error:
         return str(error.code().name.lower().replace("_", " "))
     return None if answer.status == health_pb2.HealthCheckResponse.SERVING else "not ready"
+
+
+async def is_ready(channel: aio.Channel, timeout_s: float) -> bool:
+    """Say whether a service says so."""
+    return await trouble(channel, timeout_s) is None

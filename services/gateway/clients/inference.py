@@ -14,6 +14,7 @@ from services.gateway.findings import (
     LABEL_NAMES,
     Classification,
     Findings,
+    Method,
     ModelVersion,
     Quality,
     Segmentation,
@@ -52,6 +53,20 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How well a model did.
+
+    Attributes:
+        evaluated_on: the split that made the figures.
+        metrics: the figures, by name.
+
+    """
+
+    evaluated_on: str
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """A version of a model that answers now, with the figures of its evaluation.
 
@@ -61,6 +76,7 @@ class Model:
         version_label: ``"stable"`` or ``"canary"``.
         traffic_share: of the pictures, 0..1, that this version answers.
         sha256: of its file.
+        variant_of: SHA-256 of the model that the file is a variant of; empty for the model.
         labels: the codes that it tells apart.
         execution_provider: the hardware backend that runs it.
         evaluated_on: the split that made the figures.
@@ -73,6 +89,7 @@ class Model:
     version_label: str
     traffic_share: float
     sha256: str
+    variant_of: str
     labels: list[str]
     execution_provider: str
     evaluated_on: str
@@ -85,8 +102,13 @@ class Inference:
     def __init__(self, channel: aio.Channel) -> None:
         self._stub = inference_pb2_grpc.InferenceServiceStub(channel)
 
-    async def analyze(self, picture: bytes, deadline: Deadline) -> Answer:
+    async def analyze(self, picture: bytes, deadline: Deadline, *, bulk: bool = False) -> Answer:
         """Analyze one picture file.
+
+        Args:
+            picture: the file.
+            deadline: when to stop waiting.
+            bulk: whether it gives way to pictures that somebody waits for.
 
         Raises:
             InvalidPictureError: inference cannot use the picture.
@@ -96,7 +118,8 @@ class Inference:
             UpstreamError: it failed, or its answer makes no sense.
 
         """
-        request = pb.AnalyzeRequest(image=picture)
+        priority = pb.PRIORITY_BULK if bulk else pb.PRIORITY_INTERACTIVE
+        request = pb.AnalyzeRequest(image=picture, options=pb.AnalyzeOptions(priority=priority))
         answer = await call(
             self._stub.Analyze, request, pb.AnalyzeResponse, deadline, _picture_refused
         )
@@ -152,6 +175,7 @@ def read_answer(answer: pb.AnalyzeResponse) -> Answer:
             reasons=[_word(pb.Reason.Name(reason)) for reason in answer.quality.reasons],
         ),
         models=[_model_version(model) for model in answer.models],
+        method=_method(answer.method) if answer.HasField("method") else None,
         timings=Timings(
             queue_ms=answer.timings.queue_ms,
             run_ms=answer.timings.run_ms,
@@ -215,6 +239,10 @@ def _model_version(model: pb.ModelInfo) -> ModelVersion:
     )
 
 
+def _method(method: pb.Method) -> Method:
+    return Method(preprocessing=method.preprocessing, thresholds=dict(method.thresholds))
+
+
 def _answers(model: pb.ModelInfo) -> bool:
     """Say whether a version answers: shadows, and those on their way out, are listed too."""
     return model.traffic_share > 0
@@ -227,6 +255,7 @@ def _model(model: pb.ModelInfo) -> Model:
         _word(pb.VersionLabel.Name(model.version_label).removeprefix("VERSION_")),
         model.traffic_share,
         model.sha256,
+        model.variant_of,
         list(model.labels),
         model.execution_provider,
         model.evaluated_on,

@@ -4,18 +4,32 @@ SQLite and PostgreSQL are both meant for production: the first needs no server, 
 its own backups, roles and tools, and may lie on another machine.
 """
 
+from services.gateway.database.expiry import remove_old
+from services.gateway.database.indexes import missing as missing_indexes
 from services.gateway.database.migration import migrate
-from services.gateway.database.opening import DatabaseError, opened
+from services.gateway.database.moment import see_one_moment
+from services.gateway.database.opening import DatabaseError, build_indexes, opened
+from services.gateway.database.publication import ENDED, publish
 from services.gateway.database.scope import EVERYTHING, Scope, ScopeError
-from services.gateway.database.work import Database, Within
+from services.gateway.database.unscoped import unscoped
+from services.gateway.database.work import AnyScope, Database, Source, Within
 
 __all__ = [
+    "ENDED",
     "EVERYTHING",
+    "AnyScope",
     "Database",
     "DatabaseError",
     "Scope",
     "ScopeError",
+    "Source",
     "Within",
+    "build_indexes",
     "migrate",
+    "missing_indexes",
     "opened",
+    "publish",
+    "remove_old",
+    "see_one_moment",
+    "unscoped",
 ]

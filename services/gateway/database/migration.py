@@ -5,9 +5,13 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
+from services import telemetry
+
 # Any number will do, as long as all replicas use the same one.
 LOCK = 7_364_121
 """What PostgreSQL lets only one process hold, so that the others wait with their migration."""
+
+_log = telemetry.logger(__name__)
 
 
 def migrate(session: Session, revision: str = "head", patience_s: float = 5) -> None:
@@ -16,7 +20,7 @@ def migrate(session: Session, revision: str = "head", patience_s: float = 5) -> 
     Args:
         session: of the database.
         revision: ``"head"``, ``"base"``, or Alembic's word for some steps, such as ``"-1"``.
-        patience_s: seconds that PostgreSQL may wait for each lock.
+        patience_s: seconds that PostgreSQL may wait for each lock but that of other migrations.
 
     """
     connection = session.connection()
@@ -36,14 +40,19 @@ def _lock(connection: Connection, patience_s: float) -> None:
         # Tables that are made anew must not take with them what refers to them. It cannot be
         # turned on again in here: this connection is not given to anybody else.
         connection.detach()
+        # Within the transaction of whoever writes, it could not be turned off.
+        connection.exec_driver_sql("ROLLBACK")
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         # An explicit BEGIN makes SQLite's schema changes part of the transaction.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
+        # A migration of many rows takes what it takes, and that of another process is no fault.
+        for bound in ("statement_timeout", "lock_timeout"):
+            connection.execute(text(f"SET LOCAL {bound} = 0"))
+        if not connection.scalar(text(f"SELECT pg_try_advisory_xact_lock({LOCK})")):
+            _log.info("another process migrates the database, and is waited for")
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         connection.execute(text(f"SET LOCAL lock_timeout = {patience_s * 1000:.0f}"))
-        # A migration of many rows takes what it takes.
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
 
 
 def _see_that_all_refers(connection: Connection) -> None:

@@ -11,11 +11,12 @@ from alembic.util.exc import CommandError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.gateway.database import indexes
 from services.gateway.database.migration import migrate
 from services.gateway.database.postgresql import Postgresql
 from services.gateway.database.scope import EVERYTHING
 from services.gateway.database.sqlite import Sqlite
-from services.gateway.database.work import Database
+from services.gateway.database.work import Source
 
 _RETRY_S = 0.25
 # How long a statement waits for a lock of SQLite, or a connection to PostgreSQL.
@@ -30,7 +31,7 @@ class DatabaseError(Exception):
 
 
 @contextlib.asynccontextmanager
-async def opened(url: str, timeout_s: float) -> AsyncIterator[Database]:
+async def opened(url: str, timeout_s: float) -> AsyncIterator[Source]:
     """Open a database at the current schema and close it in the end.
 
     Args:
@@ -45,10 +46,21 @@ async def opened(url: str, timeout_s: float) -> AsyncIterator[Database]:
     until = time.monotonic() + timeout_s
     address = make_url(url)
     await _reach(address, timeout_s)
+    await _bring_up_to_date(address, max(_LEAST_S, until - time.monotonic()))
     database = _KINDS[address.get_backend_name()](address, _PATIENCE_S)
     try:
-        await _bring_up_to_date(database, address, max(_LEAST_S, until - time.monotonic()))
         yield database
+    finally:
+        await database.close()
+
+
+async def build_indexes(url: str) -> list[str]:
+    """Build the indexes that a database lacks, while others work in it; return their names."""
+    address = make_url(url)
+    database = _KINDS[address.get_backend_name()].unhurried(address, _PATIENCE_S)
+    try:
+        # Reading is done outside of transactions.
+        return await database.read(indexes.build, EVERYTHING)
     finally:
         await database.close()
 
@@ -66,7 +78,9 @@ async def _reach(address: URL, timeout_s: float) -> None:
         await asyncio.sleep(_RETRY_S)
 
 
-async def _bring_up_to_date(database: Database, address: URL, patience_s: float) -> None:
+async def _bring_up_to_date(address: URL, patience_s: float) -> None:
+    # A migration of many rows takes what it takes.
+    database = _KINDS[address.get_backend_name()].unhurried(address, _PATIENCE_S)
     try:
         await database.write(partial(migrate, patience_s=patience_s), EVERYTHING)
     except CommandError as error:
@@ -76,6 +90,8 @@ async def _bring_up_to_date(database: Database, address: URL, patience_s: float)
         ) from error
     except (OSError, SQLAlchemyError) as error:
         raise DatabaseError(_sentence(address, error)) from error
+    finally:
+        await database.close()
 
 
 def _sentence(address: URL, error: Exception) -> str:

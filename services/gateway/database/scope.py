@@ -1,7 +1,8 @@
 """Whose records a piece of work may see: said once for its session, not by each query.
 
 Every select, update and delete of a session is narrowed to the scope, every new row is stamped
-with it, and a session without one cannot touch what belongs to an organisation at all.
+with it, and a session without one cannot touch what belongs to an organisation at all. What
+cannot be narrowed is refused: text, and tables that are not read as records.
 """
 
 import functools
@@ -9,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Executable, Table, TextClause, event
+from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
-from sqlalchemy.sql import visitors
 from sqlalchemy.sql.base import ExecutableOption
 from sqlmodel import col
 
-from services.gateway.records import Belonging, Owned
+from services.gateway.database import reach
+from services.gateway.records import Belonging, Made, Owned
 
 SCOPE = "scope"
 """Where a session keeps its scope."""
@@ -43,9 +44,14 @@ class Scope:
     def stamp(self, row: Belonging) -> None:
         """Write on a new row whose it is; what says so itself must not say another."""
         row.organisation_id = row.organisation_id or self.organisation_id
-        if isinstance(row, Owned):
+        if isinstance(row, Made):
             row.owner_id = row.owner_id or self.user_id
         self.check(row.model_dump(include={"organisation_id", "owner_id"}))
+
+    def includes(self, row: Made) -> bool:
+        """Say whether a row is among what this user may see, as statements are narrowed."""
+        ours = row.organisation_id == self.organisation_id
+        return ours and (self.shared or row.owner_id == self.user_id)
 
     def check(self, row: Mapping[str, Any]) -> None:
         """Raise ``ScopeError`` unless a row lies within."""
@@ -71,15 +77,28 @@ class ScopedSession(Session):
 
 @event.listens_for(ScopedSession, "do_orm_execute")
 def _narrow(state: ORMExecuteState) -> None:
-    """Narrow a statement to the scope of its session."""
+    """Narrow a statement to the scope of its session, or refuse it."""
     scope = state.session.info.get(SCOPE)
     if scope is EVERYTHING:
         return
-    if isinstance(scope, Scope) and state.is_orm_statement and not state.is_insert:
-        state.statement = state.statement.options(*_criteria(scope))
-    elif _belonging(state.statement):
-        if not isinstance(scope, Scope) or not state.is_insert:
+    if not isinstance(scope, Scope):
+        if reach.touches(state.statement):
             raise ScopeError("work on what belongs to an organisation needs a scope")
+    elif state.is_insert:
+        _check_insert(state, scope)
+    elif reach.escapes(state.statement) or (
+        not state.is_orm_statement and reach.touches(state.statement)
+    ):
+        raise ScopeError("text, and tables that are not read as records, cannot be narrowed")
+    elif state.is_orm_statement:
+        state.statement = state.statement.options(*_criteria(scope))
+
+
+def _check_insert(state: ORMExecuteState, scope: Scope) -> None:
+    """See that new rows are within a scope, and that nothing is read for them."""
+    if reach.reads(state.statement):
+        raise ScopeError("an insert of what is read cannot be narrowed")
+    if reach.touches(state.statement):
         rows = state.parameters or {}
         for row in [rows] if isinstance(rows, Mapping) else rows:
             scope.check(row)
@@ -102,25 +121,11 @@ def _stamp(session: Session, _context: UOWTransaction, _instances: object) -> No
 def _criteria(scope: Scope) -> tuple[ExecutableOption, ...]:
     """Return what every statement of a scope is narrowed by."""
     found = []
-    for table in _tables(Belonging):
+    for table in reach.belonging():
         within = col(table.organisation_id) == scope.organisation_id
-        if issubclass(table, Owned) and not scope.shared:
+        if issubclass(table, Made) and not scope.shared:
             within &= col(table.owner_id) == scope.user_id
+        if issubclass(table, Owned):
+            within &= col(table.deleted_at).is_(None)
         found.append(with_loader_criteria(table, within, include_aliases=True))
     return tuple(found)
-
-
-def _tables(above: type[Belonging]) -> list[type[Belonging]]:
-    """Return every table of what belongs to an organisation."""
-    found = [below for each in above.__subclasses__() for below in (each, *_tables(each))]
-    return [each for each in found if hasattr(each, "__table__")]
-
-
-def _belonging(statement: Executable) -> bool:
-    """Say whether a statement touches such a table, or is text, in which nothing can be seen."""
-    ours = {str(table.__tablename__) for table in _tables(Belonging)}
-    elements = visitors.iterate(statement)  # type: ignore[arg-type]
-    return any(
-        isinstance(element, TextClause) or (isinstance(element, Table) and element.name in ours)
-        for element in elements
-    )

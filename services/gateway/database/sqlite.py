@@ -1,11 +1,12 @@
 """SQLite: a file beside the pictures, worked on in threads."""
 
+import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL
@@ -13,7 +14,10 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import TimeoutError as QueueTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
+from services.gateway.database.listening import Heard, looking
+from services.gateway.database.publication import TOLD
 from services.gateway.database.scope import SCOPE, ScopedSession
+from services.gateway.database.unscoped import unscoped
 from services.gateway.database.work import AnyScope
 from services.gateway.threads import Threads
 
@@ -21,6 +25,7 @@ _Result = TypeVar("_Result")
 
 _READERS = 4
 _TRY_S = 0.1
+_LOOK_EVERY_S = 1.0
 
 
 class Sqlite:
@@ -49,6 +54,12 @@ class Sqlite:
         self._sessions = sessionmaker(self._engine, class_=ScopedSession, expire_on_commit=False)
         self._reading, self._writing = Threads(_READERS), Threads(1)
         self._patience_s = patience_s
+        self._listeners: list[Heard] = []
+
+    @classmethod
+    def unhurried(cls, address: URL, patience_s: float) -> Self:
+        """Build one whose statements may take what they take, as all do here."""
+        return cls(address, patience_s)
 
     async def read(
         self, work: Callable[[Session], _Result], scope: AnyScope | None = None
@@ -68,6 +79,21 @@ class Sqlite:
         until = time.monotonic() + self._patience_s
         return await self._writing.run(self._write, work, scope, until)
 
+    @contextlib.asynccontextmanager
+    async def listening(self, heard: Heard) -> AsyncIterator[None]:
+        """Tell somebody of new events: at once of our own, each second of other processes'."""
+        loop = asyncio.get_running_loop()
+
+        def tell(organisation_id: str | None) -> None:
+            loop.call_soon_threadsafe(heard, organisation_id)
+
+        self._listeners.append(tell)
+        try:
+            async with looking(heard, _LOOK_EVERY_S):
+                yield
+        finally:
+            self._listeners.remove(tell)
+
     async def close(self) -> None:
         """Close all connections."""
         await self._writing.run(self._engine.dispose)
@@ -82,8 +108,15 @@ class Sqlite:
         # While another process writes, each before this one has waited for as long as it may.
         if time.monotonic() > until:
             raise QueueTimeoutError("others waited to write for too long")
-        with self._sessions(info={SCOPE: scope}) as session, session.begin():
-            return work(session)
+        with self._sessions(info={SCOPE: scope}) as session:
+            with session.begin():
+                # Python's own begins with the first change, and what was read before may be old.
+                unscoped(session).exec_driver_sql("BEGIN IMMEDIATE")
+                done = work(session)
+            for tell in self._listeners:
+                for organisation_id in session.info.get(TOLD, ()):
+                    tell(organisation_id)
+            return done
 
     @staticmethod
     async def touch(address: URL, patience_s: float) -> None:

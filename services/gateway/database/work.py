@@ -1,10 +1,12 @@
 """Work on a database: a plain function of a session, within a scope."""
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
 from sqlalchemy.orm import Session
 
+from services.gateway.database.listening import Heard
 from services.gateway.database.scope import Everything, Scope
 
 _Result = TypeVar("_Result")
@@ -29,6 +31,14 @@ class Database(Protocol):
         self, work: Callable[[Session], _Result], scope: AnyScope | None = None
     ) -> _Result:
         """Change something: all of it, or nothing when it fails."""
+        ...
+
+
+class Source(Database, Protocol):
+    """A database that tells of new events."""
+
+    def listening(self, heard: Heard) -> AbstractAsyncContextManager[None]:
+        """Tell somebody, for as long as it is open, which organisations have new events."""
         ...
 
 

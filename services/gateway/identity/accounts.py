@@ -1,23 +1,27 @@
 """Accounts: made, promoted, disabled, listed. Used by REST and by the command line alike."""
 
+from collections.abc import Collection
 from functools import partial
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services.gateway import errors, paging
-from services.gateway.database import Database, Scope
+from services.gateway.audit import noted
+from services.gateway.database import EVERYTHING, AnyScope, Database
 from services.gateway.identity.passwords import Passwords
 from services.gateway.records import (
     DEFAULT_ORGANISATION,
     Organisation,
+    PasswordReset,
     Role,
     SignIn,
     User,
     is_id,
     is_username,
+    new_id,
     now,
 )
 from services.gateway.security.passwords import invented
@@ -49,8 +53,9 @@ class Accounts:
         password: str,
         role: Role = Role.CLINICIAN,
         organisation_id: str = DEFAULT_ORGANISATION,
+        user_id: str | None = None,
     ) -> User:
-        """Make an account in an organisation.
+        """Make an account in an organisation, with an id of its own unless one is given.
 
         Raises:
             InvalidRequestError: the username or the password does not keep the rules.
@@ -65,6 +70,7 @@ class Accounts:
                 "or digit."
             )
         user = User(
+            id=user_id or new_id(),
             organisation_id=organisation_id,
             username=name,
             password_hash=await self._passwords.hashed(password, name),
@@ -74,6 +80,9 @@ class Accounts:
             await self._database.write(lambda session: session.add(user))
         except IntegrityError as error:
             raise errors.ConflictError("This username is taken. Choose another one.") from error
+        noted().concerns(user.id)
+        noted().within(organisation_id)
+        noted().detail["role"] = str(role)
         return user
 
     async def register(self, username: str, password: str) -> User:
@@ -118,7 +127,7 @@ class Accounts:
             NotFoundError: there is no such user.
 
         """
-        return await self.change(await self._id_of(username), role=Role.ADMIN)
+        return await self.change(await self._id_of(username), EVERYTHING, role=Role.ADMIN)
 
     async def disable(self, username: str) -> User:
         """Keep a user from signing in, and end their sign-ins.
@@ -128,23 +137,23 @@ class Accounts:
             ConflictError: they are the last administrator.
 
         """
-        return await self.change(await self._id_of(username), disabled=True)
+        return await self.change(await self._id_of(username), EVERYTHING, disabled=True)
 
     async def change(
         self,
         user_id: str,
+        scope: AnyScope,
         *,
         role: Role | None = None,
         disabled: bool | None = None,
-        scope: Scope | None = None,
     ) -> User:
         """Change what a user may do; it counts from their next request on.
 
         Args:
             user_id: theirs.
+            scope: of who asks; ``EVERYTHING`` for whoever keeps this gateway.
             role: the new one; None to leave it.
             disabled: whether they are kept out; None to leave it.
-            scope: of who asks; None for whoever keeps this gateway.
 
         Raises:
             NotFoundError: there is no such user within the scope.
@@ -156,13 +165,48 @@ class Accounts:
         work = partial(_change, user_id, role=role, disabled=disabled)
         return await self._database.write(work, scope)
 
+    async def get(self, scope: AnyScope, user_id: str) -> User:
+        """Return a user.
+
+        Raises:
+            NotFoundError: there is none of this id within the scope.
+
+        """
+        asked = select(User).where(col(User.id) == user_id)
+        found: User | None = await self._database.read(lambda session: session.scalar(asked), scope)
+        if found is None:
+            raise errors.NotFoundError(_NO_SUCH_USER)
+        return found
+
+    async def called(self, scope: AnyScope, username: str) -> User:
+        """Return the user of a name.
+
+        Raises:
+            NotFoundError: there is none of this name within the scope.
+
+        """
+        asked = select(User).where(col(User.username) == username.lower())
+        found: User | None = None
+        if is_username(username.lower()):
+            found = await self._database.read(lambda session: session.scalar(asked), scope)
+        if found is None:
+            raise errors.NotFoundError(_NO_SUCH_USER)
+        return found
+
+    async def names(self, scope: AnyScope, user_ids: Collection[str]) -> dict[str, str]:
+        """Return the usernames of those of some users who are within a scope, by their ids."""
+        asked = select(col(User.id), col(User.username)).where(col(User.id).in_(user_ids))
+        found = await self._database.read(lambda session: session.execute(asked).all(), scope)
+        return {each.id: each.username for each in found}
+
     async def page(
-        self, limit: int, cursor: str | None, scope: Scope | None = None
+        self, scope: AnyScope, limit: int, cursor: str | None, role: Role | None = None
     ) -> paging.Page[User]:
-        """List the users within a scope, newest first; None for all of this gateway."""
+        """List the users within a scope, newest first; only those of a role if one is given."""
+        of_role = () if role is None else (col(User.role) == role,)
         rows = (
             select(User)
-            .where(*paging.after(User, cursor))
+            .where(*of_role, *paging.after(User, cursor))
             .order_by(*paging.newest_first(User))
             .limit(limit + 1)
         )
@@ -191,12 +235,17 @@ def _change(user_id: str, session: Session, *, role: Role | None, disabled: bool
     ruled = user.role == Role.ADMIN and not user.disabled
     user.role = user.role if role is None else role
     user.disabled = user.disabled if disabled is None else disabled
+    noted().concerns(user.id)
+    noted().within(user.organisation_id)
+    noted().detail.update(role=str(user.role), disabled=user.disabled)
     session.flush()
     peers = col(User.organisation_id) == user.organisation_id
     if ruled and not session.scalars(_active_admins().where(peers)).all():
         raise errors.ConflictError("This is the last administrator. Promote another first.")
     if user.disabled:
         _end_sign_ins(user_id, session)
+        # Who is let in again later does not come with a code from before.
+        session.execute(delete(PasswordReset).where(col(PasswordReset.user_id) == user_id))
     return user
 
 

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services.gateway import errors
-from services.gateway.database import Database
+from services.gateway.database import Database, remove_old
 from services.gateway.identity.origin import Origin, digest
 from services.gateway.records import FailedAttempts, FamiliarPlace, Record, User, is_username, now
 
@@ -47,6 +47,8 @@ FAMILIAR = timedelta(days=180)
 
 _KEPT_PLACES = 32
 _CLEANED_EVERY = 256
+# A try adds two of each kind at most.
+_CLEANED_AT_ONCE = 4 * _CLEANED_EVERY
 _INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -72,7 +74,7 @@ class Attempts:
     def __init__(self, database: Database) -> None:
         """Build over the database that remembers them."""
         self._database = database
-        self._begun = count(1)
+        self._begun = count()
 
     async def begin(self, name: str, origin: Origin) -> Attempt:
         """Count a try to sign in.
@@ -207,10 +209,10 @@ def _succeed(attempt: Attempt, user_id: str, origin: Origin, session: Session) -
 
 
 def _clean(session: Session) -> None:
-    """Remove what no longer counts."""
+    """Remove what no longer counts: of each kind the oldest, more than come in meanwhile."""
     moment = now()
-    session.execute(delete(FailedAttempts).where(col(FailedAttempts.last_at) < moment - MEMORY))
-    session.execute(delete(FamiliarPlace).where(col(FamiliarPlace.used_at) < moment - FAMILIAR))
+    remove_old(session, FailedAttempts.last_at, moment - MEMORY, _CLEANED_AT_ONCE)
+    remove_old(session, FamiliarPlace.used_at, moment - FAMILIAR, _CLEANED_AT_ONCE)
 
 
 def _add(session: Session, row: Record) -> None:

@@ -1,6 +1,7 @@
 """Organisations: made, shared, listed. By the command line; over REST one sees one's own."""
 
 import unicodedata
+from collections.abc import Mapping
 from functools import partial
 
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services.gateway import errors
+from services.gateway.audit import noted
 from services.gateway.database import Database
 from services.gateway.records import Organisation
 
@@ -34,6 +36,7 @@ class Organisations:
             await self._database.write(lambda session: session.add(made))
         except IntegrityError as error:
             raise errors.ConflictError("This name is taken. Choose another one.") from error
+        _note(made)
         return made
 
     async def called(self, name: str) -> Organisation:
@@ -56,6 +59,28 @@ class Organisations:
         def change(session: Session) -> Organisation:
             organisation = _called(name, session)
             organisation.shared = shared
+            _note(organisation)
+            return organisation
+
+        return await self._database.write(change)
+
+    async def bound(self, name: str, quotas: Mapping[str, int | None]) -> Organisation:
+        """Change how much may be kept for it, from the next picture on.
+
+        Args:
+            name: of the organisation.
+            quotas: by the names of their columns; None for what the settings say.
+
+        Raises:
+            NotFoundError: there is none of this name.
+
+        """
+
+        def change(session: Session) -> Organisation:
+            organisation = _called(name, session)
+            for column, most in quotas.items():
+                setattr(organisation, column, most)
+            _note(organisation)
             return organisation
 
         return await self._database.write(change)
@@ -72,6 +97,13 @@ def _called(name: str, session: Session) -> Organisation:
     if found is None:
         raise errors.NotFoundError(f"There is no organisation {name!r}.")
     return found
+
+
+def _note(organisation: Organisation) -> None:
+    """Say in the audit what was changed."""
+    noted().concerns(organisation.id)
+    noted().within(organisation.id)
+    noted().detail["shared"] = organisation.shared
 
 
 def _checked(name: str) -> str:

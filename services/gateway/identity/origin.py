@@ -1,8 +1,9 @@
 """Where somebody signs in from: a network, and perhaps a device that has been here before."""
 
 import hashlib
-import ipaddress
 from dataclasses import dataclass
+
+from services.gateway.networks import network
 
 # What one customer of a network usually has; who has more than one of these counts as several.
 _NETWORK_BITS = {4: 24, 6: 48}
@@ -24,7 +25,7 @@ class Origin:
     @property
     def network_digest(self) -> str:
         """Name the network, without saying which it is."""
-        return digest("network", _network(self.address))
+        return digest("network", network(self.address, _NETWORK_BITS))
 
     @property
     def device_digest(self) -> str | None:
@@ -40,12 +41,3 @@ class Origin:
 def digest(*parts: str) -> str:
     """Return one name for several parts that stands for none of them."""
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _network(address: str | None) -> str:
-    try:
-        parsed = ipaddress.ip_address(address or "")
-    except ValueError:
-        return "unknown"
-    mapped = getattr(parsed, "ipv4_mapped", None) or parsed
-    return str(ipaddress.ip_network((mapped, _NETWORK_BITS[mapped.version]), strict=False))

@@ -5,9 +5,10 @@ wait for their turn, and whoever comes on top of them is told to come back: a fl
 takes neither the memory nor the time of the others.
 """
 
+from contextlib import AbstractContextManager
 from functools import partial
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -15,11 +16,13 @@ from services.gateway import errors
 from services.gateway.database import Database
 from services.gateway.identity.attempts import Attempts
 from services.gateway.places import Places
-from services.gateway.records import FamiliarPlace, SignIn, User, now
+from services.gateway.records import FamiliarPlace, PasswordReset, SignIn, User, now
 from services.gateway.security import passwords
 from services.gateway.threads import Threads
 
 _BUSY = "Too many passwords are being checked. Try again shortly."
+
+_WRONG = "The current password is wrong."
 
 
 class Passwords:
@@ -50,22 +53,33 @@ class Passwords:
         with self._places.taken():
             return await self._threads.run(_hashed, password, username)
 
-    async def match(self, password: str, user: User | None) -> bool:
-        """Say whether a password is a user's; for nobody's the work is done all the same.
-
-        A hash that was made with parameters of another day is replaced on this occasion.
+    def turn(self) -> AbstractContextManager[None]:
+        """Take the place of one who has a password checked, before anything is done for it.
 
         Raises:
             UnavailableError: too many are being checked.
 
         """
+        return self._places.taken()
+
+    async def match(self, password: str, user: User | None) -> str | None:
+        """Return the hash that a user's right password has from here on, None for a wrong one.
+
+        For nobody's the work is done all the same. A hash that was made with parameters of
+        another day is replaced on this occasion. The caller has a ``turn``.
+        """
         stored = user.password_hash if user else None
-        with self._places.taken():
-            right = await self._threads.run(passwords.matches, password, stored)
-            if right and user is not None and passwords.is_outdated(user.password_hash):
-                renewed = await self._threads.run(passwords.hashed, password)
-                await self._database.write(partial(_replace, user, renewed))
-        return right
+        if not await self._threads.run(passwords.matches, password, stored) or user is None:
+            return None
+        if not passwords.is_outdated(user.password_hash):
+            return user.password_hash
+        renewed = await self._threads.run(passwords.hashed, password)
+        now_stored = await self._database.write(partial(_replace, user, renewed))
+        if now_stored == renewed:
+            return renewed
+        # Somebody was quicker, with a hash of the same password or with another password.
+        right = await self._threads.run(passwords.matches, password, now_stored)
+        return now_stored if right else None
 
     async def change(self, user: User, sign_in_id: str, current: str, new: str) -> None:
         """Change a user's own password; all their sign-ins end but this one.
@@ -83,14 +97,16 @@ class Passwords:
             UnavailableError: too many are being checked.
 
         """
-        attempt = await self._attempts.begin_inside(user.username, sign_in_id)
-        if not await self.match(current, user):
-            raise errors.ForbiddenError("The current password is wrong.")
+        with self.turn():
+            attempt = await self._attempts.begin_inside(user.username, sign_in_id)
+            checked = await self.match(current, user)
+            if checked is None:
+                raise errors.ForbiddenError(_WRONG)
         await self._attempts.take_back(attempt)
         if new == current:
             raise errors.InvalidRequestError("The new password is the current one.")
         renewed = await self.hashed(new, user.username)
-        await self._database.write(partial(_change, user.id, sign_in_id, renewed))
+        await self._database.write(partial(_change, user.id, sign_in_id, checked, renewed))
 
 
 def _hashed(password: str, username: str) -> str:
@@ -100,17 +116,47 @@ def _hashed(password: str, username: str) -> str:
     return passwords.hashed(password)
 
 
-def _replace(user: User, renewed: str, session: Session) -> None:
-    """Put a hash in the place of the one that was checked, unless that was changed meanwhile."""
+def _replace(user: User, renewed: str, session: Session) -> str | None:
+    """Put a hash in the place of the one that was checked, unless that was changed meanwhile.
+
+    Returns:
+        The hash that the user has after that.
+
+    """
     session.execute(
         update(User)
         .where(col(User.id) == user.id, col(User.password_hash) == user.password_hash)
         .values(password_hash=renewed)
     )
+    stored: str | None = session.scalar(
+        select(col(User.password_hash)).where(col(User.id) == user.id)
+    )
+    return stored
 
 
-def _change(user_id: str, sign_in_id: str, renewed: str, session: Session) -> None:
-    session.execute(update(User).where(col(User.id) == user_id).values(password_hash=renewed))
+def _change(user_id: str, sign_in_id: str, checked: str, renewed: str, session: Session) -> None:
+    """Put a hash in the place of the one that was checked.
+
+    The owner may have changed it since, or ended the sign-in that asks: who knows only the
+    former password must not undo that.
+    """
+    still_signed_in = select(col(SignIn.id)).where(
+        col(SignIn.id) == sign_in_id, col(SignIn.revoked_at).is_(None)
+    )
+    changed = (
+        update(User)
+        .where(
+            col(User.id) == user_id,
+            col(User.disabled).is_(False),
+            col(User.password_hash) == checked,
+            still_signed_in.exists(),
+        )
+        .values(password_hash=renewed)
+        .returning(col(User.id))
+        .execution_options(synchronize_session=False)
+    )
+    if session.scalar(changed) is None:
+        raise errors.ForbiddenError(_WRONG)
     session.execute(
         update(SignIn)
         .where(
@@ -120,5 +166,7 @@ def _change(user_id: str, sign_in_id: str, renewed: str, session: Session) -> No
         )
         .values(revoked_at=now())
     )
+    # A code for who had forgotten the old one is for nothing any more.
+    session.execute(delete(PasswordReset).where(col(PasswordReset.user_id) == user_id))
     # Where the old password was used says nothing about who knows the new one.
     session.execute(delete(FamiliarPlace).where(col(FamiliarPlace.user_id) == user_id))

@@ -13,13 +13,16 @@ class Permission(StrEnum):
     WRITE = "records:write"
     DELETE = "records:delete"
     MANAGE = "users:manage"
+    WEBHOOKS = "webhooks:manage"
 
 
 MEANING: Mapping[Permission, str] = {
     Permission.READ: "See records, their pictures and reports.",
     Permission.WRITE: "Send pictures to be analyzed; make and change records.",
     Permission.DELETE: "Remove records.",
-    Permission.MANAGE: "See, make and change the users of the own organisation.",
+    Permission.MANAGE: "See, make and change the users and API keys of the own organisation; "
+    "see who did what in it.",
+    Permission.WEBHOOKS: "See, make and change webhooks, and what was sent to them.",
 }
 
 ALLOWED: Mapping[Role, frozenset[Permission]] = {
@@ -28,3 +31,8 @@ ALLOWED: Mapping[Role, frozenset[Permission]] = {
     Role.SERVICE: frozenset({Permission.READ, Permission.WRITE}),
     Role.VIEWER: frozenset({Permission.READ}),
 }
+
+
+def roles_with(permission: Permission) -> frozenset[Role]:
+    """Return the roles that may do something."""
+    return frozenset(role for role, allowed in ALLOWED.items() if permission in allowed)

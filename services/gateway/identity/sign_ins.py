@@ -1,30 +1,46 @@
-"""Sign-ins: begun with a password, continued with refresh tokens, ended at once.
+"""Sign-ins: begun by whoever has proved who they are, continued with tokens, ended at once."""
 
-A refresh token is good for one use (RFC 9700, 4.14.2). The same token coming a second time
-means that two hold it, and we cannot know who is the thief: the whole sign-in ends. One case
-is harmless, an answer that was lost on its way. So for a few seconds the last token may be
-used again, as long as what it was exchanged for was never used; that one is dead from then
-on, and there is never more than one live token in a sign-in.
-"""
-
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
 from functools import partial
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, true, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services.gateway import errors
+from services.gateway.audit import noted
 from services.gateway.database import Database
 from services.gateway.identity.attempts import Attempts
 from services.gateway.identity.origin import Origin
 from services.gateway.identity.passwords import Passwords
-from services.gateway.records import RefreshToken, SignIn, User, is_username, now
+from services.gateway.identity.rotation import live, revoke, revoke_by, rotate
+from services.gateway.records import (
+    LinkedIdentity,
+    RefreshToken,
+    SignIn,
+    SignInMethod,
+    User,
+    is_username,
+    now,
+)
 from services.gateway.security import tokens
+
+_WRONG = "The username or the password is wrong."
+_ELSEWHERE = "Nobody signs in with a password here. Begin at GET /v1/auth/oidc."
 
 GRACE = timedelta(seconds=10)
 """How long after its use a refresh token may be used again for a lost answer."""
+
+
+class PasswordsFor(StrEnum):
+    """Whose passwords are good for a sign-in, where there is an identity provider."""
+
+    ALL = "all"
+    UNLINKED = "unlinked"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,7 @@ class SignIns:
         access_tokens: tokens.AccessTokens,
         lifetime_s: int,
         grace: timedelta = GRACE,
+        passwords_for: PasswordsFor = PasswordsFor.ALL,
     ) -> None:
         """Build over the database.
 
@@ -61,6 +78,7 @@ class SignIns:
             access_tokens: signs the short-lived tokens.
             lifetime_s: seconds after which the password is asked for again.
             grace: how long a used refresh token may come again for a lost answer.
+            passwords_for: whose passwords are good.
 
         """
         self._database = database
@@ -68,7 +86,13 @@ class SignIns:
         self._attempts = attempts
         self._access_tokens = access_tokens
         self._lifetime = timedelta(seconds=lifetime_s)
+        self._passwords_for = passwords_for
         self._grace = grace
+
+    @property
+    def takes_passwords(self) -> bool:
+        """Whether anybody signs in with a password here."""
+        return self._passwords_for != PasswordsFor.NONE
 
     async def begin(self, username: str, password: str, origin: Origin) -> TokenPair:
         """Sign in with a password.
@@ -81,36 +105,96 @@ class SignIns:
         Raises:
             TooManyAttemptsError: there were too many wrong passwords.
             UnauthenticatedError: there is no such user, the password is wrong, or the user is
-                disabled; which one cannot be told from the answer or its time.
+                disabled, or has to sign in elsewhere; which one cannot be told from the answer or
+                its time.
+            ForbiddenError: nobody signs in with a password here.
             UnavailableError: too many passwords are being checked.
 
         """
+        if not self.takes_passwords:
+            raise errors.ForbiddenError(_ELSEWHERE)
         name = username.lower()
-        attempt = await self._attempts.begin(name, origin)
-        user = await self._called(name)
-        try:
-            right = await self._passwords.match(password, user)
-        except errors.UnavailableError:
-            await self._attempts.take_back(attempt)
-            raise
-        if user is None or not right or user.disabled:
-            raise errors.UnauthenticatedError("The username or the password is wrong.")
+        with self._passwords.turn():
+            attempt = await self._attempts.begin(name, origin)
+            user = await self._called(name)
+            checked = await self._passwords.match(password, user)
+        if user is None or checked is None or user.disabled:
+            raise errors.UnauthenticatedError(_WRONG)
+        pair = await self._by_password(user.id, checked)
         device = await self._attempts.succeed(attempt, user.id, origin)
-        return replace(await self.begin_for(user), device=device)
+        return replace(pair, device=device)
 
     async def _called(self, name: str) -> User | None:
         if not is_username(name):
             return None
         found = select(User).where(col(User.username) == name)
         user: User | None = await self._database.read(lambda session: session.scalar(found))
+        if user is not None:
+            noted().by(user.id, user.organisation_id)
         return user
 
     async def begin_for(self, user: User) -> TokenPair:
-        """Sign in a user who has just proved who they are."""
-        sign_in = SignIn(user_id=user.id, expires_at=now() + self._lifetime)
-        refresh_token = tokens.new_refresh_token()
-        await self._database.write(partial(_begin, sign_in, tokens.digest(refresh_token)))
-        return self._pair(user.id, sign_in.id, refresh_token)
+        """Sign in a user who has just chosen their password."""
+        return await self._by_password(user.id, user.password_hash)
+
+    async def begin_vouched(
+        self, redeem: Callable[[Session], tuple[str, str | None]], lifetime: timedelta
+    ) -> TokenPair | None:
+        """Sign in a user for whom an identity provider vouches; None if they are disabled.
+
+        Args:
+            redeem: returns, in the transaction in which the sign-in begins, whose it is, and the
+                digest of what the provider calls their session there.
+            lifetime: after which the provider is asked again.
+
+        """
+
+        def vouched(session: Session) -> SignIn:
+            user_id, provider_session = redeem(session)
+            return SignIn(
+                user_id=user_id,
+                expires_at=now() + lifetime,
+                method=SignInMethod.OIDC,
+                provider_session=provider_session,
+            )
+
+        return await self._begin(vouched, true())
+
+    async def into_session(self, pair: TokenPair, former: str | None) -> str:
+        """Return what a browser keeps of a sign-in; its refresh token is no good from then on.
+
+        Args:
+            pair: of the sign-in, as it began.
+            former: the session that the browser had before; it ends.
+
+        """
+        secret = tokens.new_refresh_token()
+        held = update(RefreshToken).where(
+            col(RefreshToken.digest) == tokens.digest(pair.refresh_token)
+        )
+        left = select(col(RefreshToken.sign_in_id)).where(
+            col(RefreshToken.digest) == tokens.session_digest(former or "")
+        )
+        ended = update(SignIn).where(col(SignIn.id).in_(left), col(SignIn.revoked_at).is_(None))
+
+        def work(session: Session) -> None:
+            session.execute(held.values(digest=tokens.session_digest(secret)))
+            session.execute(ended.values(revoked_at=now()))
+
+        await self._database.write(work)
+        return secret
+
+    async def holder(self, refresh_token: str) -> str | None:
+        """Return whose refresh token it is; None if nobody's, or if its sign-in has ended."""
+        if not tokens.is_formed(refresh_token):
+            return None
+        found = (
+            select(col(SignIn.user_id))
+            .join(RefreshToken, col(RefreshToken.sign_in_id) == col(SignIn.id))
+            .where(col(RefreshToken.digest) == tokens.digest(refresh_token), *live())
+        )
+        holder: str | None = await self._database.read(lambda session: session.scalar(found))
+        return holder
 
     async def refresh(self, presented: str) -> TokenPair:
         """Exchange a refresh token for a new pair.
@@ -127,110 +211,81 @@ class SignIns:
 
     async def end(self, sign_in_id: str) -> None:
         """End a sign-in: none of its tokens is good any more."""
-        await self._database.write(partial(_revoke, sign_in_id))
+        await self._database.write(partial(revoke, sign_in_id))
 
     async def end_by(self, refresh_token: str) -> None:
         """End the sign-in that a refresh token belongs to; an unknown one is no error."""
-        await self._database.write(partial(_revoke_by, tokens.digest(refresh_token)))
+        await self._database.write(partial(revoke_by, tokens.digest(refresh_token)))
+
+    async def _by_password(self, user_id: str, checked: str) -> TokenPair:
+        # It may have been changed, or the user linked, since it was checked.
+        still = col(User.password_hash) == checked
+        if self._passwords_for == PasswordsFor.UNLINKED:
+            still &= col(User.id).not_in(select(col(LinkedIdentity.user_id)))
+        sign_in = SignIn(user_id=user_id, expires_at=now() + self._lifetime)
+        pair = await self._begin(lambda _: sign_in, still)
+        if pair is None:
+            raise errors.UnauthenticatedError(_WRONG)
+        return pair
+
+    async def _begin(
+        self, proved: Callable[[Session], SignIn], still: ColumnElement[bool]
+    ) -> TokenPair | None:
+        refresh_token = tokens.new_refresh_token()
+        begin = partial(_begin, proved, tokens.digest(refresh_token), still)
+        sign_in = await self._database.write(begin)
+        if sign_in is None:
+            return None
+        return await self._pair(sign_in.user_id, sign_in.id, refresh_token)
 
     async def _exchange(self, presented: str) -> TokenPair | None:
         successor = tokens.new_refresh_token()
         digests = tokens.digest(presented), tokens.digest(successor)
-        claims = await self._database.write(partial(_rotate, *digests, self._grace))
-        return self._pair(claims.user_id, claims.session_id, successor) if claims else None
+        claims = await self._database.write(partial(rotate, *digests, self._grace))
+        if claims is None:
+            return None
+        return await self._pair(claims.user_id, claims.session_id, successor)
 
-    def _pair(self, user_id: str, sign_in_id: str, refresh_token: str) -> TokenPair:
-        access_token = self._access_tokens.issue(tokens.Claims(user_id, sign_in_id))
+    async def _pair(self, user_id: str, sign_in_id: str, refresh_token: str) -> TokenPair:
+        noted().by(user_id)
+        noted().concerns(sign_in_id)
+        access_token = await self._access_tokens.issue(tokens.Claims(user_id, sign_in_id))
         return TokenPair(access_token, refresh_token, self._access_tokens.lifetime_s)
 
 
-def _begin(sign_in: SignIn, digest: str, session: Session) -> None:
-    """Add a sign-in and its first refresh token; those of the user that have expired go."""
+def hold(user_id: str, session: Session) -> None:
+    """Have those wait who change a user now, or what they are known by, until this is done."""
+    session.execute(select(col(User.id)).where(col(User.id) == user_id).with_for_update())
+
+
+def _begin(
+    proved: Callable[[Session], SignIn], digest: str, still: ColumnElement[bool], session: Session
+) -> SignIn | None:
+    """Add a sign-in and its first refresh token; those of the user that have expired go.
+
+    Args:
+        proved: returns the sign-in of whoever has proved who they are.
+        digest: of the token.
+        still: what must hold of the user, besides that they are not disabled.
+        session: of the database.
+
+    Returns:
+        The sign-in; None if it did not hold.
+
+    """
+    sign_in = proved(session)
+    # By a statement of its own: only the next one sees all that was waited for.
+    hold(sign_in.user_id, session)
+    same = col(User.id) == sign_in.user_id
+    if (
+        session.scalar(select(col(User.id)).where(same, col(User.disabled).is_(False), still))
+        is None
+    ):
+        return None
     session.execute(
         delete(SignIn).where(col(SignIn.user_id) == sign_in.user_id, col(SignIn.expires_at) < now())
     )
     session.add(sign_in)
     session.flush()
     session.add(RefreshToken(digest=digest, sign_in_id=sign_in.id))
-
-
-def _rotate(
-    presented: str, successor: str, grace: timedelta, session: Session
-) -> tokens.Claims | None:
-    """Put one refresh token in the place of another, or end a sign-in where two hold one.
-
-    Args:
-        presented: digest of the one that came.
-        successor: digest of the one that is to be given out.
-        grace: how long a used one may come again.
-        session: of the database.
-
-    Returns:
-        Whose it is; None where nobody gets one.
-
-    """
-    token = session.get(RefreshToken, presented)
-    if token is None:
-        return None
-    user_id = _hold(token.sign_in_id, session)
-    if user_id is None:
-        return None
-    # Read again: others with the same token may have been here before us.
-    session.refresh(token)
-    if not _may_be_used(token, grace, session):
-        _revoke(token.sign_in_id, session)
-        return None
-    token.rotated_at = token.rotated_at or now()
-    token.successor = successor
-    session.add(RefreshToken(digest=successor, sign_in_id=token.sign_in_id))
-    return tokens.Claims(user_id, token.sign_in_id)
-
-
-def _may_be_used(token: RefreshToken, grace: timedelta, session: Session) -> bool:
-    """Say whether a token is live, or comes again because an answer was lost."""
-    if token.rotated_at is None:
-        return True
-    if token.successor is None or now() - token.rotated_at > grace:
-        return False
-    lost = session.get(RefreshToken, token.successor)
-    if lost is None or lost.rotated_at is not None:
-        return False
-    # Dead and without a successor: should it turn up after all, it ends the sign-in.
-    lost.rotated_at = now()
-    return True
-
-
-def _hold(sign_in_id: str, session: Session) -> str | None:
-    """Take a sign-in for this transaction; return its user, or None if it has ended.
-
-    Writing first makes others wait: on PostgreSQL for the row, on SQLite for the database.
-    """
-    held = (
-        update(SignIn)
-        .where(
-            col(SignIn.id) == sign_in_id,
-            col(SignIn.revoked_at).is_(None),
-            col(SignIn.expires_at) > now(),
-            col(SignIn.user_id).in_(select(col(User.id)).where(col(User.disabled).is_(False))),
-        )
-        .values(used_at=now())
-        .returning(col(SignIn.user_id))
-        .execution_options(synchronize_session=False)
-    )
-    user_id: str | None = session.scalar(held)
-    return user_id
-
-
-def _revoke(sign_in_id: str, session: Session) -> None:
-    session.execute(
-        update(SignIn)
-        .where(col(SignIn.id) == sign_in_id, col(SignIn.revoked_at).is_(None))
-        .values(revoked_at=now())
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _revoke_by(digest: str, session: Session) -> None:
-    found = session.get(RefreshToken, digest)
-    if found is not None:
-        _revoke(found.sign_in_id, session)
+    return sign_in

@@ -23,8 +23,18 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
+class SignInMethod(StrEnum):
+    """How somebody proved who they are."""
+
+    PASSWORD = "password"  # noqa: S105 - a word
+    OIDC = "oidc"
+
+
 class User(Belonging, table=True):
-    """A person or program with a password. Usernames are kept in lower case."""
+    """A person or program. Usernames are kept in lower case.
+
+    Whom only an identity provider knows has an empty ``password_hash``, and so no password.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
@@ -45,7 +55,10 @@ class User(Belonging, table=True):
 
 
 class SignIn(Record, table=True):
-    """One sign-in and everything that grows from it: the family of its refresh tokens."""
+    """One sign-in and everything that grows from it: the family of its refresh tokens.
+
+    ``provider_session`` is the digest of what the identity provider calls it.
+    """
 
     __tablename__ = "sign_ins"
 
@@ -57,6 +70,8 @@ class SignIn(Record, table=True):
     used_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    method: str = Field(default=SignInMethod.PASSWORD, max_length=16)
+    provider_session: str | None = Field(default=None, index=True, max_length=DIGEST_LENGTH)
 
 
 class RefreshToken(Record, table=True):

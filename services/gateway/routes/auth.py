@@ -2,22 +2,29 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
-from fastapi.security import OAuth2PasswordRequestForm
+from fastapi import APIRouter, Depends, Form, Request, Response
+from pydantic import TypeAdapter, ValidationError
 
-from services.gateway import errors
+from services.gateway import errors, reading
 from services.gateway.dependencies import (
     DEVICE_COOKIE,
+    AddressQuota,
+    Begun,
     CallerDep,
-    OptionalTokenDep,
     OriginDep,
     PartsDep,
+    PresentedDep,
+    SignedInDep,
+    identify,
+    take_for_token,
 )
 from services.gateway.identity.accounts import REGISTRATION_CLOSED
 from services.gateway.identity.attempts import FAMILIAR
 from services.gateway.problems import documented
-from services.gateway.routes.shapes import (
+from services.gateway.routes.account_shapes import (
+    KeySet,
     PasswordChange,
+    PasswordGrant,
     RefreshRequest,
     Registration,
     Tokens,
@@ -26,8 +33,37 @@ from services.gateway.routes.shapes import (
 
 router = APIRouter(tags=["accounts"])
 
+_ANY: TypeAdapter[RefreshRequest | None] = TypeAdapter(RefreshRequest | None)
 
-@router.post("/v1/auth/register", status_code=201, responses=documented(403, 409, 413, 422))
+
+async def _refresh_token(request: Request) -> str | None:
+    """Return the refresh token that a body has; an empty one if it has none, None for no body."""
+    try:
+        shown = _ANY.validate_json(await request.body() or b"null")
+    except ValidationError:
+        return ""
+    return None if shown is None else shown.refresh_token
+
+
+async def _by_refresh_token(request: Request, parts: PartsDep) -> None:
+    holder = await parts.sign_ins.holder(await _refresh_token(request) or "")
+    await take_for_token(request, parts, holder)
+
+
+async def _by_either_token(request: Request, parts: PartsDep, presented: PresentedDep) -> None:
+    shown = await _refresh_token(request)
+    if shown is None:
+        await identify(request, parts, presented, leaves=True)
+    else:
+        await take_for_token(request, parts, await parts.sign_ins.holder(shown), leaves=True)
+
+
+@router.post(
+    "/v1/auth/register",
+    status_code=201,
+    responses=documented(403, 409, 413, 422, 429),
+    dependencies=[AddressQuota, Begun],
+)
 async def register(new: Registration, parts: PartsDep) -> Tokens:
     """Make an account and sign in."""
     if not parts.registration_open:
@@ -36,9 +72,9 @@ async def register(new: Registration, parts: PartsDep) -> Tokens:
     return Tokens.of(await parts.sign_ins.begin_for(user))
 
 
-@router.post("/v1/auth/token", responses=documented(401, 413, 422, 429))
+@router.post("/v1/auth/token", responses=documented(401, 413, 422), dependencies=[AddressQuota])
 async def sign_in(
-    form: Annotated[OAuth2PasswordRequestForm, Depends()],
+    form: Annotated[PasswordGrant, Form()],
     parts: PartsDep,
     origin: OriginDep,
     response: Response,
@@ -62,7 +98,11 @@ async def sign_in(
     return Tokens.of(pair)
 
 
-@router.post("/v1/auth/refresh", responses=documented(401, 413, 422))
+@router.post(
+    "/v1/auth/refresh",
+    responses=documented(401, 413, 422),
+    dependencies=[Depends(_by_refresh_token)],
+)
 async def refresh(request: RefreshRequest, parts: PartsDep) -> Tokens:
     """Exchange a refresh token for a new pair.
 
@@ -73,15 +113,23 @@ async def refresh(request: RefreshRequest, parts: PartsDep) -> Tokens:
     return Tokens.of(await parts.sign_ins.refresh(request.refresh_token))
 
 
-@router.post("/v1/auth/logout", status_code=204, responses=documented(401, 413, 422))
+@router.post(
+    "/v1/auth/logout",
+    status_code=204,
+    responses=documented(401, 403, 413, 422),
+    dependencies=[Depends(_by_either_token), Begun],
+)
 async def sign_out(
-    parts: PartsDep, token: OptionalTokenDep, request: RefreshRequest | None = None
+    parts: PartsDep, presented: PresentedDep, request: RefreshRequest | None = None
 ) -> None:
-    """End a sign-in at once: that of the refresh token in the body, else that of the caller."""
+    """End a sign-in at once: that of the refresh token in the body, else that of the caller.
+
+    A quota that is spent, maybe by somebody with a stolen token, keeps nobody from it.
+    """
     if request is not None:
         await parts.sign_ins.end_by(request.refresh_token)
         return
-    caller = await parts.access.identify(token)
+    caller = await parts.access.signed_in(presented)
     await parts.sign_ins.end(caller.sign_in_id)
 
 
@@ -91,19 +139,19 @@ async def me(caller: CallerDep) -> UserView:
     return UserView.of(caller.user)
 
 
-@router.put("/v1/me/password", status_code=204, responses=documented(401, 403, 413, 422, 429))
-async def change_password(change: PasswordChange, caller: CallerDep, parts: PartsDep) -> None:
+@router.put("/v1/me/password", status_code=204, responses=documented(401, 403, 413, 422))
+async def change_password(change: PasswordChange, caller: SignedInDep, parts: PartsDep) -> None:
     """Change one's own password. All other sign-ins of the caller end at once."""
     await parts.passwords.change(
         caller.user, caller.sign_in_id, change.current_password, change.new_password
     )
 
 
-@router.get("/.well-known/jwks.json")
-async def public_keys(parts: PartsDep) -> dict[str, list[dict[str, str]]]:
+@router.get("/.well-known/jwks.json", openapi_extra=reading.TOLERANT)
+async def public_keys(parts: PartsDep) -> KeySet:
     """Give the public keys that access tokens are signed with (RFC 7517).
 
     The newest stands first; those before it are believed for 16 minutes more. Who meets a token
     with a `kid` that they do not know asks here again.
     """
-    return {"keys": parts.keys.jwks()}
+    return KeySet(keys=await parts.keys.jwks())

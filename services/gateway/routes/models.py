@@ -1,12 +1,56 @@
 """Which models answer."""
 
-from fastapi import APIRouter
+from typing import Self
 
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from services.gateway.clients import Model
 from services.gateway.dependencies import AnalysisDeadlineDep, CallerDep, PartsDep
 from services.gateway.problems import documented
-from services.gateway.routes.shapes import ModelPage, ModelView
 
 router = APIRouter(tags=["models"])
+
+
+class EvaluationView(BaseModel):
+    """How well a model did, and on what."""
+
+    evaluated_on: str
+    metrics: dict[str, float] = Field(examples=[{"balanced_accuracy": 0.708}])
+
+
+class ModelView(BaseModel):
+    """A version of a model that answers now: the stable one, or a canary for some pictures."""
+
+    name: str = Field(examples=["classifier"])
+    version: str
+    version_label: str
+    traffic_share: float = Field(examples=[1.0])
+    sha256: str
+    labels: list[str]
+    execution_provider: str
+    evaluation: EvaluationView
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        """Show a model."""
+        return cls(
+            name=model.name,
+            version=model.version,
+            version_label=model.version_label,
+            traffic_share=model.traffic_share,
+            sha256=model.sha256,
+            labels=model.labels,
+            execution_provider=model.execution_provider,
+            evaluation=EvaluationView(evaluated_on=model.evaluated_on, metrics=dict(model.metrics)),
+        )
+
+
+class ModelPage(BaseModel):
+    """The models that answer now."""
+
+    items: list[ModelView]
+    next_cursor: None = None
 
 
 @router.get("/v1/models", responses=documented(401, 502, 503, 504))

@@ -1,10 +1,14 @@
 """The reference for people, made from the OpenAPI document; needs no script and no network."""
 
 import html
+from base64 import b64encode
+from hashlib import sha256
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+
+from services.gateway import kinds, problems
 
 router = APIRouter(include_in_schema=False)
 
@@ -18,36 +22,67 @@ table { border-collapse: collapse; width: 100% } td { border-top: 1px solid #e3e
 @media (prefers-color-scheme: dark) { body { color: #e4e6eb; background: #18191a }
        code { background: #2c2d30 } h3 b { color: #7ab7ff } td { border-color: #3a3b3c } }
 """
+_STYLE_HASH = f"sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}"
+"""The one style that pages may have (https://www.w3.org/TR/CSP3/#framework-directive-source-list)."""
 
 
 @router.get("/docs")
 async def reference(request: Request) -> HTMLResponse:
     """Show what there is, for people."""
-    page = _page(request.app.openapi())
-    policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    return _shown(_reference(request.app.openapi()))
+
+
+@router.get(problems.PAGE)
+async def kinds_of_problems() -> HTMLResponse:
+    """Explain every kind of problem, for people."""
+    sections = "".join(
+        f'<h3 id="{_text(kind.slug)}">{_text(kind.slug)}</h3>'
+        f"<p>{_text(kind.title)} ({kind.status}).</p>{_prose(kind.help)}"
+        for kind in sorted(kinds.ALL, key=lambda kind: kind.slug)
+    )
+    intro = (
+        "<p>Errors come as <code>application/problem+json</code> (RFC 9457). <code>type</code> is "
+        "one of these; <code>detail</code> says what happened this time.</p>"
+    )
+    return _shown(_page("Problems", f"<h1>Problems</h1>{intro}{sections}"))
+
+
+def _shown(page: str) -> HTMLResponse:
+    policy = (
+        f"default-src 'none'; style-src '{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
     return HTMLResponse(page, headers={"Content-Security-Policy": policy})
 
 
-def _page(document: dict[str, Any]) -> str:
+def _page(title: str, body: str) -> str:
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_text(title)}</title>'
+        f"<style>{_STYLE}</style>{body}</html>"
+    )
+
+
+def _reference(document: dict[str, Any]) -> str:
     info = document["info"]
     operations = [
         (path, method, operation)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    sections = "".join(_operation(*each) for each in operations)
+    failures = document["components"]["responses"]
+    sections = "".join(_operation(*each, failures) for each in operations)
     schemas = document["components"]["schemas"]
     shapes = "".join(_schema(name, schema) for name, schema in sorted(schemas.items()))
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_text(info["title"])}'
-        f"</title><style>{_STYLE}</style><h1>{_text(info['title'])} {_text(info['version'])}</h1>"
-        f"{_prose(info['description'])}"
-        '<p>For programs: <a href="/openapi.json">/openapi.json</a>, OpenAPI 3.1.</p>'
-        f"<h2>Operations</h2>{sections}<h2>Shapes</h2>{shapes}</html>"
+    body = (
+        f"<h1>{_text(info['title'])} {_text(info['version'])}</h1>{_prose(info['description'])}"
+        '<p>For programs: <a href="/openapi.json">/openapi.json</a>, OpenAPI 3.1. '
+        f'<a href="{problems.PAGE}">Problems</a>: what errors mean, and what to do.</p>'
+        f"<h2>Operations</h2>{sections}<h2>Shapes</h2>{shapes}"
     )
+    return _page(info["title"], body)
 
 
-def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
+def _operation(path: str, method: str, operation: dict[str, Any], failures: dict[str, Any]) -> str:
     rows = [
         (f"{each['in']} <code>{_text(each['name'])}</code>", _about(each["schema"], each))
         for each in operation.get("parameters", [])
@@ -57,13 +92,17 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
         (f"body <code>{_text(kind)}</code>", _about(b["schema"])) for kind, b in bodies.items()
     ]
     rows += [
-        (f"answer <code>{status}</code>", _answer(answer))
+        (f"answer <code>{status}</code>", _answer(failures.get(_named(answer), answer)))
         for status, answer in operation["responses"].items()
     ]
     return (
         f"<h3><b>{method.upper()}</b> {_text(path)}</h3>"
         f"{_prose(operation.get('description', ''))}{_table(rows)}"
     )
+
+
+def _named(described: dict[str, Any]) -> str:
+    return str(described.get("$ref", "")).rpartition("/")[2]
 
 
 def _answer(answer: dict[str, Any]) -> str:
@@ -93,7 +132,7 @@ def _about(schema: dict[str, Any], described: dict[str, Any] | None = None) -> s
 
 def _type(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
-        name = _text(schema["$ref"].rpartition("/")[2])
+        name = _text(_named(schema))
         return f'<a href="#{name}">{name}</a>'
     if "anyOf" in schema:
         return " or ".join(_type(each) for each in schema["anyOf"])

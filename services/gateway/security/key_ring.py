@@ -6,8 +6,11 @@ looked at every second, so that a rotation needs no restart and reaches all repl
 the folder.
 """
 
+import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -33,6 +36,22 @@ BELIEVED_S = 16 * 60
 _LOOK_S = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """What the files held.
+
+    Attributes:
+        newest: signs.
+        former: those before it by their names, each with the moment until which it is believed.
+        stamp: changes when the files do.
+
+    """
+
+    newest: SigningKey
+    former: Mapping[str, tuple[PublicKey, float]]
+    stamp: object
+
+
 class KeyRing:
     """The key that signs now, and those that are still believed."""
 
@@ -48,75 +67,66 @@ class KeyRing:
 
         """
         self._path = path
-        self._seen: object = None
         self._looked = 0.0
+        self._looking = asyncio.Lock()
         self._fault: str | None = None
-        self._read(self._stamp())
+        self._keys = _read(path, _stamp(path))
 
-    def newest(self) -> SigningKey:
+    async def newest(self) -> SigningKey:
         """Return the key that signs."""
-        self._look()
-        return self._newest
+        await self._look(time.monotonic() - _LOOK_S)
+        return self._keys.newest
 
-    def find(self, name: str | None) -> PublicKey | None:
+    async def find(self, name: str | None) -> PublicKey | None:
         """Return a key that is believed, by its name; None for all others.
 
         A token without a name of its key can only be of the newest.
         """
-        self._look()
+        await self._look(time.monotonic() - _LOOK_S)
         key = self._believed(name)
         if key is None:
             # Another process may have changed the key a moment ago.
-            self._look(at_once=True)
+            await self._look(time.monotonic())
             key = self._believed(name)
         return key
 
-    def jwks(self) -> list[dict[str, str]]:
+    async def jwks(self) -> list[dict[str, str]]:
         """Return all keys that are believed as JSON Web Keys, the newest first."""
-        self._look()
-        former = [key for key, until in self._former.values() if time.time() < until]
-        return [key.jwk() for key in (self._newest, *former)]
+        await self._look(time.monotonic() - _LOOK_S)
+        former = [key for key, until in self._keys.former.values() if time.time() < until]
+        return [key.jwk() for key in (self._keys.newest, *former)]
 
     def _believed(self, name: str | None) -> PublicKey | None:
-        if name is None or name == self._newest.id:
-            return self._newest
-        key, until = self._former.get(name, (None, 0.0))
+        if name is None or name == self._keys.newest.id:
+            return self._keys.newest
+        key, until = self._keys.former.get(name, (None, 0.0))
         return key if time.time() < until else None
 
-    def _look(self, *, at_once: bool = False) -> None:
-        """Read the keys again if they have changed; unless told so, at most once a second."""
-        if not at_once and time.monotonic() - self._looked < _LOOK_S:
+    async def _look(self, since: float) -> None:
+        """Read the keys again if they have changed, unless that was looked at since a moment."""
+        if self._looked >= since:
             return
+        # Files are slow at times: one looks for all, and in a thread.
+        async with self._looking:
+            if self._looked < since:
+                began = time.monotonic()
+                self._keys = await asyncio.to_thread(self._read_again, self._keys)
+                self._looked = began
+
+    def _read_again(self, known: _Keys) -> _Keys:
+        """Return what the files hold; what is known, where they hold that or cannot be read."""
         fault = None
-        # A ring that cannot be read now goes on with what it has.
         try:
-            stamp = self._stamp()
-            if stamp != self._seen:
-                self._read(stamp)
+            stamp = _stamp(self._path)
+            return known if stamp == known.stamp else _read(self._path, stamp)
         except (OSError, KeyFileError) as error:
             fault = type(error).__name__
             # Once, not whenever somebody looks.
             if fault != self._fault:
                 _log.error("signing key not read again", file=self._path.name, error=fault)
-        self._fault = fault
-        self._looked = time.monotonic()
-
-    def _stamp(self) -> object:
-        """Return what changes when the keys do."""
-        with contextlib.suppress(FileNotFoundError):
-            key, folder = self._path.stat(), former_folder(self._path)
-            return key.st_ino, key.st_mtime_ns, folder.exists() and folder.stat().st_mtime_ns
-        return None
-
-    def _read(self, stamp: object) -> None:
-        self._newest = load_or_make(self._path)
-        former = map(_former, sorted(former_folder(self._path).glob("*.pem")))
-        self._former = {
-            key.id: (key, retired + BELIEVED_S)
-            for key, retired in filter(None, former)
-            if key.id != self._newest.id
-        }
-        self._seen = stamp
+            return known
+        finally:
+            self._fault = fault
 
 
 def rotate(path: Path, *, at_once: bool = False) -> SigningKey:
@@ -148,6 +158,25 @@ def rotate(path: Path, *, at_once: bool = False) -> SigningKey:
 def former_folder(path: Path) -> Path:
     """Return where the public halves of former keys lie."""
     return path.with_name("former-keys")
+
+
+def _stamp(path: Path) -> object:
+    """Return what changes when the keys do."""
+    with contextlib.suppress(FileNotFoundError):
+        key, folder = path.stat(), former_folder(path)
+        return key.st_ino, key.st_mtime_ns, folder.exists() and folder.stat().st_mtime_ns
+    return None
+
+
+def _read(path: Path, stamp: object) -> _Keys:
+    newest = load_or_make(path)
+    former = map(_former, sorted(former_folder(path).glob("*.pem")))
+    believed = {
+        key.id: (key, retired + BELIEVED_S)
+        for key, retired in filter(None, former)
+        if key.id != newest.id
+    }
+    return _Keys(newest, believed, stamp)
 
 
 def _former(path: Path) -> tuple[PublicKey, float] | None:

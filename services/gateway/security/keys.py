@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 
 
 class KeyFileError(Exception):
-    """The file does not hold an Ed25519 key; the message names it."""
+    """The file does not hold a key of its kind; the message names it."""
 
 
 class PublicKey:
@@ -62,10 +62,7 @@ def load_or_make(path: Path) -> SigningKey:
 
     """
     if not path.exists():
-        # The second of two processes finds the first one's key in place.
-        with contextlib.suppress(FileExistsError), _written(path, _new()) as temporary:
-            os.link(temporary, path)
-            _keep_names(path.parent)
+        make(path, _new())
     try:
         private = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (ValueError, TypeError) as error:
@@ -73,6 +70,19 @@ def load_or_make(path: Path) -> SigningKey:
     if not isinstance(private, Ed25519PrivateKey):
         raise KeyFileError(_not_a_key(path))
     return SigningKey(private)
+
+
+def make(path: Path, content: bytes) -> None:
+    """Write a file for its owner only, unless it is there already.
+
+    Raises:
+        OSError: the folder cannot be written.
+
+    """
+    # The second of two processes finds the first one's file in place.
+    with contextlib.suppress(FileExistsError), _written(path, content) as temporary:
+        os.link(temporary, path)
+        _keep_names(path.parent)
 
 
 def replace(path: Path) -> None:

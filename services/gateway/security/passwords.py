@@ -8,6 +8,7 @@ import secrets
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import hash_secret_raw
 
 from services.gateway.security.common_passwords import is_common
 
@@ -32,16 +33,36 @@ def hashed(password: str) -> str:
     return _hasher.hash(password)
 
 
+def stretched(secret: bytes, salt: bytes) -> bytes:
+    """Return what the same secret and salt always have, as costly to try as a hash.
+
+    Args:
+        secret: may hold a password.
+        salt: 8 bytes or more.
+
+    """
+    return hash_secret_raw(
+        secret,
+        salt,
+        time_cost=_hasher.time_cost,
+        memory_cost=_hasher.memory_cost,
+        parallelism=_hasher.parallelism,
+        hash_len=_hasher.hash_len,
+        type=_hasher.type,
+    )
+
+
 def matches(password: str, stored: str | None) -> bool:
     """Say whether a password is the one that was hashed.
 
     Args:
         password: what somebody typed.
-        stored: the hash, or None when there is no such user: the work is done all the same.
+        stored: the hash; None or empty when there is no such user, or they have no password: the
+            work is done all the same.
 
     """
     try:
-        return _hasher.verify(stored or _NOBODY, password) and stored is not None
+        return _hasher.verify(stored or _NOBODY, password) and bool(stored)
     except (VerificationError, InvalidHashError):
         return False
 

@@ -7,6 +7,7 @@ A refresh token is random and means nothing; only its digest is ever kept.
 
 import functools
 import hashlib
+import re
 import secrets
 import time
 import uuid
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 import jwt
 
 from services.gateway.security.key_ring import KeyRing
+from services.gateway.security.keys import PublicKey
 
 ISSUER = "dermserve"
 AUDIENCE = "dermserve-gateway"
@@ -24,6 +26,8 @@ _REQUIRED = ["iss", "aud", "sub", "sid", "iat", "nbf", "exp", "jti"]
 # Replicas' clocks differ a little, and a token is used the moment it is made.
 _LEEWAY_S = 5
 _REMEMBERED = 1024
+_FORM = re.compile(r"[A-Za-z0-9_-]{43}")
+"""256 bits as they are written."""
 
 
 class InvalidTokenError(Exception):
@@ -36,6 +40,15 @@ class Claims:
 
     user_id: str
     session_id: str
+
+
+class ExpiredTokenError(InvalidTokenError):
+    """The token was good once; ``claims`` is what it says."""
+
+    def __init__(self, claims: Claims) -> None:
+        """Say so of a token."""
+        super().__init__("expired")
+        self.claims = claims
 
 
 class AccessTokens:
@@ -54,7 +67,7 @@ class AccessTokens:
         # A caller sends the same token with every request, and its signature stays good.
         self._verified = functools.lru_cache(_REMEMBERED)(self._verify)
 
-    def issue(self, claims: Claims, now: float | None = None) -> str:
+    async def issue(self, claims: Claims, now: float | None = None) -> str:
         """Return a signed token."""
         issued = int(time.time() if now is None else now)
         payload = {
@@ -67,27 +80,28 @@ class AccessTokens:
             "exp": issued + self.lifetime_s,
             "jti": uuid.uuid4().hex,
         }
-        key = self._keys.newest()
+        key = await self._keys.newest()
         return jwt.encode(payload, key.private, _ALGORITHM, {"typ": _KIND, "kid": key.id})
 
-    def read(self, token: str) -> Claims:
+    async def read(self, token: str) -> Claims:
         """Return what a token says, once everything about it has been checked.
 
         Raises:
-            InvalidTokenError: anything about it is wrong.
+            ExpiredTokenError: nothing but its time is wrong.
+            InvalidTokenError: anything else about it is.
 
         """
-        claims, expires, key = self._verified(token)
-        if expires <= time.time() - _LEEWAY_S or self._keys.find(key) is None:
-            raise InvalidTokenError("expired, or its key is believed no more")
+        key = await self._keys.find(_key_name(token))
+        if key is None:
+            raise InvalidTokenError("signed with a key that is not believed")
+        claims, expires = self._verified(token, key)
+        if expires <= time.time() - _LEEWAY_S:
+            raise ExpiredTokenError(claims)
         return claims
 
-    def _verify(self, token: str) -> tuple[Claims, int, str]:
-        """Return what a token says, when it expires, and the name of its key."""
+    def _verify(self, token: str, key: PublicKey) -> tuple[Claims, int]:
+        """Return what a token that is signed with a key says, and when it expires."""
         try:
-            key = self._keys.find(jwt.get_unverified_header(token).get("kid"))
-            if key is None:
-                raise InvalidTokenError("signed with a key that is not believed")
             read = jwt.decode_complete(
                 token,
                 key.public,
@@ -95,14 +109,25 @@ class AccessTokens:
                 audience=AUDIENCE,
                 issuer=ISSUER,
                 leeway=_LEEWAY_S,
-                options={"require": _REQUIRED},
+                # Its end is seen to by who asks, as it comes after it was verified.
+                options={"require": _REQUIRED, "verify_exp": False},
             )
         except jwt.InvalidTokenError as error:
             raise InvalidTokenError(str(error)) from error
         payload = read["payload"]
-        if read["header"].get("typ") != _KIND or not isinstance(payload["sid"], str):
+        said, expires = Claims(payload["sub"], payload["sid"]), payload["exp"]
+        formed = isinstance(said.session_id, str) and isinstance(expires, int)
+        if read["header"].get("typ") != _KIND or not formed:
             raise InvalidTokenError("not an access token")
-        return Claims(payload["sub"], payload["sid"]), int(payload["exp"]), key.id
+        return said, expires
+
+
+def _key_name(token: str) -> str | None:
+    try:
+        name: str | None = jwt.get_unverified_header(token).get("kid")
+    except jwt.InvalidTokenError as error:
+        raise InvalidTokenError(str(error)) from error
+    return name
 
 
 def new_refresh_token() -> str:
@@ -110,6 +135,16 @@ def new_refresh_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def digest(refresh_token: str) -> str:
-    """Return what is kept of a refresh token. It is random, so that a fast hash suffices."""
-    return hashlib.sha256(refresh_token.encode()).hexdigest()
+def is_formed(text: str) -> bool:
+    """Say whether a text could be such a token."""
+    return _FORM.fullmatch(text) is not None
+
+
+def session_digest(secret: str) -> str:
+    """Return what is kept of a browser's session: no token has the same, nor it that of a token."""
+    return digest(f"session\n{secret}")
+
+
+def digest(token: str) -> str:
+    """Return what is kept of a refresh token or key: it is random, so that a fast hash suffices."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -12,6 +12,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from services.gateway import errors
+from services.gateway.reading import check_once
+from services.gateway.uploads.declared import see_that_it_is
 
 PICTURE_FIELD = "image"
 PICTURE_TYPES = ("image/jpeg", "image/png")
@@ -36,6 +38,17 @@ class Upload:
     picture: bytes
     fields: Mapping[str, str]
 
+    @property
+    def parts(self) -> tuple[bytes, ...]:
+        """All of it; unlike the body, whose boundaries are made up anew each time it is sent."""
+        # Some charsets make surrogates, of which UTF-8 has none; they are refused later.
+        texts = (
+            text.encode("utf-8", "surrogatepass")
+            for field in sorted(self.fields.items())
+            for text in field
+        )
+        return (self.picture, *texts)
+
 
 class Bodies:
     """Reads bodies, each only so large."""
@@ -49,7 +62,8 @@ class Bodies:
 
         Raises:
             UnsupportedMediaTypeError: neither a form nor a JPEG or PNG.
-            InvalidRequestError: the form cannot be read or has no picture.
+            InvalidRequestError: the form cannot be read, has no picture, or a field twice.
+            InvalidPictureError: the picture is another kind than is said of it.
             TooLargeError: the picture or the form has too many bytes.
 
         """
@@ -57,7 +71,9 @@ class Bodies:
         if kind == FORM_TYPE:
             return await self._form(request)
         if kind in PICTURE_TYPES:
-            return Upload(await self._raw(request), {})
+            picture = await self._raw(request)
+            see_that_it_is(picture, kind)
+            return Upload(picture, {})
         raise errors.UnsupportedMediaTypeError(
             f"Send {FORM_TYPE} with the field {PICTURE_FIELD!r}, or the picture itself as "
             "image/jpeg or image/png."
@@ -98,6 +114,8 @@ class Bodies:
         picture = await sent.read()
         if len(picture) > self._max_bytes:
             raise _too_large(self._max_bytes)
+        check_once(name for name, _ in form.multi_items())
+        see_that_it_is(picture, sent.content_type or "", sent.filename or "")
         texts = {name: value for name, value in form.multi_items() if isinstance(value, str)}
         return Upload(picture, texts)
 

@@ -27,7 +27,16 @@ def shared_out(cores: int, runs: int) -> Layout:
     return Layout(runs, max(1, cores // runs))
 
 
-def sensible(cores: int) -> Iterator[Layout]:
-    """Return the layouts worth measuring; the first needs no measurement to be good."""
-    for threads in sorted({1, min(2, cores), cores}):
-        yield Layout(cores // threads, threads)
+def sensible(cores: int, models: int) -> Iterator[Layout]:
+    """Return the layouts worth measuring; the first needs no measurement to be good.
+
+    Args:
+        cores: that may be used.
+        models: that a picture goes through, side by side: even alone it keeps so many cores busy,
+            and where there are no more, threads that share a run have nothing to win.
+
+    """
+    yield Layout(cores, 1)
+    if cores > models:
+        for threads in sorted({2, cores}):
+            yield Layout(cores // threads, threads)

@@ -53,7 +53,7 @@ def measured(files: Sequence[ModelFile], cores: int) -> Layout:
         BackendError: a file cannot be opened.
 
     """
-    candidates = list(layout.sensible(cores))
+    candidates = list(layout.sensible(cores, len(files)))
     tried = _tried(candidates, files) if len(candidates) > 1 else []
     chosen = best(tried) if tried else candidates[0]
     _log.info(

@@ -17,12 +17,13 @@ ALONE, PAIRS, TOGETHER = Layout(8, 1), Layout(4, 2), Layout(1, 8)
     ("cores", "shapes"),
     [
         (1, {(1, 1)}),
-        (2, {(2, 1), (1, 2)}),
+        (2, {(2, 1)}),
+        (4, {(4, 1), (2, 2), (1, 4)}),
         (16, {(16, 1), (8, 2), (1, 16)}),
     ],
 )
 def test_sensible_layouts_use_every_core_once(cores: int, shapes: set[tuple[int, int]]) -> None:
-    found = list(layout.sensible(cores))
+    found = list(layout.sensible(cores, models=2))
     assert {(each.runs, each.threads) for each in found} == shapes
     assert all(each.runs * each.threads == cores for each in found)
     assert found[0] == Layout(cores, 1)
@@ -55,9 +56,18 @@ def test_layouts_are_tried_with_the_models_themselves(
         model_file.read(tmp_path / name / "1" / "model.onnx")
         for name in ("segmenter", "classifier")
     ]
-    assert trial.measured(files, 2) in set(layout.sensible(2))
+    assert trial.measured(files, 4) in set(layout.sensible(4, models=2))
+    assert "2 side by side, 2 threads each" in logged.text
+
+
+def test_where_a_lone_picture_keeps_every_core_busy_nothing_needs_to_be_tried(
+    tmp_path: Path,
+) -> None:
+    tiny_models.write_models(tmp_path)
+    names = ("segmenter", "classifier")
+    files = [model_file.read(tmp_path / name / "1" / "model.onnx") for name in names]
+    assert trial.measured(files, 2) == Layout(2, 1)
     assert trial.measured(files, 1) == Layout(1, 1)
-    assert "2 side by side, 1 thread each" in logged.text
 
 
 def test_work_side_by_side_counts_every_picture() -> None:

@@ -1,0 +1,54 @@
+"""The users of an organisation and the keys of its services, for its administrators."""
+
+from collections.abc import Iterator, Sequence
+
+from dermserve_client.shapes import ApiKey, User
+from dermserve_client.wire import Wire
+
+
+class Users:
+    """The users of the own organisation."""
+
+    def __init__(self, wire: Wire) -> None:
+        """Build over the wire."""
+        self._wire = wire
+
+    def create(self, username: str, password: str, role: str = "clinician") -> User:
+        """Make an account."""
+        account = {"username": username, "password": password, "role": role}
+        return User.model_validate_json(self._wire.make("/v1/users", json=account).content)
+
+    def list(self) -> Iterator[User]:
+        """Yield users, newest first."""
+        return self._wire.listed(User, "/v1/users")
+
+    def change(
+        self, user_id: str, *, role: str | None = None, disabled: bool | None = None
+    ) -> User:
+        """Change a user's role, or keep them out; what is None stays."""
+        change = {"role": role, "disabled": disabled}
+        answer = self._wire.send("PATCH", f"/v1/users/{user_id}", json=change)
+        return User.model_validate_json(answer.content)
+
+
+class ApiKeys:
+    """The API keys of the own organisation's services."""
+
+    def __init__(self, wire: Wire) -> None:
+        """Build over the wire."""
+        self._wire = wire
+
+    def create(
+        self, user_id: str, name: str, permissions: Sequence[str], days: int = 365
+    ) -> ApiKey:
+        """Make a key for a service; its ``key`` is told only now."""
+        new = {"user_id": user_id, "name": name, "permissions": [*permissions], "days": days}
+        return ApiKey.model_validate_json(self._wire.make("/v1/api-keys", json=new).content)
+
+    def list(self) -> Iterator[ApiKey]:
+        """Yield keys, newest first, without the keys themselves."""
+        return self._wire.listed(ApiKey, "/v1/api-keys")
+
+    def revoke(self, key_id: str) -> None:
+        """Revoke a key."""
+        self._wire.send("DELETE", f"/v1/api-keys/{key_id}")

@@ -1,0 +1,154 @@
+"""The trail: what is written to it is durable when its writer goes on.
+
+Rows that come while others are being written wait, and go together in the next transaction: the
+more there is to do, the less each costs. Where one of them cannot be written, each goes alone, so
+that none is refused for another.
+"""
+
+import asyncio
+import json
+import math
+import time
+from dataclasses import fields as fields_of
+from functools import partial
+
+from services import telemetry
+from services.gateway import errors, kinds
+from services.gateway.audit import links
+from services.gateway.audit.chain import Keys, moment
+from services.gateway.audit.note import Note
+from services.gateway.database import Database
+from services.gateway.metrics import Metrics
+from services.gateway.records import now
+
+_AT_ONCE = 256
+_ANCHORED_EVERY_S = 60
+_UNRECORDED = "This cannot be recorded now, and what is not recorded is not done. Try again."
+_REFUSED, _FAILED = 400, 500
+CLIENT_LEFT = 499
+"""What a proxy's log calls a client that left before its answer."""
+
+_Row = tuple[links.Fields, "asyncio.Future[None]"]
+_SAID = tuple(each.name for each in fields_of(Note) if each.name != "begun")
+
+_log = telemetry.logger(__name__)
+
+
+class Trail:
+    """Writes rows, in groups."""
+
+    def __init__(self, database: Database, keys: Keys, metrics: Metrics) -> None:
+        """Build over the database.
+
+        Args:
+            database: has the rows of all organisations.
+            keys: to hash them with.
+            metrics: counts rows, and groups that could not be written.
+
+        """
+        self._database = database
+        self._keys = keys
+        self._metrics = metrics
+        self._waiting: list[_Row] = []
+        self._anchored: dict[str, float] = {}
+        self._writing: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Go on with the current key where there was none before."""
+        await self._database.write(partial(links.rekey, self._keys))
+
+    async def begin(self, note: Note) -> None:
+        """Write that something is about to be done; raises as ``end`` does."""
+        await self._write(note, "begun", None)
+        note.begun = True
+
+    async def end(self, note: Note, status: int | None = None) -> None:
+        """Write what became of something.
+
+        Args:
+            note: what it is.
+            status: of its answer over HTTP; None for what had no answer.
+
+        Raises:
+            UnavailableError: it cannot be written.
+
+        """
+        await self._write(note, _outcome(status), status)
+
+    async def close(self) -> None:
+        """Wait until all is written."""
+        while self._writing is not None:
+            await self._writing
+
+    async def _write(self, note: Note, outcome: str, status: int | None) -> None:
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((fields(note, outcome, status), written))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_all())
+        await written
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
+                await self._write_group(group)
+        finally:
+            self._writing = None
+
+    async def _write_group(self, group: list[_Row]) -> None:
+        """Write some rows, and tell who waits for them."""
+        try:
+            rows = [fields for fields, _ in group]
+            heads = await self._database.write(partial(links.add, rows, self._keys))
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait are told
+            if len(group) > 1 and kinds.kind_of(error) is kinds.UNKNOWN:
+                # Not the database: one of them.
+                for row in group:
+                    await self._write_group([row])
+                return
+            self._metrics.audit_failures.inc(len(group))
+            _log.error("audit rows not written", rows=len(group), exc_info=error)
+            _tell(group, _UNRECORDED)
+        else:
+            self._metrics.audit_rows.inc(len(group))
+            self._anchor(heads)
+            _tell(group)
+
+    def _anchor(self, heads: list[links.Fields]) -> None:
+        """Tell the log, which is kept elsewhere, where chains are; once in a while for each."""
+        for head in heads:
+            chain = head["organisation_id"]
+            if time.monotonic() >= self._anchored.get(chain, -math.inf):
+                self._anchored[chain] = time.monotonic() + _ANCHORED_EVERY_S
+                _log.info("audit anchor", **head)
+
+
+def _tell(group: list[_Row], refusal: str | None = None) -> None:
+    for _, written in group:
+        # Who waited may have left.
+        if written.done():
+            continue
+        if refusal is None:
+            written.set_result(None)
+        else:
+            written.set_exception(errors.UnavailableError(refusal))
+
+
+def _outcome(status: int | None) -> str:
+    if status is None or status < _REFUSED:
+        return "done"
+    if status == CLIENT_LEFT:
+        return "left"
+    return "refused" if status < _FAILED else "failed"
+
+
+def fields(note: Note, outcome: str, status: int | None = None) -> links.Fields:
+    """Return what a row says, but for its place in a chain."""
+    return {
+        **{name: getattr(note, name) for name in _SAID},
+        "at": moment(now()),
+        "subject_ids": " ".join(note.subject_ids) or None,
+        "detail": json.dumps(note.detail, sort_keys=True) if note.detail else None,
+        "outcome": outcome,
+        "status": status,
+    }

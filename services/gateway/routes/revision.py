@@ -1,0 +1,55 @@
+"""Which revision of a record a change is meant for: ETag and If-Match (RFC 9110, 13.1.1).
+
+What is put where nothing is yet says so with If-None-Match (13.1.2).
+"""
+
+from typing import Annotated, Literal
+
+from fastapi import Depends, Header
+
+from services.gateway import errors
+from services.gateway.shelf import NONE_YET, Revised
+
+
+def etag(record: Revised) -> str:
+    """Return the tag of a record as it is now."""
+    return tag(record.revision)
+
+
+def tag(revision: int) -> str:
+    """Return the tag of a revision."""
+    return f'"{revision}"'
+
+
+_IfMatch = Annotated[
+    str | None,
+    Header(max_length=200, description="The `ETag` that the change is meant for; `*` for any."),
+]
+
+
+def _meant(if_match: _IfMatch = None) -> frozenset[int] | None:
+    if if_match is None:
+        raise errors.MissingConditionError(
+            "Say in If-Match which ETag the change is meant for, or * for whatever it is."
+        )
+    tags = {tag.strip() for tag in if_match.split(",")}
+    if tags == {"*"}:
+        return None
+    # A weak tag, or none of ours, means no revision at all.
+    inner = {tag[1:-1] for tag in tags if len(tag) > 2 and tag[0] == tag[-1] == '"'}  # noqa: PLR2004 - both quotes
+    numbers = frozenset(int(tag) for tag in inner if tag.isascii() and tag.isdigit())
+    # No tag of ours is of nothing: that is for If-None-Match to say.
+    return numbers - {0}
+
+
+def _new_or_meant(
+    if_match: _IfMatch = None,
+    if_none_match: Annotated[
+        Literal["*"] | None, Header(description="For what is to be made where nothing is yet.")
+    ] = None,
+) -> frozenset[int] | None:
+    return NONE_YET if if_none_match and if_match is None else _meant(if_match)
+
+
+RevisionsDep = Annotated[frozenset[int] | None, Depends(_meant)]
+NewOrRevisionsDep = Annotated[frozenset[int] | None, Depends(_new_or_meant)]

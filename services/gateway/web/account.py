@@ -1,0 +1,81 @@
+"""One's own account: the password, and where one is signed in."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import ValidationError
+
+from services.gateway import errors
+from services.gateway.dependencies import Cursor, PartsDep, SignedInDep
+from services.gateway.identity import SignedIn
+from services.gateway.parts import Parts
+from services.gateway.routes.account_shapes import PasswordChange
+from services.gateway.web.pages import PagesDep
+from services.gateway.web.refusal import Refusal
+from services.gateway.web.routing import pages_router
+
+router = pages_router()
+
+_SIGN_INS = 20
+_Password = Annotated[str, Form()]
+
+
+@router.get("/account")
+async def page_account(
+    request: Request,
+    pages: PagesDep,
+    parts: PartsDep,
+    caller: SignedInDep,
+    cursor: Cursor = None,
+    changed: Literal["password"] | None = None,
+) -> HTMLResponse:
+    """Show who is signed in, and where."""
+    shown = await _shown(parts, caller, cursor=cursor, changed=changed)
+    return pages.show(request, "account.html", shown, caller=caller)
+
+
+@router.post("/account/password")
+async def page_change_password(
+    request: Request,
+    pages: PagesDep,
+    parts: PartsDep,
+    caller: SignedInDep,
+    current_password: _Password = "",
+    new_password: _Password = "",
+) -> Response:
+    """Change the password; all other sign-ins end."""
+    try:
+        change = PasswordChange(current_password=current_password, new_password=new_password)
+        await parts.passwords.change(
+            caller.user, caller.sign_in_id, change.current_password, change.new_password
+        )
+    except (
+        ValidationError,
+        errors.InvalidRequestError,
+        errors.ForbiddenError,
+        errors.TooManyAttemptsError,
+    ) as error:
+        refusal = Refusal.of(error)
+        shown = await _shown(parts, caller, refusal=refusal.sentence)
+        return pages.show(request, "account.html", shown, caller=caller, status=refusal.status)
+    return RedirectResponse("/account?changed=password", 303)
+
+
+@router.post("/account/sign-ins/{session_id}/end")
+async def page_end_sign_in(session_id: str, parts: PartsDep, caller: SignedInDep) -> Response:
+    """End one of one's sign-ins."""
+    await parts.own_sign_ins.end(caller.user.id, session_id)
+    return RedirectResponse("/account", 303)
+
+
+async def _shown(
+    parts: Parts,
+    caller: SignedIn,
+    *,
+    cursor: str | None = None,
+    changed: str | None = None,
+    refusal: str = "",
+) -> dict[str, Any]:
+    sign_ins = await parts.own_sign_ins.page(caller.user.id, _SIGN_INS, cursor)
+    return {"sign_ins": sign_ins, "changed": changed, "refusal": refusal}

@@ -1,0 +1,117 @@
+"""The API keys of an organisation's services."""
+
+import secrets
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import Depends, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import ValidationError
+
+from services.gateway import errors
+from services.gateway.dependencies import AdminDep, Cursor, PartsDep
+from services.gateway.identity import Caller
+from services.gateway.identity.permissions import ALLOWED, MEANING
+from services.gateway.once import Keyed
+from services.gateway.parts import Parts
+from services.gateway.records import ApiKey, Role, now
+from services.gateway.routes.api_keys import NewApiKey
+from services.gateway.web.pages import PagesDep
+from services.gateway.web.refusal import Refusal
+from services.gateway.web.routing import pages_router
+
+router = pages_router()
+
+_KEYS = 50
+_SERVICES = 100
+_Field = Annotated[str, Form(max_length=256)]
+
+
+async def _written(
+    user_id: _Field = "",
+    name: _Field = "",
+    days: _Field = "",
+    permissions: Annotated[list[str] | None, Form()] = None,
+) -> dict[str, Any]:
+    return {
+        "user_id": user_id,
+        "name": name,
+        "days": int(days) if days.isascii() and days.isdigit() else days,
+        "permissions": permissions or [],
+    }
+
+
+_WrittenDep = Annotated[dict[str, Any], Depends(_written)]
+
+
+@router.get("/admin/keys")
+async def page_api_keys(
+    request: Request, pages: PagesDep, parts: PartsDep, caller: AdminDep, cursor: Cursor = None
+) -> HTMLResponse:
+    """List the keys, and offer to make and revoke them."""
+    shown = await _shown(parts, caller, cursor=cursor)
+    return pages.show(request, "api_keys.html", shown, caller=caller)
+
+
+@router.post("/admin/keys")
+async def page_create_api_key(
+    request: Request,
+    pages: PagesDep,
+    parts: PartsDep,
+    caller: AdminDep,
+    written: _WrittenDep,
+    form: _Field = "",
+) -> Response:
+    """Make a key and show it, this once; the same form sent twice makes one."""
+    try:
+        new = NewApiKey.model_validate(written)
+
+        async def make(key_id: str) -> tuple[ApiKey, str | None]:
+            lifetime = timedelta(days=new.days)
+            return await parts.api_keys.create(
+                caller.scope, key_id, new.user_id, new.name, new.permissions, lifetime
+            )
+
+        async def find(key_id: str) -> tuple[ApiKey, str | None]:
+            return await parts.api_keys.get(caller.scope, key_id), None
+
+        body = (repr(sorted(written.items())).encode(),)
+        keyed = Keyed(request.url.path, form, body) if form else None
+        made, key = await parts.once.make(caller.user.id, keyed, ApiKey, make, find)
+    except (ValidationError, errors.InvalidRequestError, errors.InProgressError) as error:
+        refusal = Refusal.of(error)
+        shown = await _shown(parts, caller, refusal=refusal.sentence, **written)
+        return pages.show(request, "api_keys.html", shown, caller=caller, status=refusal.status)
+    shown = await _shown(parts, caller, made=made, key=key)
+    return pages.show(request, "api_keys.html", shown, caller=caller, status=201)
+
+
+@router.post("/admin/keys/{key_id}/revoke")
+async def page_revoke_api_key(key_id: str, parts: PartsDep, caller: AdminDep) -> Response:
+    """Revoke a key: it is no good from the next request on."""
+    await parts.api_keys.revoke(caller.scope, key_id)
+    return RedirectResponse("/admin/keys", 303)
+
+
+async def _shown(
+    parts: Parts, caller: Caller, *, cursor: str | None = None, **written: Any
+) -> dict[str, Any]:
+    keys = await parts.api_keys.page(caller.scope, _KEYS, cursor)
+    services = await parts.accounts.page(caller.scope, _SERVICES, None, Role.SERVICE)
+    return {
+        "keys": keys,
+        "services": services.items,
+        "owners": await parts.accounts.names(caller.scope, {key.user_id for key in keys.items}),
+        "allowed": sorted(ALLOWED[Role.SERVICE]),
+        "meaning": MEANING,
+        "now": now(),
+        "form": secrets.token_hex(16),
+        "refusal": "",
+        "made": None,
+        "key": None,
+        "user_id": "",
+        "name": "",
+        "days": 365,
+        "permissions": [],
+        **written,
+    }

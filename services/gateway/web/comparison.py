@@ -1,0 +1,46 @@
+"""Two analyses beside each other and over each other."""
+
+from typing import Annotated
+
+from fastapi import Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from services.gateway import errors
+from services.gateway.dependencies import PartsDep, ReaderDep
+from services.gateway.findings import LABEL_NAMES
+from services.gateway.routes.analysis_shapes import AnalysisView
+from services.gateway.web.pages import PagesDep
+from services.gateway.web.routing import pages_router
+
+router = pages_router()
+
+_Id = Annotated[str, Query(max_length=64)]
+
+
+@router.get("/comparison")
+async def page_comparison(
+    request: Request,
+    pages: PagesDep,
+    parts: PartsDep,
+    caller: ReaderDep,
+    first: _Id = "",
+    second: _Id = "",
+    of: Annotated[tuple[str, ...], Query(max_length=100)] = (),
+) -> Response:
+    """Show what has changed; of two that were chosen from a list, the older one comes first."""
+    if not (first and second):
+        if len(of) != len(("first", "second")):
+            raise errors.InvalidRequestError("Go back and choose two analyses to compare.")
+        # Ids begin with the time.
+        older, newer = sorted(of)
+        return RedirectResponse(f"/comparison?first={older}&second={newer}", 303)
+    records = [await parts.history.get(caller.scope, each) for each in (first, second)]
+    compared = await parts.comparisons.compare(*records)
+    views = [AnalysisView.of(record) for record in records]
+    shown = {
+        "compared": compared,
+        "first": views[0],
+        "second": views[1],
+        "label_names": LABEL_NAMES,
+    }
+    return pages.show(request, "comparison.html", shown, caller=caller)

@@ -1,0 +1,163 @@
+"""A lesion over time: its pictures side by side and aligned, and what has changed."""
+
+from typing import Annotated, Any
+
+from fastapi import Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import ValidationError
+
+from services.gateway import errors
+from services.gateway.analyses import SORTS, Comparison, Filters
+from services.gateway.dependencies import (
+    EditorDep,
+    PartsDep,
+    ReaderDep,
+    RemoverDep,
+    WriterDep,
+)
+from services.gateway.findings import LABEL_NAMES
+from services.gateway.once import Keyed
+from services.gateway.parts import Parts
+from services.gateway.records import Analysis, Lesion, Status
+from services.gateway.routes.analysis_shapes import AnalysisView
+from services.gateway.routes.comparisons import MomentView
+from services.gateway.routes.lesions import BodySite, LesionChange, LesionView, NewLesion
+from services.gateway.subjects import LesionDep
+from services.gateway.web.pages import PagesDep
+from services.gateway.web.plots import Plot
+from services.gateway.web.refusal import Refusal
+from services.gateway.web.routing import pages_router
+
+router = pages_router()
+
+SITES: tuple[str, ...] = BodySite.__args__  # type: ignore[attr-defined]
+
+_MOMENTS = 12
+"""How many of the newest pictures are laid over each other on a page."""
+
+_Field = Annotated[str, Form()]
+_Revision = Annotated[int, Form(ge=0)]
+
+
+@router.post("/lesions")
+async def page_create_lesion(
+    parts: PartsDep,
+    caller: WriterDep,
+    patient: _Field,
+    key: Annotated[str, Form(pattern=r"^[0-9a-f]{32}$")],
+    body_site: _Field = "",
+    note: _Field = "",
+) -> Response:
+    """Make a lesion of a patient; the same form sent twice makes one."""
+    try:
+        new = NewLesion.model_validate(
+            {"patient": patient, "body_site": body_site or None, "note": note.strip() or None}
+        )
+    except ValidationError as error:
+        raise errors.InvalidRequestError(Refusal.of(error).sentence) from error
+    lesion = await parts.once.make(
+        caller.user.id,
+        Keyed("/lesions", key, (new.model_dump_json().encode(),)),
+        Lesion,
+        lambda made: parts.lesions.create(caller.scope, made, new.model_dump()),
+        lambda made: parts.lesions.get(caller.scope, made),
+    )
+    return RedirectResponse(f"/lesions/{lesion.id}", 303)
+
+
+@router.get("/lesions/{lesion_id}")
+async def page_lesion(
+    request: Request, pages: PagesDep, parts: PartsDep, caller: ReaderDep, lesion: LesionDep
+) -> HTMLResponse:
+    """Show a lesion over time."""
+    shown = await _shown(parts, caller, lesion)
+    return pages.show(request, "lesion.html", shown, caller=caller)
+
+
+@router.post("/lesions/{lesion_id}/change")
+async def page_change_lesion(
+    request: Request,
+    pages: PagesDep,
+    parts: PartsDep,
+    caller: EditorDep,
+    lesion: LesionDep,
+    revision: _Revision = 0,
+    body_site: _Field = "",
+    note: _Field = "",
+) -> Response:
+    """Change where a lesion is and what is noted of it."""
+    try:
+        change = LesionChange.model_validate(
+            {"body_site": body_site or None, "note": note.strip() or None}
+        )
+        meant = frozenset({revision})
+        await parts.lesions.change(caller.scope, lesion.id, meant, change.model_dump())
+    except (ValidationError, errors.ChangedMeanwhileError) as error:
+        refusal = Refusal.of(error)
+        found = await parts.lesions.get(caller.scope, lesion.id)
+        shown = await _shown(parts, caller, found, refusal.sentence, note)
+        return pages.show(request, "lesion.html", shown, caller=caller, status=refusal.status)
+    return RedirectResponse(f"/lesions/{lesion.id}", 303)
+
+
+@router.get("/lesions/{lesion_id}/remove")
+async def page_lesion_removal(
+    request: Request, pages: PagesDep, caller: RemoverDep, lesion: LesionDep
+) -> HTMLResponse:
+    """Ask whether a lesion is really to be removed."""
+    shown = {"lesion": lesion, "revision": lesion.revision}
+    return pages.show(request, "lesion_removal.html", shown, caller=caller)
+
+
+@router.post("/lesions/{lesion_id}/remove")
+async def page_remove_lesion(
+    parts: PartsDep, caller: RemoverDep, lesion: LesionDep, revision: _Revision = 0
+) -> Response:
+    """Remove a lesion with its analyses."""
+    await parts.lesions.remove(caller.scope, lesion.id, frozenset({revision}))
+    return RedirectResponse(f"/patients/{lesion.patient}", 303)
+
+
+async def _shown(
+    parts: Parts, caller: Any, lesion: Lesion, refusal: str = "", written: str | None = None
+) -> dict[str, Any]:
+    answered = Filters(lesion=lesion.id, status=Status.SUCCEEDED)
+    newest = await parts.history.page(caller.scope, answered, _MOMENTS, None, SORTS["-created_at"])
+    records = newest.items[::-1]
+    return {
+        "lesion": LesionView.of(lesion),
+        "revision": lesion.revision,
+        "patient": await parts.patients.get(caller.scope, lesion.patient),
+        "moments": [MomentView.of(record) for record in records],
+        "analyses": [AnalysisView.of(record) for record in records],
+        "comparisons": await _compared(parts, records),
+        "plots": _plots(records),
+        "earlier": newest.next_cursor is not None,
+        "label_names": LABEL_NAMES,
+        "sites": SITES,
+        "refusal": refusal,
+        "note": lesion.note or "" if written is None else written,
+    }
+
+
+async def _compared(parts: Parts, records: list[Analysis]) -> list[Comparison]:
+    """Compare each with the first one that has an outline, onto which it is laid."""
+    if not records:
+        return []
+    base = next((each for each in records if each.mask_sha256), records[0])
+    return [await parts.comparisons.compare(base, each) for each in records]
+
+
+def _plots(records: list[Analysis]) -> list[Plot]:
+    moments = [MomentView.of(record) for record in records]
+    if not moments:
+        return []
+    figures = {
+        "Malignant probability": ("malignant_probability", 1.0),
+        "Share of the picture": ("area_fraction", None),
+        "Variety of colours": ("color_variegation", 1.0),
+    }
+    return [
+        Plot.of(title, [(each.created_at, getattr(each, name)) for each in moments], most)
+        for title, (name, most) in figures.items()
+    ]

@@ -1,0 +1,86 @@
+"""Pages made of templates, with what every page carries."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from services import telemetry
+from services.gateway import wording
+from services.gateway.identity import Caller
+from services.gateway.web.assets import Assets
+
+_HERE = Path(__file__).parent
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' blob: data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
+    "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=(), payment=(), usb=()",
+    # An address of ours is of no one's concern but ours; our own forms say where they come from.
+    "Referrer-Policy": "same-origin",
+}
+"""What pages tell browsers in place of what other answers do: all that is loaded is ours."""
+
+
+class Pages:
+    """Fills in templates."""
+
+    def __init__(self, institution: str) -> None:
+        """Read what pages are made of.
+
+        Args:
+            institution: whose pages they are; nobody's in particular when empty.
+
+        """
+        self.assets = Assets.read(_HERE / "static")
+        self._templates = Environment(
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=select_autoescape(default=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._templates.filters.update(percent=wording.percent, reason=wording.reason)
+        self._templates.globals.update(asset=self.assets.address, institution=institution)
+
+    def show(
+        self,
+        request: Request | Mapping[str, Any],
+        name: str,
+        values: Mapping[str, Any],
+        *,
+        caller: Caller | None = None,
+        status: int = 200,
+    ) -> HTMLResponse:
+        """Return a page.
+
+        Args:
+            request: that asks for it, or its scope.
+            name: of the template.
+            values: for the template.
+            caller: who asks, if they are signed in: they are offered what they may do.
+            status: of the answer.
+
+        """
+        known = {
+            "caller": caller,
+            "here": request["path"],
+            # By a name of its own: in a macro, ``caller`` is a word of Jinja's.
+            "owner": caller.user.id if caller else "",
+            "request_id": telemetry.current_request_id(),
+        }
+        shown = self._templates.get_template(name).render({**values, **known})
+        return HTMLResponse(shown, status, HEADERS)
+
+
+async def _pages(request: Request) -> Pages:
+    pages: Pages = request.app.state.pages
+    return pages
+
+
+PagesDep = Annotated[Pages, Depends(_pages)]

@@ -1,0 +1,208 @@
+"""Patients: found, made, changed, removed, with their lesions and analyses."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Depends, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import ValidationError
+
+from services.gateway import errors
+from services.gateway.analyses import Filters
+from services.gateway.dependencies import (
+    Cursor,
+    EditorDep,
+    PartsDep,
+    ReaderDep,
+    RemoverDep,
+    WriterDep,
+)
+from services.gateway.findings import LABEL_NAMES
+from services.gateway.once import Keyed
+from services.gateway.records import Patient, new_id
+from services.gateway.routes.analysis_shapes import AnalysisView
+from services.gateway.routes.patients import NewPatient, PatientView
+from services.gateway.text import Text
+from services.gateway.web.lesions import SITES
+from services.gateway.web.pages import PagesDep
+from services.gateway.web.refusal import Refusal
+from services.gateway.web.routing import pages_router
+
+router = pages_router()
+
+_A_PAGE = 50
+_FEW = 12
+_Field = Annotated[str, Form()]
+_Revision = Annotated[int, Form(ge=0)]
+_REFUSED = (ValidationError, errors.InvalidRequestError, errors.ConflictError)
+
+
+async def _written(
+    identifier: _Field = "",
+    issuer: _Field = "",
+    name: _Field = "",
+    birth_date: _Field = "",
+    sex: _Field = "",
+) -> dict[str, str]:
+    return {
+        "identifier": identifier,
+        "issuer": issuer,
+        "name": name,
+        "birth_date": birth_date,
+        "sex": sex,
+    }
+
+
+_WrittenDep = Annotated[dict[str, str], Depends(_written)]
+_NOTHING = dict.fromkeys(("identifier", "issuer", "name", "birth_date", "sex"), "")
+
+
+@router.get("/patients")
+async def page_patients(
+    request: Request,
+    pages: PagesDep,
+    parts: PartsDep,
+    caller: ReaderDep,
+    identifier: Annotated[Text, Query(max_length=64)] = "",
+    cursor: Cursor = None,
+) -> HTMLResponse:
+    """List patients: all, or those of a number."""
+    found = await parts.patients.page(caller.scope, _A_PAGE, cursor, identifier.strip() or None)
+    shown = {"patients": found, "identifier": identifier}
+    return pages.show(request, "patients.html", shown, caller=caller)
+
+
+@router.get("/patients/new")
+async def page_new_patient(request: Request, pages: PagesDep, caller: WriterDep) -> HTMLResponse:
+    """Ask who the patient is."""
+    return pages.show(request, "patient_form.html", _form(_NOTHING), caller=caller)
+
+
+@router.post("/patients")
+async def page_create_patient(
+    request: Request,
+    pages: PagesDep,
+    parts: PartsDep,
+    caller: WriterDep,
+    written: _WrittenDep,
+    key: Annotated[str, Form(pattern=r"^[0-9a-f]{32}$")],
+) -> Response:
+    """Make a patient; the same form sent twice makes one."""
+    try:
+        values = _values(written)
+        made = await parts.once.make(
+            caller.user.id,
+            Keyed("/patients", key, (repr(sorted(written.items())).encode(),)),
+            Patient,
+            lambda made: parts.patients.create(caller.scope, made, values),
+            lambda made: parts.patients.get(caller.scope, made),
+        )
+    except (*_REFUSED, errors.InProgressError) as error:
+        refusal = Refusal.of(error)
+        shown = _form(written, refusal=refusal.sentence)
+        return pages.show(request, "patient_form.html", shown, caller=caller, status=refusal.status)
+    return RedirectResponse(f"/patients/{made.id}", 303)
+
+
+@router.get("/patients/{patient_id}")
+async def page_patient(
+    patient_id: str, request: Request, pages: PagesDep, parts: PartsDep, caller: ReaderDep
+) -> HTMLResponse:
+    """Show a patient with their lesions and newest analyses."""
+    patient = await parts.patients.get(caller.scope, patient_id)
+    lesions = await parts.lesions.page(caller.scope, _A_PAGE, None, patient_id)
+    analyses = await parts.history.page(caller.scope, Filters(patient=patient_id), _FEW, None)
+    shown = {
+        "patient": PatientView.of(patient),
+        "lesions": lesions,
+        "analyses": [AnalysisView.of(record) for record in analyses.items],
+        "more": analyses.next_cursor is not None,
+        "label_names": LABEL_NAMES,
+        "sites": SITES,
+        "key": new_id(),
+    }
+    return pages.show(request, "patient.html", shown, caller=caller)
+
+
+@router.get("/patients/{patient_id}/change")
+async def page_patient_form(
+    patient_id: str, request: Request, pages: PagesDep, parts: PartsDep, caller: EditorDep
+) -> HTMLResponse:
+    """Ask what is to be changed."""
+    patient = await parts.patients.get(caller.scope, patient_id)
+    shown = _form(_said(patient), patient)
+    return pages.show(request, "patient_form.html", shown, caller=caller)
+
+
+@router.post("/patients/{patient_id}/change")
+async def page_change_patient(
+    patient_id: str,
+    request: Request,
+    pages: PagesDep,
+    parts: PartsDep,
+    caller: EditorDep,
+    written: _WrittenDep,
+    revision: _Revision = 0,
+) -> Response:
+    """Change a patient; where somebody else did meanwhile, both versions are shown."""
+    try:
+        meant = frozenset({revision})
+        await parts.patients.change(caller.scope, patient_id, meant, _values(written))
+    except (*_REFUSED, errors.ChangedMeanwhileError) as error:
+        refusal = Refusal.of(error)
+        patient = await parts.patients.get(caller.scope, patient_id)
+        changed = isinstance(error, errors.ChangedMeanwhileError)
+        shown = _form(written, patient, refusal.sentence, _said(patient) if changed else None)
+        return pages.show(request, "patient_form.html", shown, caller=caller, status=refusal.status)
+    return RedirectResponse(f"/patients/{patient_id}", 303)
+
+
+@router.get("/patients/{patient_id}/remove")
+async def page_patient_removal(
+    patient_id: str, request: Request, pages: PagesDep, parts: PartsDep, caller: RemoverDep
+) -> HTMLResponse:
+    """Ask whether a patient is really to be removed."""
+    patient = await parts.patients.get(caller.scope, patient_id)
+    shown = {"patient": patient, "revision": patient.revision}
+    return pages.show(request, "patient_removal.html", shown, caller=caller)
+
+
+@router.post("/patients/{patient_id}/remove")
+async def page_remove_patient(
+    patient_id: str, parts: PartsDep, caller: RemoverDep, revision: _Revision = 0
+) -> Response:
+    """Remove a patient with their lesions and analyses."""
+    await parts.patients.remove(caller.scope, patient_id, frozenset({revision}))
+    return RedirectResponse("/patients", 303)
+
+
+def _values(written: Mapping[str, str]) -> dict[str, Any]:
+    """Return what was written as it is kept; what was left empty is not known.
+
+    Raises:
+        ValidationError: it does not keep the rules.
+
+    """
+    given = {name: text for name, text in written.items() if text.strip()}
+    return NewPatient.model_validate({"identifier": "", **given}).model_dump()
+
+
+def _said(patient: Patient) -> dict[str, str]:
+    """Return what is known of a patient as it would be written."""
+    return {name: str(getattr(patient, name) or "") for name in _NOTHING}
+
+
+def _form(
+    written: Mapping[str, str],
+    patient: Patient | None = None,
+    refusal: str = "",
+    theirs: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Say what a form has in it, of whom, why it was refused and what somebody else wrote."""
+    return {
+        "written": written,
+        "patient": patient,
+        "refusal": refusal,
+        "theirs": theirs,
+        "key": new_id(),
+    }

@@ -1,0 +1,41 @@
+// News of the analysis that is shown: it is done, or it was removed.
+
+import { ask } from "./api.js";
+
+/** @param {HTMLElement} page names the analysis. */
+export function follow(page) {
+  const { analysis } = page.dataset;
+  const look = () => news(page, `/v1/analyses/${analysis}`);
+  if ("pending" in page.dataset) watch(analysis, look);
+  document.addEventListener("visibilitychange", () => document.hidden || look());
+}
+
+/** Listen while the page is seen: browsers keep few connections to a host. */
+function watch(analysis, look) {
+  let events = null;
+  const listen = () => {
+    events?.close();
+    events = document.hidden ? null : new EventSource("/v1/events");
+    // What happened before it was open is not told.
+    events?.addEventListener("open", look);
+    for (const kind of ["analysis.succeeded", "analysis.failed", "analysis.removed"]) {
+      events?.addEventListener(kind, (event) => JSON.parse(event.data).subject_id === analysis && look());
+    }
+  };
+  document.addEventListener("visibilitychange", listen);
+  listen();
+}
+
+async function news(page, address) {
+  try {
+    const { status } = await ask("GET", address);
+    document.getElementById("ended").hidden = true;
+    if ("pending" in page.dataset && (status === "succeeded" || status === "failed")) location.reload();
+  } catch (problem) {
+    const isNobodys = problem.isSignedOut || problem.isOfSomebodyElse;
+    // What is half written would be lost.
+    if (isNobodys && "pending" in page.dataset) location.reload();
+    document.getElementById("ended").hidden = !isNobodys;
+    if (problem.status === 404) document.getElementById("gone").hidden = false;
+  }
+}

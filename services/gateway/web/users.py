@@ -1,0 +1,124 @@
+"""The users of an organisation."""
+
+import secrets
+from typing import Annotated, Any, Literal
+
+from fastapi import Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import ValidationError
+
+from services.gateway import errors
+from services.gateway.dependencies import AdminDep, Cursor, PartsDep
+from services.gateway.identity import Caller
+from services.gateway.once import Keyed
+from services.gateway.parts import Parts
+from services.gateway.records import Role, User
+from services.gateway.routes.account_shapes import NewUser, UserChange
+from services.gateway.web.pages import PagesDep
+from services.gateway.web.refusal import Refusal
+from services.gateway.web.routing import pages_router
+
+router = pages_router()
+
+_USERS = 50
+_Field = Annotated[str, Form(max_length=256)]
+_REFUSED = (
+    ValidationError,
+    errors.InvalidRequestError,
+    errors.ConflictError,
+    errors.InProgressError,
+)
+
+
+@router.get("/admin/users")
+async def page_users(
+    request: Request,
+    pages: PagesDep,
+    parts: PartsDep,
+    caller: AdminDep,
+    cursor: Cursor = None,
+    done: Literal["made", "changed"] | None = None,
+) -> HTMLResponse:
+    """List the users, and offer to make and change them."""
+    shown = await _shown(parts, caller, cursor=cursor, done=done)
+    return pages.show(request, "users.html", shown, caller=caller)
+
+
+@router.post("/admin/users")
+async def page_create_user(
+    request: Request,
+    pages: PagesDep,
+    parts: PartsDep,
+    caller: AdminDep,
+    username: _Field = "",
+    password: _Field = "",
+    role: _Field = Role.CLINICIAN,
+    form: _Field = "",
+) -> Response:
+    """Make an account; the same form sent twice makes one."""
+    try:
+        new = NewUser.model_validate({"username": username, "password": password, "role": role})
+        body = tuple(each.encode() for each in (username, password, role))
+        await parts.once.make(
+            caller.user.id,
+            Keyed(request.url.path, form, body, secret=True) if form else None,
+            User,
+            lambda made: parts.accounts.create(
+                new.username, new.password, new.role, caller.user.organisation_id, made
+            ),
+            lambda made: parts.accounts.get(caller.scope, made),
+        )
+    except _REFUSED as error:
+        return await _refused(request, pages, parts, caller, error, username=username, role=role)
+    return RedirectResponse("/admin/users?done=made", 303)
+
+
+@router.post("/admin/users/{user_id}")
+async def page_change_user(
+    user_id: str,
+    request: Request,
+    pages: PagesDep,
+    parts: PartsDep,
+    caller: AdminDep,
+    role: Annotated[str | None, Form(max_length=32)] = None,
+    disabled: Annotated[Literal["yes", "no"] | None, Form()] = None,
+) -> Response:
+    """Change a role, or keep somebody out; it counts from their next request on."""
+    try:
+        change = UserChange.model_validate(
+            {"role": role, "disabled": None if disabled is None else disabled == "yes"}
+        )
+        await parts.accounts.change(
+            user_id, caller.scope, role=change.role, disabled=change.disabled
+        )
+    except _REFUSED as error:
+        return await _refused(request, pages, parts, caller, error)
+    return RedirectResponse("/admin/users?done=changed", 303)
+
+
+async def _refused(
+    request: Request,
+    pages: PagesDep,
+    parts: Parts,
+    caller: Caller,
+    error: errors.GatewayError | ValidationError,
+    **written: str,
+) -> Response:
+    refusal = Refusal.of(error)
+    shown = await _shown(parts, caller, refusal=refusal.sentence, **written)
+    return pages.show(request, "users.html", shown, caller=caller, status=refusal.status)
+
+
+async def _shown(
+    parts: Parts, caller: Caller, *, cursor: str | None = None, **written: str | None
+) -> dict[str, Any]:
+    return {
+        "users": await parts.accounts.page(caller.scope, _USERS, cursor),
+        "roles": list(Role),
+        "form": secrets.token_hex(16),
+        "refusal": "",
+        "done": None,
+        "username": "",
+        "role": Role.CLINICIAN,
+        **written,
+    }

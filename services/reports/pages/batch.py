@@ -1,0 +1,145 @@
+"""The report of pictures that were sent together."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from reportlab.platypus import Flowable, Spacer
+
+from services.pb.reports_pb2 import BatchReport, BatchRow
+from services.reports import pictures, styles
+from services.reports.blocks.flowables import Column, Picture, Row, Rule
+from services.reports.blocks.listing import Listing
+from services.reports.compositor import Compositor
+from services.reports.imprint import Imprint
+from services.reports.pages import course
+from services.reports.pages.letterhead import LOGO_WIDTH, Head, code, letterhead
+from services.reports.pages.provenance import models
+
+_SIDE = 44.0
+_NUMBER_WIDTH = 22.0
+_NAME_WIDTH = 112.0
+_ABOUT_WIDTH = 96.0
+_FIGURE_WIDTH = 58.0
+_GAP = 8.0
+_RESULT_WIDTH = (
+    styles.TEXT_WIDTH - _SIDE - _NUMBER_WIDTH - _NAME_WIDTH - _ABOUT_WIDTH - _FIGURE_WIDTH
+) - 5 * _GAP
+_WIDTHS = (_NUMBER_WIDTH, _SIDE, _NAME_WIDTH, _ABOUT_WIDTH, _RESULT_WIDTH, _FIGURE_WIDTH)
+
+
+class BatchPages:
+    """One batch: its pictures are scaled down to thumbnails here, one after the other."""
+
+    def __init__(self, report: BatchReport, max_pixels: int) -> None:
+        """Decode the pictures of a report that was found valid.
+
+        Raises:
+            InvalidReportError: one cannot be read, is too large or of another format.
+
+        """
+        self._report = report
+        self._logo = pictures.logo(report.logo, "batch.logo", max_pixels, LOGO_WIDTH)
+        self._code = code(report.record_url)
+        self._thumbnails = [
+            course.thumbnail(row.analysis, f"batch.rows[{index}].analysis", max_pixels, _SIDE)
+            for index, row in enumerate(report.rows)
+        ]
+
+    def imprint(self, compositor: Compositor) -> Imprint:
+        """Return what the report says of itself."""
+        report, wording = self._report, compositor.wording
+        title = wording.batch_title
+        return Imprint(
+            title=title,
+            record_id=report.batch_id,
+            subject=wording.batch_subject,
+            institution=report.institution,
+            created=dt.datetime.fromisoformat(report.created_at),
+            language=wording.language,
+            running_head=(title, report.batch_id),
+            notice=wording.notice(report.notice),
+        )
+
+    def stories(self, compositor: Compositor) -> Iterator[list[Flowable]]:
+        """Return the only way in which the report is set."""
+        yield [
+            *self._head(compositor),
+            compositor.text(self._counts(compositor), styles.STRONG),
+            Spacer(1, 8),
+            self._table(compositor),
+            *models(compositor, self._report.models),
+        ]
+
+    def _head(self, compositor: Compositor) -> list[Flowable]:
+        report, wording = self._report, compositor.wording
+        said = (
+            wording.created.format(moment=compositor.moment(report.created_at)),
+            wording.batch.format(id=report.batch_id),
+        )
+        head = Head(
+            report.institution,
+            self._logo,
+            wording.batch_title,
+            said,
+            report.batch_id,
+            self._code,
+        )
+        return letterhead(compositor, head)
+
+    def _counts(self, compositor: Compositor) -> str:
+        rows = self._report.rows
+        made = [row.analysis for row in rows if row.HasField("analysis")]
+        assessed = [analysis.prediction for analysis in made if analysis.HasField("prediction")]
+        suspicious = sum(prediction.suspicious for prediction in assessed)
+        return compositor.wording.counts.format(
+            total=len(rows),
+            suspicious=suspicious,
+            other=len(assessed) - suspicious,
+            unassessed=len(made) - len(assessed),
+            failed=len(rows) - len(made),
+        )
+
+    def _table(self, compositor: Compositor) -> Listing:
+        wording = compositor.wording
+        names = ("", "", wording.name, wording.about, wording.label, wording.malignant_column)
+        head = Column([_row([compositor.text(name, styles.LABEL) for name in names]), Rule(2, 4)])
+        shown = zip(self._report.rows, self._thumbnails, strict=True)
+        return Listing(
+            head,
+            [
+                _row(_cells(compositor, number, row, thumbnail))
+                for number, (row, thumbnail) in enumerate(shown, start=1)
+            ],
+        )
+
+
+def _row(cells: list[Flowable]) -> Row:
+    return Row(list(zip(_WIDTHS, cells, strict=True)), gap=_GAP, below=4)
+
+
+def _cells(
+    compositor: Compositor, number: int, row: BatchRow, thumbnail: bytes | None
+) -> list[Flowable]:
+    wording = compositor.wording
+    about = filter(None, (row.patient_id, row.lesion_id, wording.site(row.body_site)))
+    cells = [
+        compositor.text(str(number), styles.LABEL),
+        Picture(thumbnail, _SIDE * 3 / 4, wording.picture) if thumbnail else Spacer(1, 0),
+        compositor.short(row.name, styles.BODY, _NAME_WIDTH),
+        Column([compositor.short(each, styles.BODY, _ABOUT_WIDTH) for each in about]),
+    ]
+    if not row.HasField("analysis"):
+        failed = [
+            compositor.text(wording.failed, styles.BODY),
+            compositor.short(row.failure, styles.SMALL, _RESULT_WIDTH, course.SENTENCES),
+        ]
+        return [*cells, Column(failed), Spacer(1, 0)]
+    analysis = row.analysis
+    strong = styles.STRONG if analysis.prediction.suspicious else styles.BODY
+    figure = (
+        wording.percent(analysis.prediction.malignant_probability)
+        if analysis.HasField("prediction")
+        else ""
+    )
+    result = Column(course.said(compositor, analysis, strong, _RESULT_WIDTH))
+    return [*cells, result, compositor.text(figure, strong)]

@@ -1,0 +1,202 @@
+"""The client against a real gateway, over a real socket."""
+
+import asyncio
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from dermserve_client import Bearer, Client, Password, ProblemError, UnreachableError
+from tests import specimens
+from tests.client.conftest import ADMIN
+from tests.gateway.processes import Running
+from tests.ports import free_port
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "lesion.jpg"
+    path.write_bytes(specimens.lesion_jpeg())
+    return path
+
+
+async def test_a_picture_becomes_an_analysis_of_a_lesion_with_its_files(
+    gateway: Running, picture: Path
+) -> None:
+    def work() -> None:
+        with Client(gateway.url, Password(*ADMIN)) as client:
+            patient = client.patients.create("4711", name="Example")
+            lesion = client.lesions.create(patient.id, body_site="head/neck")
+            analysis = client.analyses.create(picture, lesion=lesion.id, note="a note")
+            assert (analysis.patient, analysis.lesion) == (patient.id, lesion.id)
+            assert analysis.classification is not None
+            assert client.analyses.wait(analysis.id) == analysis
+            assert client.analyses.file(analysis.id, "mask.png").startswith(b"\x89PNG")
+            pdf = client.analyses.file(analysis.id, "report.pdf")
+            (asked,) = client.analyses.reports(analysis.id)
+            assert (asked.outcome, asked.sha256) == ("given", hashlib.sha256(pdf).hexdigest())
+            assert client.analyses.replay(analysis.id).analysis_id == analysis.id
+            assert list(client.analyses.list(lesion=lesion.id)) == [analysis]
+            client.analyses.remove(analysis.id)
+            assert list(client.analyses.list(patient=patient.id)) == []
+            later = client.analyses.create(picture, later=True)
+            assert client.analyses.wait(later.id).status == "succeeded"
+
+    await asyncio.to_thread(work)
+
+
+async def test_what_was_analyzed_is_counted(gateway: Running, picture: Path) -> None:
+    def work() -> None:
+        with Client(gateway.url, Password(*ADMIN)) as client:
+            before = client.statistics().whole.analyses
+            client.analyses.create(picture)
+            found = client.statistics(interval="week")
+            assert found.whole.analyses == before + 1
+            assert sum(each.analyses for each in found.periods) == found.whole.analyses
+            days = {"since": found.since, "until": found.until}
+            table = client.statistics_table("labels", interval="week", **days)
+            assert table.splitlines()[0] == "since,until,akiec,bcc,bkl,df,mel,nv,vasc"
+            assert len(table.splitlines()) == 1 + len(found.periods)
+
+    await asyncio.to_thread(work)
+
+
+async def test_analyses_lesions_and_batches_have_reports_in_a_language(
+    gateway: Running, picture: Path
+) -> None:
+    def work() -> None:
+        with Client(gateway.url, Password(*ADMIN)) as client:
+            patient = client.patients.create("4713")
+            lesion = client.lesions.create(patient.id)
+            analysis = client.analyses.create(picture, lesion=lesion.id)
+            *_, batch = client.batches.watch(client.batches.create({"a.jpg": picture}).id)
+            assert client.analyses.report(analysis.id).startswith(b"%PDF")
+            for part, made in ((client.lesions, lesion.id), (client.batches, batch.id)):
+                pdf = part.report(made, "de")
+                (asked,) = part.reports(made)
+                assert asked.sha256 == hashlib.sha256(pdf).hexdigest()
+            with pytest.raises(ProblemError):
+                client.analyses.report(analysis.id, "fr")  # type: ignore[arg-type]
+
+    await asyncio.to_thread(work)
+
+
+async def test_a_change_of_what_somebody_else_changed_is_refused(gateway: Running) -> None:
+    def work() -> None:
+        with Client(gateway.url, Password(*ADMIN)) as client:
+            seen = client.patients.create("4712")
+            changed = client.patients.change(seen, name="Example")
+            assert (changed.name, changed.identifier) == ("Example", "4712")
+            with pytest.raises(ProblemError) as refused:
+                client.patients.remove(seen)
+            assert (refused.value.status, refused.value.type) == (412, "changed-meanwhile")
+            (listed,) = client.patients.list(identifier="4712")
+            with pytest.raises(ValueError, match="get the record first"):
+                client.patients.remove(listed)
+            client.patients.remove(client.patients.get(listed.id))
+
+    await asyncio.to_thread(work)
+
+
+async def test_a_clinician_says_what_they_think_and_changes_what_they_saw(
+    gateway: Running, picture: Path
+) -> None:
+    def work() -> None:
+        with Client(gateway.url, Password(*ADMIN)) as client:
+            analysis = client.analyses.create(picture)
+            first = client.analyses.assess(analysis.id, "nv")
+            second = client.analyses.assess(analysis.id, "mel", "It bleeds.", seen=first)
+            assert (first.agrees, second.agrees, second.username) == (True, False, ADMIN[0])
+            assert client.analyses.get(analysis.id).assessment == client.analyses.assessment(
+                analysis.id
+            ).model_copy(update={"etag": None})
+            with pytest.raises(ProblemError) as refused:
+                client.analyses.withdraw_assessment(analysis.id, first)
+            assert refused.value.type == "changed-meanwhile"
+            client.analyses.withdraw_assessment(analysis.id, second)
+            steps = client.analyses.assessments(analysis.id)
+            assert [step.verdict for step in steps] == [None, "mel", "nv"]
+
+    await asyncio.to_thread(work)
+
+
+async def test_a_list_goes_on_from_page_to_page(gateway: Running) -> None:
+    def work() -> None:
+        with Client(gateway.url, Password(*ADMIN)) as client:
+            made = [client.patients.create(str(number), issuer="pages").id for number in range(51)]
+            assert [each.id for each in client.patients.list(issuer="pages")] == made[::-1]
+
+    await asyncio.to_thread(work)
+
+
+async def test_a_refusal_is_an_error_with_the_gateways_own_words(gateway: Running) -> None:
+    def work() -> None:
+        with Client(gateway.url) as stranger, pytest.raises(ProblemError) as refused:
+            stranger.me()
+        assert (refused.value.status, refused.value.type) == (401, "unauthenticated")
+        assert refused.value.request_id
+        wrong = Password("admin", "a wrong password")
+        with Client(gateway.url, wrong) as client, pytest.raises(ProblemError) as refused:
+            client.me()
+        assert refused.value.status == 401
+        with (
+            Client(gateway.url, Password(*ADMIN)) as client,
+            pytest.raises(ProblemError) as refused,
+        ):
+            client.users.create("", "short")
+        assert {fault["field"] for fault in refused.value.faults} == {
+            "body.username",
+            "body.password",
+        }
+
+    await asyncio.to_thread(work)
+
+
+async def test_a_program_comes_in_with_its_key(gateway: Running) -> None:
+    def work() -> None:
+        with Client(gateway.url, Password(*ADMIN)) as admin:
+            bridge = admin.users.create("pacs.bridge", "seven green bicycles", "service")
+            made = admin.api_keys.create(bridge.id, "bridge", ["records:read"])
+            assert made.key is not None
+            with Client(gateway.url, Bearer(made.key)) as program:
+                assert program.me().username == "pacs.bridge"
+                admin.api_keys.revoke(made.id)
+                with pytest.raises(ProblemError):
+                    program.me()
+
+    await asyncio.to_thread(work)
+
+
+async def test_tokens_are_exchanged_in_time_without_signing_in_again(gateway: Running) -> None:
+    def sessions(client: Client) -> set[str]:
+        items = client._wire.send("GET", "/v1/me/sessions").json()["items"]
+        return {item["id"] for item in items}
+
+    def work() -> None:
+        credentials = Password(*ADMIN)
+        with Client(gateway.url, credentials) as client:
+            before = sessions(client)
+            first = credentials._tokens
+            credentials._fresh_until = 0
+            assert sessions(client) == before
+            assert credentials._tokens != first
+
+    await asyncio.to_thread(work)
+
+
+async def test_whoever_was_signed_out_meanwhile_signs_in_again(gateway: Running) -> None:
+    def work() -> None:
+        with Client(gateway.url, Password(*ADMIN)) as client:
+            client.me()
+            client._wire.send("POST", "/v1/auth/logout")
+            assert client.me().username == "admin"
+
+    await asyncio.to_thread(work)
+
+
+async def test_nobody_there_is_an_error_of_its_own() -> None:
+    address = f"http://127.0.0.1:{free_port()}"
+    with Client(address, tries=1) as client, pytest.raises(UnreachableError, match=address):
+        client.ready()

@@ -1,0 +1,68 @@
+"""What the client takes answers for is what the OpenAPI document says they are."""
+
+import json
+
+import pytest
+from pydantic import BaseModel
+
+from deploy import openapi
+from dermserve_client import shapes
+
+DOCUMENT = json.loads(openapi.PAGE.read_text(encoding="utf-8"))
+
+NAMED: dict[str, type[BaseModel]] = {
+    "AnalysisView": shapes.Analysis,
+    "AssessmentStepView": shapes.AssessmentStep,
+    "AssessmentView": shapes.Assessment,
+    "BatchView": shapes.Batch,
+    "Classification": shapes.Classification,
+    "DeliveryView": shapes.Delivery,
+    "EvaluationView": shapes.Evaluation,
+    "FailureView": shapes.Failure,
+    "FiguresView": shapes.Figures,
+    "Findings": shapes.Findings,
+    "ImageView": shapes.Image,
+    "LatencyView": shapes.Latency,
+    "LesionView": shapes.Lesion,
+    "MadeApiKey": shapes.ApiKey,
+    "MadeSecret": shapes.WebhookSecret,
+    "MadeWebhook": shapes.Webhook,
+    "Method": shapes.Method,
+    "ModelVersion": shapes.ModelVersion,
+    "ModelView": shapes.Model,
+    "PatientView": shapes.Patient,
+    "PeriodView": shapes.Period,
+    "Quality": shapes.Quality,
+    "RateView": shapes.Rate,
+    "Readiness": shapes.Readiness,
+    "ReplayView": shapes.Replay,
+    "ReportRequestView": shapes.ReportRequest,
+    "Segmentation": shapes.Segmentation,
+    "StatisticsView": shapes.Statistics,
+    "TicketView": shapes.Ticket,
+    "Timings": shapes.Timings,
+    "Tokens": shapes.Tokens,
+    "Tolerance": shapes.Tolerance,
+    "UserView": shapes.User,
+}
+EXAMPLES = [
+    pytest.param(content, id=f"{operation['operationId']} {status}")
+    for methods in DOCUMENT["paths"].values()
+    for operation in methods.values()
+    for status, answer in operation["responses"].items()
+    for kind, content in answer.get("content", {}).items()
+    if kind == "application/json" and content["schema"].get("$ref", "").rpartition("/")[2] in NAMED
+]
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_shape_has_the_fields_that_the_document_names(name: str) -> None:
+    fields = NAMED[name].model_fields.keys() - {"etag"}
+    assert fields == DOCUMENT["components"]["schemas"][name]["properties"].keys()
+
+
+@pytest.mark.parametrize("content", EXAMPLES)
+def test_an_example_of_the_document_is_read_whole(content: dict[str, object]) -> None:
+    shape = NAMED[str(content["schema"]["$ref"]).rpartition("/")[2]]  # type: ignore[index]
+    read = shape.model_validate(content["example"])
+    assert read.model_dump(mode="json", exclude_unset=True) == content["example"]

@@ -1,0 +1,76 @@
+"""An S3 server on this machine, over real HTTP."""
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+
+from services.gateway.store import Address
+
+_QUIET = logging.getLogger("werkzeug")
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where it answers."""
+
+    url: str
+    stop: Callable[[], None]
+
+    def bucket(self, name: str, **changes: Any) -> Address:
+        """A new and empty bucket."""
+        httpx.put(f"{self.url}/{name}").raise_for_status()
+        address = Address(
+            name,
+            endpoint=self.url,
+            allow_http=True,
+            access_key_id="somebody",
+            secret_access_key="their secret",
+        )
+        return replace(address, **changes)
+
+    def names(self, bucket: str) -> list[str]:
+        """The keys of all objects in a bucket."""
+        client = self._client()
+        found = client.list_objects_v2(Bucket=bucket).get("Contents", [])
+        return [each["Key"] for each in found]
+
+    def head(self, bucket: str, key: str) -> dict[str, Any]:
+        """What the server says of an object."""
+        said: dict[str, Any] = self._client().head_object(Bucket=bucket, Key=key)
+        return said
+
+    def put(self, bucket: str, key: str, content: bytes) -> None:
+        """Put an object there, past the gateway."""
+        self._client().put_object(Bucket=bucket, Key=key, Body=content)
+
+    def _client(self) -> Any:
+        import boto3  # noqa: PLC0415 - takes half a second, which few tests need
+
+        return boto3.client(
+            "s3",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id="somebody",
+            aws_secret_access_key="their secret",
+        )
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[Server]:
+    """Run an S3 server on a free port."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from moto.server import ThreadedMotoServer  # noqa: PLC0415 - the same
+    _QUIET.setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield Server(f"http://{host}:{port}", server.stop)
+    finally:
+        server.stop()

@@ -1,0 +1,143 @@
+"""Access tokens: which are believed, by us and by others."""
+
+import base64
+import json
+import time
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from services.gateway.security import keys, tokens
+from services.gateway.security.keys import SigningKey
+from tests.gateway.conftest import Gateway, Start
+from tests.gateway.test_auth import fresh, me
+
+
+def forged(ours: SigningKey, **changes: Any) -> str:
+    """A token like ours but for the changes, signed with our key."""
+    now = int(time.time())
+    payload = {
+        "iss": tokens.ISSUER,
+        "aud": tokens.AUDIENCE,
+        "sub": "someone",
+        "sid": "some sign-in",
+        "iat": now,
+        "nbf": now,
+        "exp": now + 900,
+        "jti": "1",
+    }
+    header = changes.pop("header", {"typ": "at+jwt"})
+    key = changes.pop("key", ours.private)
+    algorithm = changes.pop("algorithm", "EdDSA")
+    payload = {k: v for k, v in (payload | changes).items() if v is not None}
+    return jwt.encode(payload, key, algorithm, header)
+
+
+def unsigned(claims: dict[str, Any], algorithm: str = "none") -> str:
+    def part(value: dict[str, Any]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+    return f"{part({'alg': algorithm, 'typ': 'at+jwt'})}.{part(claims)}."
+
+
+async def bad_tokens(gateway: Gateway) -> dict[str, str | None]:
+    """Everything that somebody might try, about a user and a sign-in that exist."""
+    pair = await fresh(gateway)
+    good = jwt.decode(pair["access_token"], options={"verify_signature": False})
+    real = {"sub": good["sub"], "sid": good["sid"]}
+    ours = await gateway.parts.keys.newest()
+    public = ours.public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    ago = int(time.time()) - 1000
+    head, body, signature = pair["access_token"].split(".")
+    return {
+        "missing": None,
+        "empty": "",
+        "noise": "not.a.token",
+        "expired": forged(ours, **real, iat=ago, nbf=ago, exp=ago + 900),
+        "not yet valid": forged(ours, **real, nbf=int(time.time()) + 600),
+        "another key": forged(ours, **real, key=Ed25519PrivateKey.generate()),
+        "alg none": unsigned(good),
+        "alg none, oddly written": unsigned(good, "nOnE"),
+        "HS256 with our public key": forged(ours, **real, key=public, algorithm="HS256"),
+        "another audience": forged(ours, **real, aud="somebody-else"),
+        "another issuer": forged(ours, **real, iss="somebody-else"),
+        "another kind": forged(ours, **real, header={"typ": "JWT"}),
+        "without expiry": forged(ours, **real, exp=None),
+        "without audience": forged(ours, **real, aud=None),
+        "without sign-in": forged(ours, sub=good["sub"], sid=None),
+        "a sign-in that is not": forged(ours, sub=good["sub"]),
+        "somebody else's sign-in": forged(ours, sid=good["sid"]),
+        "the refresh token": pair["refresh_token"],
+        "changed signature": f"{head}.{body}.{signature[:-8]}AAAAAAAA",
+        "no signature": f"{head}.{body}.",
+    }
+
+
+async def test_tokens_that_are_wrong_in_any_way_are_refused(either: Gateway) -> None:
+    for why, token in (await bad_tokens(either)).items():
+        answer = await me(either, token)
+
+        assert answer.status_code == 401, why
+        assert answer.headers["Content-Type"] == "application/problem+json", why
+        assert answer.headers["WWW-Authenticate"] == "Bearer", why
+        assert answer.json()["detail"].startswith("The access token is missing, expired"), why
+
+
+async def test_a_token_that_was_good_is_refused_once_it_has_expired(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = (await fresh(gateway))["access_token"]
+    assert (await me(gateway, token)).status_code == 200
+
+    later = time.time() + gateway.settings.access_token_s + 10
+    monkeypatch.setattr(time, "time", lambda: later)
+
+    assert (await me(gateway, token)).status_code == 401
+
+
+async def test_a_token_made_the_same_way_with_nothing_wrong_is_good(gateway: Gateway) -> None:
+    """What makes the refusals above mean something."""
+    good = jwt.decode((await fresh(gateway))["access_token"], options={"verify_signature": False})
+
+    ours = await gateway.parts.keys.newest()
+    answer = await me(gateway, forged(ours, sub=good["sub"], sid=good["sid"]))
+
+    assert answer.status_code == 200
+    assert good["exp"] - good["iat"] == 900
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Token"])
+async def test_other_schemes_are_refused(gateway: Gateway, scheme: str) -> None:
+    token = (await fresh(gateway))["access_token"]
+
+    answer = await gateway.anonymous(
+        "GET", "/v1/me", headers={"Authorization": f"{scheme} {token}"}
+    )
+
+    assert answer.status_code == 401
+
+
+async def test_others_can_check_our_tokens_with_the_published_key(gateway: Gateway) -> None:
+    token = (await fresh(gateway))["access_token"]
+    published = (await gateway.anonymous("GET", "/.well-known/jwks.json")).json()
+
+    (key,) = jwt.PyJWKSet.from_dict(published).keys
+
+    assert key.key_id == jwt.get_unverified_header(token)["kid"]
+    assert jwt.decode(token, key, ["EdDSA"], audience=tokens.AUDIENCE)["iss"] == tokens.ISSUER
+    assert "d" not in published["keys"][0]
+
+
+async def test_the_key_survives_a_restart_and_a_spoilt_one_is_named(start: Start) -> None:
+    async with start() as gateway:
+        pair = await fresh(gateway)
+        path = gateway.settings.data_dir / "signing-key.pem"
+    async with start() as again:
+        assert (await me(again, pair["access_token"])).status_code == 200
+
+    path.write_text("spoilt")
+    with pytest.raises(keys.KeyFileError, match=str(path)):
+        keys.load_or_make(path)

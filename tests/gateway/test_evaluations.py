@@ -1,0 +1,82 @@
+"""How well models did, as reports say it: seldom asked for, and never waited for in vain."""
+
+import asyncio
+
+import grpc
+
+from services.pb import inference_pb2 as pb
+from tests.gateway.conftest import Gateway
+from tests.gateway.counterparts import LISTED
+from tests.gateway.test_reports import of_analysis
+
+EVALUATED = [
+    pb.ModelInfo(
+        name="classifier",
+        version="5",
+        # What runs by now need not be the file that made the answer, if it is the same model.
+        sha256="c" * 64,
+        metrics={"suspicious_sensitivity": 0.93, "suspicious_specificity": 0.68, "macro_auc": 0.9},
+        evaluated_on="fold 4",
+        traffic_share=1,
+    )
+]
+
+
+async def test_a_report_says_how_well_its_models_did(gateway: Gateway) -> None:
+    gateway.inference.listed = EVALUATED
+    alice = await gateway.signed_in()
+    where = (await alice.analyze()).headers["Location"]
+
+    report = await of_analysis(gateway, alice, where)
+
+    point = report.classification.operating_point
+    assert (point.sensitivity, point.specificity) == (0.93, 0.68)
+    assert point.measured_on == "fold 4"
+    segmenter, classifier = report.models
+    assert (segmenter.evaluated_on, len(segmenter.metrics)) == ("", 0)
+    assert classifier.evaluated_on == "fold 4"
+    assert {each.name: each.value for each in classifier.metrics} == EVALUATED[0].metrics
+
+
+async def test_inference_is_asked_once_for_the_evaluation_of_many_reports(
+    gateway: Gateway,
+) -> None:
+    gateway.inference.listed = EVALUATED
+    alice = await gateway.signed_in()
+    where = (await alice.analyze()).headers["Location"]
+
+    reports = [of_analysis(gateway, alice, where) for _ in range(4)]
+    shown = await asyncio.gather(*reports)
+
+    asked = [each for each in gateway.inference.requests if isinstance(each, pb.ListModelsRequest)]
+    assert len(asked) == 1
+    assert all(each.classification.HasField("operating_point") for each in shown)
+
+
+async def test_without_inference_a_report_lacks_the_evaluation_and_nothing_else(
+    gateway: Gateway,
+) -> None:
+    alice = await gateway.signed_in()
+    where = (await alice.analyze()).headers["Location"]
+    gateway.inference.failure = (grpc.StatusCode.UNAVAILABLE, "gone")
+
+    report = await of_analysis(gateway, alice, where)
+
+    assert not report.classification.HasField("operating_point")
+    assert [each.evaluated_on for each in report.models] == ["", ""]
+    assert report.classification.label == "nv"
+
+
+async def test_figures_of_another_model_are_not_taken_for_those_of_this_one(
+    gateway: Gateway,
+) -> None:
+    other = pb.ModelInfo()
+    other.CopyFrom(EVALUATED[0])
+    other.sha256 = "d" * 64
+    gateway.inference.listed = [other, *LISTED]
+    alice = await gateway.signed_in()
+    where = (await alice.analyze()).headers["Location"]
+
+    report = await of_analysis(gateway, alice, where)
+
+    assert not report.classification.HasField("operating_point")

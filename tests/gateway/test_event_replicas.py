@@ -1,0 +1,107 @@
+"""Events where several gateways share a database, and where one of them stops."""
+
+import asyncio
+from pathlib import Path
+
+from sqlalchemy import text
+
+from tests.gateway import databases
+from tests.gateway.conftest import ADMIN_PASSWORD, Start
+from tests.gateway.processes import running
+from tests.gateway.test_database import connected
+from tests.gateway.watching import (
+    Watch,
+    client_of,
+    connection_to,
+    on_a_socket,
+    patient,
+    socket_of,
+    ticket,
+    told,
+    watching,
+)
+
+_LISTENERS = "FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'listen%'"
+_LOST = text(f"SELECT pg_terminate_backend(pid) {_LISTENERS}")
+_PASSWORD = {"DERMSERVE_GATEWAY_ADMIN_PASSWORD": ADMIN_PASSWORD}
+
+
+async def test_whatever_gateway_writes_it_every_gateway_tells_it(
+    tmp_path: Path, postgres: str
+) -> None:
+    async with databases.fresh(postgres) as url:
+        shared = {"DERMSERVE_GATEWAY_DATABASE_URL": url, **_PASSWORD}
+        async with (
+            running(tmp_path, **shared) as one,
+            running(tmp_path, **shared) as two,
+            client_of(one.url) as here,
+            client_of(two.url) as there,
+        ):
+            async with (
+                watching(one.url, here) as of_one,
+                socket_of(two.url, await ticket(here)) as of_two,
+            ):
+                made = [await patient(there, 1), await patient(here, 2)]
+                by_one = await of_one.events(2)
+                by_two = [await told(of_two), await told(of_two)]
+            missed = await patient(here, 3)
+            async with watching(two.url, there, by_one[-1].id) as elsewhere:
+                rest = await elsewhere.event()
+
+    assert [event.subject for event in by_one] == made
+    assert [event["subject_id"] for event in by_two] == made
+    assert rest is not None
+    assert rest.subject == missed
+
+
+async def test_a_lost_connection_is_made_anew_and_nothing_is_missed(
+    start: Start, postgres: str
+) -> None:
+    async with (
+        databases.fresh(postgres) as database_url,
+        connected(database_url) as operator,
+        start(database_url=database_url) as gateway,
+        on_a_socket(gateway) as url,
+    ):
+        alice = await gateway.signed_in()
+        async with watching(url, alice) as watch:
+            for number in range(3):
+                # It may still be on its way back from the last time.
+                while not (await operator.execute(_LOST)).scalar():
+                    pass
+                made = await patient(alice, number)
+                event = await watch.event()
+
+                assert event is not None
+                assert event.subject == made
+
+
+async def test_a_gateway_that_is_told_to_stop_waits_for_nobody_who_watches(tmp_path: Path) -> None:
+    variables = {**_PASSWORD, "DERMSERVE_GATEWAY_DRAIN_S": "25"}
+    loop = asyncio.get_running_loop()
+    async with running(tmp_path, **variables) as served, client_of(served.url) as admin:
+        stalled = connection_to(served.url)
+        head = f"GET /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {admin.token}\r\n\r\n"
+        await loop.sock_sendall(stalled, head.encode())
+        async with (
+            watching(served.url, admin) as watch,
+            socket_of(served.url, await ticket(admin)) as connection,
+        ):
+            began = loop.time()
+            served.process.terminate()
+            end, nothing = await ended(watch)
+            of_socket = await told(connection)
+            status = await served.process.wait()
+            took = loop.time() - began
+        stalled.close()
+
+    assert end == of_socket == {"kind": "stream.ended", "reason": "shutdown"}
+    assert nothing is None
+    assert status == 0
+    assert took < 10
+
+
+async def ended(watch: Watch) -> tuple[object, object]:
+    """What a stream says last, and what comes after."""
+    last, nothing = await watch.event(), await watch.event()
+    return last.data if last else None, nothing

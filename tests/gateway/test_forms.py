@@ -1,0 +1,108 @@
+"""The forms in which pictures come, and the text beside them."""
+
+import pytest
+
+from tests.gateway.conftest import Client, Gateway
+from tests.gateway.test_uploads import JPEG, alice, nothing_is_kept
+
+__all__ = ["alice"]
+
+
+async def test_the_wrong_field_name_is_told_the_right_one(gateway: Gateway, alice: Client) -> None:
+    for form in (
+        {"files": {"picture": JPEG}},
+        {"files": {"file": JPEG}, "data": {"image": "not a file"}},
+    ):
+        answer = await alice("POST", "/v1/analyses", **form)
+
+        assert answer.status_code == 422
+        assert "'image'" in answer.json()["detail"]
+    assert await nothing_is_kept(gateway, alice)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"patient_id": "x" * 65}, "patient_id"),
+        ({"note": "x" * 2001}, "note"),
+        ({"lesion_id": "L\0"}, "lesion_id"),
+        ({"body_sight": "arm"}, "body_sight"),
+    ],
+)
+async def test_text_that_does_not_keep_the_rules_is_named(
+    gateway: Gateway, alice: Client, fields: dict[str, str], words: str
+) -> None:
+    answer = await alice.analyze(**fields)
+
+    assert answer.status_code == 422
+    assert words in answer.json()["detail"]
+    assert gateway.inference.requests == []
+    assert await nothing_is_kept(gateway, alice)
+
+
+async def test_text_comes_back_as_it_was_sent_and_blank_is_nothing(alice: Client) -> None:
+    answer = await alice.analyze(
+        patient_id="P 7", patient_name="Zoë Ångström 山田", lesion_id="  ", note="two\nlines"
+    )
+
+    analysis = answer.json()
+    assert analysis["patient_name"] == "Zoë Ångström 山田"
+    assert (analysis["lesion_id"], analysis["note"]) == (None, "two\nlines")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b"{}"),
+        ("image/gif", b"GIF89a"),
+        ("", JPEG),
+        ("application/x-www-form-urlencoded", b"image=x"),
+    ],
+)
+async def test_other_kinds_of_body_are_refused(alice: Client, kind: str, body: bytes) -> None:
+    answer = await alice("POST", "/v1/analyses", content=body, headers={"Content-Type": kind})
+
+    assert answer.status_code == 415
+    assert "multipart/form-data" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"--x\r\n"),
+        ("multipart/form-data; boundary=x", b"no boundary here"),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n' + JPEG,
+        ),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\nA\r\n' * 2
+            + b"--x--\r\n",
+        ),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\nA\r\n' * 20 + b"--x--\r\n",
+        ),
+        (
+            "multipart/form-data; boundary=x; charset=undefined",
+            b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\nA\r\n--x--\r\n',
+        ),
+    ],
+    ids=[
+        "no boundary named",
+        "no boundary",
+        "broken off",
+        "two pictures",
+        "many fields",
+        "no such charset",
+    ],
+)
+async def test_a_form_that_cannot_be_read_is_refused(
+    gateway: Gateway, alice: Client, kind: str, body: bytes
+) -> None:
+    answer = await alice("POST", "/v1/analyses", content=body, headers={"Content-Type": kind})
+
+    assert answer.status_code == 422, answer.text
+    assert "image" in answer.json()["detail"]
+    assert await nothing_is_kept(gateway, alice)

@@ -1,0 +1,111 @@
+"""Who is linked to a provider, or leaves it, has no way in left that was open before."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from services.gateway.boot import open_records
+from services.gateway.errors import GatewayError
+from services.gateway.identity import Links
+from services.gateway.records import User, VouchedSignIn
+from services.gateway.security import tokens
+from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
+from tests.gateway.identity_providers import Browser, ScriptedProvider, browser, settings
+from tests.gateway.test_vouched_sign_ins import came, linked, logout, me
+
+TIMES = 12
+
+
+@pytest.fixture
+async def hospital(
+    start: Start, database_url: str, provider: ScriptedProvider
+) -> AsyncIterator[Gateway]:
+    """A gateway on each kind of database that has this provider."""
+    async with start(**settings(provider.issuer, database_url=database_url)) as running:
+        yield running
+
+
+async def test_whoever_is_linked_is_out_with_what_they_began_by_password(
+    hospital: Gateway, provider: ScriptedProvider
+) -> None:
+    alice, bob = await hospital.signed_in("alice"), await hospital.signed_in("bob")
+    await linked(hospital, provider, "alice", "of alice")
+    async with browser(hospital.app) as visitor:
+        vouched = await came(visitor, provider)
+        await linked(hospital, provider, "alice", "another of alice")
+
+        # That there is one more who may vouch for them ends nothing that one of them vouched for.
+        assert (await me(vouched))["username"] == "alice"
+    assert (await alice("GET", "/v1/me")).status_code == 401
+    assert (await bob("GET", "/v1/me")).status_code == 200
+
+
+async def test_a_password_begins_nothing_while_its_owner_is_linked(
+    hospital: Gateway, provider: ScriptedProvider
+) -> None:
+    async with open_records(hospital.settings) as records:
+        for number in range(TIMES):
+            new = await hospital.parts.accounts.register(f"user{number}", PASSWORD)
+            link = Links(records, provider.issuer).link(new.username, new.username)
+            began, _ = await asyncio.gather(
+                hospital.parts.sign_ins.begin_for(new), link, return_exceptions=True
+            )
+            if not isinstance(began, BaseException):
+                alice = Client(hospital.http, began.access_token)
+                assert (await alice("GET", "/v1/me")).status_code == 401
+
+
+@pytest.mark.parametrize("told", [{"sid": "1"}, {"sub": "of alice"}, None])
+async def test_whoever_left_before_their_tokens_were_fetched_gets_none(
+    hospital: Gateway, provider: ScriptedProvider, told: dict[str, Any] | None
+) -> None:
+    async with browser(hospital.app) as visitor, browser(hospital.app) as other:
+        await let_in(visitor, provider, sid="1")
+        await let_in(other, provider, sid="2", sub="of bob", preferred_username="bob")
+        if told is None:
+            async with open_records(hospital.settings) as records:
+                await Links(records, provider.issuer).unlink("alice")
+        else:
+            body = logout(provider, **told)
+            left = await hospital.anonymous("POST", "/v1/auth/oidc/logout", data=body)
+            assert left.status_code == 200
+
+        assert (await visitor.tokens()).status_code == 401
+        assert (await other.tokens()).status_code == 200
+
+
+async def test_nobody_fetches_tokens_while_they_are_unlinked(
+    hospital: Gateway, provider: ScriptedProvider
+) -> None:
+    parts = hospital.parts
+    assert parts.vouched_sign_ins is not None
+    new = await parts.accounts.register("alice", PASSWORD)
+    async with open_records(hospital.settings) as records:
+        links = Links(records, provider.issuer)
+        for number in range(TIMES):
+            await records.write(partial(wait, new, str(number)))
+            fetched, _ = await asyncio.gather(
+                parts.vouched_sign_ins.redeem(str(number)),
+                links.unlink("alice"),
+                return_exceptions=True,
+            )
+            if isinstance(fetched, BaseException):
+                assert isinstance(fetched, GatewayError)
+            else:
+                alice = Client(hospital.http, fetched.access_token)
+                assert (await alice("GET", "/v1/me")).status_code == 401
+
+
+async def let_in(visitor: Browser, provider: ScriptedProvider, **claims: Any) -> None:
+    """Have somebody come from the provider, and not fetch their tokens yet."""
+    provider.claims = {"preferred_username": "alice", **claims}
+    assert (await provider.sign_in(visitor)).status_code == 200
+
+
+def wait(user: User, ticket: str, session: Session) -> None:
+    """Have tokens wait for a user."""
+    session.add(VouchedSignIn(digest=tokens.digest(ticket), user_id=user.id))

@@ -1,0 +1,157 @@
+"""Receivers that hang, redirect, babble, are slow or are somebody else."""
+
+import asyncio
+import ssl
+from typing import Any
+
+import pytest
+import trustme
+
+from services.gateway.webhooks import dispatcher
+from tests.gateway.conftest import Gateway, Start
+from tests.gateway.hooks import hooked, seen, sent, settled, went
+from tests.gateway.receivers import answer, receiving
+
+
+async def garbage(writer: Any) -> None:
+    writer.write(b"\x00 this is not HTTP\r\n\r\n")
+
+
+async def endless(writer: Any) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        writer.write(b"X-Filler: " + b"x" * 4096 + b"\r\n")
+        await writer.drain()
+
+
+async def forever_soon(writer: Any) -> None:
+    while True:
+        writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        await writer.drain()
+        await asyncio.sleep(0)
+
+
+async def leave(writer: Any) -> None:
+    writer.transport.abort()
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "error"),
+    [
+        (answer(301, "Location: http://127.0.0.1:1/"), 301, "status"),
+        (answer(400), 400, "status"),
+        (garbage, None, "protocol"),
+        (endless, None, "protocol"),
+        (forever_soon, None, "timeout"),
+        (leave, None, "protocol"),
+    ],
+    ids=["redirect", "bad request", "garbage", "endless", "forever soon", "leaves"],
+)
+async def test_whatever_a_receiver_does_ends_the_attempt_and_is_told(
+    start: Start, said: Any, status: int | None, error: str
+) -> None:
+    async with start(webhook_timeout_s=0.5) as gateway, receiving(said) as receiver:
+        admin = await gateway.admin()
+        delivery = await went(gateway, admin, receiver)
+
+    assert (delivery["status_code"], delivery["error"]) == (status, error)
+    assert (delivery["state"], delivery["attempts"]) == ("waiting", 1)
+    assert len(receiver.received) == 1
+
+
+async def test_an_answer_is_not_waited_for_longer_than_set(start: Start) -> None:
+    async with start(webhook_timeout_s=0.2) as gateway, receiving() as receiver:
+        receiver.may_answer.clear()
+        delivery = await went(gateway, await gateway.admin(), receiver)
+
+    assert delivery["error"] == "timeout"
+
+
+async def test_a_body_without_end_is_not_read(gateway: Gateway) -> None:
+    async def chatter(writer: Any) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            writer.write(b"400\r\n" + b"x" * 1024 + b"\r\n")
+            await writer.drain()
+
+    async with receiving(chatter) as receiver:
+        delivery = await went(gateway, await gateway.admin(), receiver)
+
+    assert (delivery["state"], delivery["status_code"]) == ("delivered", 200)
+
+
+async def test_nobody_listens_is_a_failure_of_the_connection(gateway: Gateway) -> None:
+    admin = await gateway.admin()
+    async with receiving() as receiver:
+        hook = await hooked(admin, receiver)
+    (path,) = await sent(admin, hook)
+    while (delivery := await seen(admin, path))["error"] is None:
+        await settled(gateway)
+
+    assert (delivery["error"], delivery["state"]) == ("connection", "waiting")
+
+
+async def test_a_slow_receiver_does_not_keep_others_waiting(either: Gateway) -> None:
+    admin = await either.admin()
+    async with receiving() as slow, receiving() as quick:
+        slow.may_answer.clear()
+        stuck, well = await hooked(admin, slow), await hooked(admin, quick)
+        await sent(admin, stuck, dispatcher.AT_ONCE_EACH + 3)
+        await slow.arrived(dispatcher.AT_ONCE_EACH)
+
+        paths = await sent(admin, well, 5)
+        await quick.arrived(5)
+
+        assert slow.most == len(slow.received) == dispatcher.AT_ONCE_EACH
+        slow.may_answer.set()
+        await slow.arrived(dispatcher.AT_ONCE_EACH + 3)
+        await settled(either)
+    assert quick.most <= dispatcher.AT_ONCE_EACH
+    assert {(await seen(admin, path))["state"] for path in paths} == {"delivered"}
+
+
+async def test_certificates_are_checked_against_the_name_of_the_receiver(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    tls: dict[str, ssl.SSLContext] = {}
+    for name in ("127.0.0.1", "other.example"):
+        tls[name] = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority.issue_cert(name).configure_cert(tls[name])
+    with authority.cert_pem.tempfile() as believed:
+        async with start() as stranger:
+            admin = await stranger.admin()
+            async with receiving(tls=tls["127.0.0.1"]) as receiver:
+                (path,) = await sent(admin, await hooked(admin, receiver))
+                while (unknown := await seen(admin, path))["error"] is None:
+                    await settled(stranger)
+        monkeypatch.setenv("SSL_CERT_FILE", believed)
+        async with start() as gateway:
+            admin = await gateway.admin()
+            async with receiving(tls=tls["127.0.0.1"]) as receiver:
+                good = await went(gateway, admin, receiver)
+            async with receiving(tls=tls["other.example"]) as receiver:
+                (path,) = await sent(admin, await hooked(admin, receiver))
+                while (wrong := await seen(admin, path))["error"] is None:
+                    await settled(gateway)
+
+    assert (unknown["error"], good["state"], wrong["error"]) == ("tls", "delivered", "tls")
+
+
+async def test_where_a_webhook_may_go_is_looked_at_again_at_every_attempt(
+    start: Start, database_url: str
+) -> None:
+    async with start(database_url=database_url) as lenient, receiving() as receiver:
+        admin = await lenient.admin()
+        hook = await hooked(admin, receiver)
+    async with (
+        start(database_url=database_url, webhook_networks="") as strict,
+        receiving(port=receiver.port) as receiver,
+    ):
+        admin = await strict.admin()
+        (path,) = await sent(admin, hook)
+        while (delivery := await seen(admin, path))["error"] is None:
+            await settled(strict)
+
+    assert delivery["error"] == "forbidden"
+    assert receiver.received == []

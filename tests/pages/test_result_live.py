@@ -1,0 +1,138 @@
+"""Results that change while they are looked at."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests import specimens
+from tests.pages.conftest import Person
+from tests.pages.results import analyzed
+from tests.stack import Stack
+
+People = Callable[..., Person]
+Axe = Callable[[Page], None]
+
+
+@contextmanager
+def stopped(services: Stack) -> Iterator[None]:
+    """Let nothing be analyzed meanwhile."""
+    inference = services.processes["inference"]
+    inference.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        inference.send_signal(signal.SIGCONT)
+
+
+def taken_in(somebody: Person) -> str:
+    """Send a picture to be analyzed later, and return where it is shown."""
+    answer = somebody.api(
+        "POST",
+        "/v1/analyses",
+        files={"image": ("picture", specimens.lesion_jpeg())},
+        headers={"Prefer": "respond-async"},
+    )
+    assert answer.status_code == 202, answer.text
+    return f"/analyses/{answer.json()['id']}"
+
+
+def heading(page: Page) -> Any:
+    return page.get_by_role("heading", level=1)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_result_that_is_waited_for_comes_by_itself(
+    person: People, services: Stack, *, scripts: bool
+) -> None:
+    somebody = person(java_script_enabled=scripts)
+    with stopped(services):
+        somebody.goto(taken_in(somebody))
+        expect(heading(somebody.page)).to_have_text("In line")
+        expect(somebody.page.get_by_role("progressbar")).to_be_visible()
+        expect(somebody.page.get_by_role("link", name="Report")).to_have_count(0)
+    expect(heading(somebody.page)).to_contain_text("uspicious")
+
+
+def test_whoever_waits_is_kept_out_by_nothing(person: People, services: Stack, axe: Axe) -> None:
+    somebody = person()
+    with stopped(services):
+        somebody.goto(taken_in(somebody))
+        axe(somebody.page)
+
+
+def test_a_result_that_is_waited_for_and_removed_elsewhere_says_so_at_once(
+    person: People, services: Stack
+) -> None:
+    somebody = person()
+    with stopped(services):
+        address = taken_in(somebody)
+        with somebody.page.expect_response("**/v1/events"):
+            somebody.goto(address)
+        assert somebody.api("DELETE", f"/v1{address}").status_code == 204
+        expect(somebody.page.get_by_role("alert")).to_contain_text("was removed")
+
+
+def test_a_result_that_was_removed_in_another_tab_says_so_when_one_comes_back(
+    person: People,
+) -> None:
+    somebody = person()
+    address = f"/analyses/{analyzed(somebody)['id']}"
+    somebody.goto(address)
+    expect(somebody.page.locator("#viewer[data-layers=loaded]")).to_be_visible()
+    expect(somebody.page.get_by_role("alert")).to_have_count(0)
+
+    other = somebody.context.new_page()
+    other.goto(f"{somebody.services.rest}{address}/remove")
+    other.get_by_role("button", name="Remove it").click()
+    expect(other).to_have_url(f"{somebody.services.rest}/analyses")
+    other.close()
+    somebody.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(somebody.page.get_by_role("alert")).to_contain_text("was removed")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_acting_on_a_removed_result_leads_to_a_page_with_a_way_on(
+    person: People, *, scripts: bool
+) -> None:
+    somebody = person(java_script_enabled=scripts)
+    address = f"/analyses/{analyzed(somebody)['id']}"
+    somebody.goto(address)
+    assert somebody.api("DELETE", f"/v1{address}").status_code == 204
+    somebody.page.get_by_role("button", name="Check again").click()
+    expect(heading(somebody.page)).to_have_text("Not found")
+    expect(somebody.page.get_by_role("link", name="To the history")).to_be_visible()
+
+
+def test_two_tabs_show_the_same_result_and_each_has_a_view_of_its_own(person: People) -> None:
+    somebody = person()
+    address = f"/analyses/{analyzed(somebody)['id']}"
+    somebody.goto(address)
+    other = somebody.context.new_page()
+    other.goto(f"{somebody.services.rest}{address}")
+    other.get_by_role("button", name="Zoom in").click()
+    expect(other.locator(".stage.zoomed").first).to_be_visible()
+    expect(heading(other)).to_have_text(heading(somebody.page).inner_text())
+    expect(somebody.page.locator(".stage.zoomed")).to_have_count(0)
+
+
+def test_a_picture_that_failed_says_why_and_what_to_do(person: People, axe: Axe) -> None:
+    somebody = person()
+    files = [("images", ("<b>broken</b>.jpg", b"no picture at all"))]
+    batch = somebody.api("POST", "/v1/batches", files=files)
+    assert batch.status_code == 202, batch.text
+    listed = somebody.api("GET", f"/v1/analyses?batch={batch.json()['id']}").json()
+    somebody.goto(f"/analyses/{listed['items'][0]['id']}")
+    expect(heading(somebody.page)).to_have_text("The picture cannot be used")
+    main = somebody.page.get_by_role("main")
+    expect(main).to_contain_text("not a JPEG or PNG")
+    expect(main).to_contain_text("<b>broken</b>.jpg")
+    expect(main.get_by_role("link", name="What to do about it")).to_be_visible()
+    expect(main.get_by_role("link", name="Send another picture")).to_be_visible()
+    expect(main.get_by_role("link", name="Report (PDF)")).to_have_count(0)
+    axe(somebody.page)
+    main.get_by_role("link", name="What to do about it").click()
+    expect(somebody.page).to_have_url(f"{somebody.services.rest}/docs/problems#invalid-picture")

@@ -1,0 +1,123 @@
+"""What analyses come to, in charts and tables."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests import specimens
+from tests.pages.conftest import Person
+
+People = Callable[..., Person]
+
+# What a chart holds, as Chart.js has it.
+_HELD = """() => Object.fromEntries([...document.querySelectorAll("canvas")].map((canvas) => {
+    const { labels, datasets } = Chart.getChart(canvas).data;
+    return [canvas.dataset.series, { labels, data: datasets.map((each) => each.data) }];
+}))"""
+
+
+@pytest.fixture
+def somebody(person: People) -> Person:
+    """Somebody with two analyses."""
+    somebody = person()
+    for _ in range(2):
+        files = {"image": ("lesion.jpg", specimens.lesion_jpeg())}
+        answer = somebody.api("POST", "/v1/analyses", files=files, headers=_OURS)
+        assert answer.status_code == 201, answer.text
+    return somebody
+
+
+_OURS = {"Sec-Fetch-Site": "same-origin"}
+
+
+def drawn(somebody: Person, query: str = "") -> None:
+    somebody.goto(f"/statistics{query}")
+    expect(somebody.page.locator("[data-drawn=yes]")).to_be_attached()
+
+
+def test_charts_hold_the_numbers_that_the_api_gives(somebody: Person) -> None:
+    drawn(somebody)
+    held = somebody.page.evaluate(_HELD)
+    told = somebody.api("GET", "/v1/statistics").json()
+
+    periods, whole = told["periods"], told["whole"]
+    assert whole["analyses"] == 2
+    assert held["status"]["labels"] == [each["since"] for each in periods]
+    assert held["status"]["data"] == [
+        [each["status"]["succeeded"] for each in periods],
+        [each["status"]["failed"] for each in periods],
+        [each["status"]["queued"] + each["status"]["running"] for each in periods],
+    ]
+    assert held["labels"]["data"] == [list(whole["labels"].values())]
+    assert held["latency"]["data"][0] == [each["latency"]["median_ms"] for each in periods]
+    rates = [each["suspicious"]["rate"] for each in periods]
+    assert held["suspicious"]["data"][0] == [None if x is None else 100 * x for x in rates]
+
+
+def test_the_numbers_stand_in_tables_and_files_too(somebody: Person) -> None:
+    drawn(somebody)
+    card = somebody.page.get_by_role("region", name="Analyses over time").first
+    today = card.locator("tbody tr").last
+    card.get_by_text("The numbers").click()
+    expect(today.locator("td").nth(1)).to_have_text("2")
+
+    with somebody.page.expect_download() as loading:
+        card.get_by_role("link", name="Download as CSV").click()
+    lines = loading.value.path().read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "since,until,analyses,queued,running,succeeded,failed"
+    assert lines[-1].endswith(",2,0,0,2,0")
+
+
+def test_without_scripts_the_numbers_are_there(person: People) -> None:
+    somebody = person(java_script_enabled=False)
+    somebody.goto("/statistics?interval=month")
+    expect(somebody.page.locator("canvas").first).to_be_hidden()
+    somebody.page.get_by_text("The numbers").first.click()
+    expect(somebody.page.locator("tbody tr").first).to_be_visible()
+
+
+def test_other_days_are_chosen_in_the_form(somebody: Person) -> None:
+    drawn(somebody)
+    somebody.page.get_by_label("From").fill("2025-01-01")
+    somebody.page.get_by_label("Before").fill("2025-03-01")
+    somebody.page.get_by_label("A point for each").select_option("month")
+    somebody.page.get_by_role("button", name="Show").click()
+    expect(somebody.page.locator("[data-drawn=yes]")).to_be_attached()
+    assert somebody.page.evaluate(_HELD)["status"]["labels"] == ["2025-01-01", "2025-02-01"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "since=2026-03-01&until=2026-02-01",
+        "since=%3Cscript%3Ealert(1)%3C/script%3E",
+        "since=0001-01-01",
+        "interval=hour",
+    ],
+)
+def test_days_that_cannot_be_counted_are_refused_beside_the_form(
+    person: People, query: str
+) -> None:
+    somebody = person()
+    drawn(somebody, f"?{query}")
+    expect(somebody.page.get_by_role("alert")).to_contain_text("That did not work.")
+
+
+def test_a_chart_is_read_out_by_arrow_keys(somebody: Person) -> None:
+    drawn(somebody)
+    somebody.page.locator("canvas[data-series=labels]").focus()
+    somebody.page.keyboard.press("ArrowRight")
+    reading = somebody.page.locator("[data-reading=labels]")
+    expect(reading).to_contain_text(
+        "Actinic keratosis / intraepithelial carcinoma (akiec): Analyses"
+    )
+    somebody.page.keyboard.press("ArrowRight")
+    expect(reading).to_contain_text("Basal cell carcinoma (bcc): Analyses")
+
+
+def test_nobody_is_kept_out_of_statistics(somebody: Person, axe: Callable[[Page], None]) -> None:
+    drawn(somebody)
+    for numbers in somebody.page.get_by_text("The numbers").all():
+        numbers.click()
+    axe(somebody.page)
