@@ -1,7 +1,6 @@
 """Traces: when they are sent, of which requests, and what log lines say of them."""
 
 import json
-import logging
 import os
 import socket
 import subprocess
@@ -10,7 +9,6 @@ import time
 from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from services import telemetry
 from services.telemetry.traces import Span, Traces
@@ -26,19 +24,6 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
     with collecting() as listening:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", listening.address)
         yield listening
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    """Leave logging and the context as they were found."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
 
 
 def request(traces: Traces, traceparent: str | None = None) -> Span:

@@ -22,6 +22,8 @@ from services.reports.tags import Text
 from services.reports.turned import Turned
 
 _NAMED_IN_FOOTNOTE = 8
+_GLANCE = 16
+"""Letters that are measured first: most that does not fit is cut within twice as many."""
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 _JOINERS = frozenset("\u200c\u200d")
 """They say whether letters join, and have no shape of their own."""
@@ -105,9 +107,12 @@ def _cut(text: str, style: ParagraphStyle, width: float) -> str:
 
 def _fitting(text: str, width: float, measure: Callable[[str], float]) -> str:
     """Return a text, or as much of its beginning as fits a width with an ellipsis behind it."""
-    if measure(text) <= width:
+    end = min(_GLANCE, len(text))
+    while end < len(text) and measure(text[:end]) <= width:
+        end = min(2 * end, len(text))
+    if end == len(text) and measure(text) <= width:
         return text
-    held = bisect.bisect_right(range(len(text)), width, key=lambda end: measure(f"{text[:end]}…"))
+    held = bisect.bisect_right(range(end), width, key=lambda end: measure(f"{text[:end]}…"))
     return f"{text[: max(held - 1, 0)].rstrip()}…"
 
 

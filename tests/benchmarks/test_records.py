@@ -6,18 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
-import structlog
-
 from benchmarks import records
 from services.gateway.analyses import Filters
 from tests.gateway import databases
-
-
-@pytest.fixture(autouse=True)
-def _loggers_are_not_kept() -> None:
-    """The gateway runs in this process: what it logs here says nothing of how it will log."""
-    structlog.reset_defaults()
 
 
 async def test_every_list_is_found_by_an_index_and_holds_what_it_asks_for(tmp_path: Path) -> None:

@@ -2,17 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-import structlog
-
 from benchmarks import statistics
 from tests.gateway import databases
-
-
-@pytest.fixture(autouse=True)
-def _loggers_are_not_kept() -> None:
-    """The gateway runs in this process: what it logs here says nothing of how it will log."""
-    structlog.reset_defaults()
 
 
 async def test_all_that_is_kept_is_counted_in_each_scene(tmp_path: Path) -> None:

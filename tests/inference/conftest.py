@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import structlog
 from grpc import aio
 from prometheus_client import CollectorRegistry
 
@@ -66,17 +65,13 @@ def registry() -> CollectorRegistry:
 
 
 @pytest.fixture
-def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    """What a process of this room would log; logging is left as it was found."""
+def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """What a process of this room would log."""
     root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    handlers = list(root.handlers)
     telemetry.configure_logging("inference")
     root.handlers[:] = handlers
-    yield caplog
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
+    return caplog
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.reports.reading import MAX_PIXELS, pages, text
 _EMOJI = "\U0001f600"
 _HOSTILE = _EMOJI * 254 + "\u0639"
 """Marks nine times as long as the name, which runs both ways."""
-_TIMES_AS_LONG = 10
+_TIMES_AS_LONG = 4
 
 
 def batch(rows: int, name: str = "") -> RenderRequest:
