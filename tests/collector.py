@@ -1,6 +1,7 @@
 """A collector of traces as OpenTelemetry's protocol over HTTP asks for it, small but real."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -60,7 +61,8 @@ class Collector:
                 ),
                 timeout=60,
             )
-        assert came
+        seen = Counter((each.service, each.trace_id == trace_id) for each in self.spans)
+        assert came, f"no span of {service} in the trace; (service, in it): count is {dict(seen)}"
 
 
 @contextmanager

@@ -141,7 +141,7 @@ def test_two_reports_of_an_analysis_differ_in_nothing_but_when_they_were_asked_f
     rest: httpx.Client, analysis: dict[str, Any]
 ) -> None:
     first, second = (
-        re.sub(r"Report of [\d-]+ [\d:]+ UTC", "", words(fetched(rest, analysis, "report.pdf")))
+        re.sub(r"Report of .*? UTC", "", words(fetched(rest, analysis, "report.pdf")))
         for _ in range(2)
     )
     assert first == second
