@@ -100,7 +100,10 @@ def visitor(services: Stack, browser: Browser) -> Iterator[Callable[..., Person]
                 faults.append(said.text) if "Content Security Policy" in said.text else None
             ),
         )
-        return Person(services, context, context.new_page(), "")
+        page = context.new_page()
+        # Whoever listens as late as when the chooser is asked for may be too late.
+        page.on("filechooser", lambda _: None)
+        return Person(services, context, page, "")
 
     yield come
     for context in contexts:
