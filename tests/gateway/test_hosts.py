@@ -7,6 +7,7 @@ import pytest
 
 from services import environment
 from services.gateway.settings import Settings
+from tests.deploy import composition
 from tests.gateway.conftest import Start
 from tests.gateway.processes import running
 
@@ -36,6 +37,25 @@ async def test_only_who_calls_us_by_our_name_is_answered(
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert (answer.json()["type"] == "/docs/problems#misdirected") == (status == 421)
         assert probed.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "taken", "refused"),
+    [
+        ("", "localhost:8000", "dermserve.example.org"),
+        ("", "127.0.0.1:8000", "other.example.org"),
+        ("dermserve.example.org", "dermserve.example.org", "localhost"),
+    ],
+)
+async def test_the_gateway_of_the_composition_goes_by_names_of_its_own_only(
+    start: Start, given: str, taken: str, refused: str
+) -> None:
+    passwords = {"POSTGRES_PASSWORD": "of-the-database", "ADMIN_PASSWORD": "of-the-admin"}
+    told = composition.environment("gateway", {**passwords, "ALLOWED_HOSTS": given})
+    async with start(allowed_hosts=told["DERMSERVE_GATEWAY_ALLOWED_HOSTS"]) as gateway:
+        for host, status in {taken: 401, refused: 421}.items():
+            answer = await gateway.http.get("/v1/me", headers={"Host": host})
+            assert answer.status_code == status, host
 
 
 @pytest.mark.parametrize("name", ["gateway.org:8000", "https://gateway.org", "*.org", "a@b"])
