@@ -7,7 +7,7 @@ import typer
 
 from services import environment
 from services.cli.records import on_records
-from services.gateway.boot import BootError
+from services.gateway.boot import BootError, breached_passwords
 from services.gateway.database import Database
 from services.gateway.identity import Accounts, Attempts, Links, Organisations, Passwords
 from services.gateway.records import Role, User
@@ -94,7 +94,8 @@ def _do(command: str, work: Callable[[Accounts], Awaitable[User]]) -> None:
 
 
 def _accounts(records: Database) -> Accounts:
-    return Accounts(records, Passwords(records, Attempts(records)))
+    known = breached_passwords(environment.read(Settings))
+    return Accounts(records, Passwords(records, Attempts(records), breached=known))
 
 
 def _show(user: User) -> None:

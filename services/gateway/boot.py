@@ -12,6 +12,7 @@ from services.gateway import audit, database, errors
 from services.gateway.identity import Accounts, Attempts, Passwords
 from services.gateway.metrics import Metrics
 from services.gateway.security import keys
+from services.gateway.security.breached_passwords import BreachedPasswords, UnusableFileError
 from services.gateway.settings import Settings
 from services.gateway.store import SETTLED_AFTER_S, Address, Bucket, Folder, Store
 
@@ -51,7 +52,27 @@ async def open_records(settings: Settings) -> AsyncIterator[database.Database]:
 async def open_accounts(settings: Settings) -> AsyncIterator[Accounts]:
     """Open the accounts alone, for the command line; raises what ``open_records`` does."""
     async with open_records(settings) as records:
-        yield Accounts(records, Passwords(records, Attempts(records)))
+        known = breached_passwords(settings)
+        yield Accounts(records, Passwords(records, Attempts(records), breached=known))
+
+
+def breached_passwords(settings: Settings) -> BreachedPasswords | None:
+    """Return the passwords that became public elsewhere, None where no file of them is set.
+
+    Raises:
+        BootError: the file cannot be used.
+
+    """
+    path = settings.breached_passwords
+    if path is None:
+        return None
+    try:
+        return BreachedPasswords(path)
+    except (OSError, UnusableFileError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise BootError(
+            f"DERMSERVE_GATEWAY_BREACHED_PASSWORDS: {path} cannot be used ({why})"
+        ) from error
 
 
 def audit_keys(settings: Settings) -> audit.Keys:

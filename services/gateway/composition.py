@@ -22,6 +22,7 @@ from services.gateway.boot import (
     SEALING_KEY,
     SIGNING_KEY,
     audit_keys,
+    breached_passwords,
     make_folder,
     open_database,
     read_key,
@@ -109,7 +110,9 @@ async def opened(
         drawing = Threads(settings.max_drawings)
         access_tokens = tokens.AccessTokens(ring, settings.access_token_s)
         attempts = Attempts(everything)
-        passwords = Passwords(everything, attempts, settings.max_password_checks)
+        passwords = Passwords(
+            everything, attempts, settings.max_password_checks, breached_passwords(settings)
+        )
         accounts = Accounts(everything, passwords)
         last_use = LastUse(everything)
         stack.push_async_callback(last_use.close)

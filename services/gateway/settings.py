@@ -164,6 +164,11 @@ class Settings(
         description="Passwords that are checked, at most four at a time, or wait for it; "
         "further ones are refused with 503.",
     )
+    breached_passwords: Path | None = Field(
+        None,
+        description="File of passwords that became public, which nobody may choose: lines of SHA-1 "
+        "digests in their order, as Have I Been Pwned's downloader writes them.",
+    )
     admin_password: SecretStr | None = Field(
         None,
         min_length=8,

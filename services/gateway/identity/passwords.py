@@ -12,33 +12,48 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from services import telemetry
 from services.gateway import errors
 from services.gateway.database import Database
 from services.gateway.identity.attempts import Attempts
 from services.gateway.places import Places
 from services.gateway.records import FamiliarPlace, PasswordReset, SignIn, User, now
 from services.gateway.security import passwords
+from services.gateway.security.breached_passwords import BreachedPasswords, UnusableFileError
 from services.gateway.threads import Threads
 
 _BUSY = "Too many passwords are being checked. Try again shortly."
 
 _WRONG = "The current password is wrong."
 
+_UNKNOWN = "Nobody can look now whether this password became public. Try again later."
+
+_log = telemetry.logger(__name__)
+
 
 class Passwords:
     """Hashes and checks passwords, a bounded number at a time."""
 
-    def __init__(self, database: Database, attempts: Attempts, most: int = 64) -> None:
+    def __init__(
+        self,
+        database: Database,
+        attempts: Attempts,
+        most: int = 64,
+        breached: BreachedPasswords | None = None,
+    ) -> None:
         """Build over the database.
 
         Args:
             database: has the hashes.
             attempts: counts the tries of whoever changes a password.
             most: how many passwords may be in work or wait for it.
+            breached: those that became public elsewhere, which nobody is to choose; None where
+                the operator has no file of them.
 
         """
         self._database = database
         self._attempts = attempts
+        self._breached = breached
         self._threads = Threads()
         self._places = Places(most, _BUSY)
 
@@ -47,11 +62,11 @@ class Passwords:
 
         Raises:
             InvalidRequestError: it does not keep the rules.
-            UnavailableError: too many are being checked.
+            UnavailableError: too many are being checked, or the file of breached ones is no good.
 
         """
         with self._places.taken():
-            return await self._threads.run(_hashed, password, username)
+            return await self._threads.run(_hashed, password, username, self._breached)
 
     def turn(self) -> AbstractContextManager[None]:
         """Take the place of one who has a password checked, before anything is done for it.
@@ -109,8 +124,12 @@ class Passwords:
         await self._database.write(partial(_change, user.id, sign_in_id, checked, renewed))
 
 
-def _hashed(password: str, username: str) -> str:
-    fault = passwords.fault_of(password, username)
+def _hashed(password: str, username: str, breached: BreachedPasswords | None) -> str:
+    try:
+        fault = passwords.fault_of(password, username, breached)
+    except (OSError, UnusableFileError) as error:
+        _log.error("breached passwords cannot be looked up", error=str(error))
+        raise errors.UnavailableError(_UNKNOWN) from error
     if fault is not None:
         raise errors.InvalidRequestError(fault)
     return passwords.hashed(password)

@@ -14,7 +14,8 @@ NewPassword = Annotated[
     Field(
         min_length=passwords.MIN_LENGTH,
         max_length=passwords.MAX_LENGTH,
-        description="Any characters. Refused when it is among the first that others would try.",
+        description="Any characters. Refused when it is among the first that others would try, or "
+        "became public in a breach that the operator has a list of.",
     ),
 ]
 

@@ -10,6 +10,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import hash_secret_raw
 
+from services.gateway.security.breached_passwords import BreachedPasswords
 from services.gateway.security.common_passwords import is_common
 
 MIN_LENGTH = 8
@@ -72,12 +73,24 @@ def is_outdated(stored: str) -> bool:
     return _hasher.check_needs_rehash(stored)
 
 
-def fault_of(password: str, username: str) -> str | None:
-    """Return what is wrong with a password that a user wants, as a sentence; None for nothing."""
+def fault_of(password: str, username: str, breached: BreachedPasswords | None = None) -> str | None:
+    """Return what is wrong with a password that a user wants, as a sentence; None for nothing.
+
+    Args:
+        password: what they want.
+        username: theirs.
+        breached: what became public elsewhere; None where the operator has no such file.
+
+    Raises:
+        OSError, UnusableFileError: that file cannot be asked.
+
+    """
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         return f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters."
     if is_common(password, username):
         return "This password is among the first that others would try. Choose another one."
+    if breached is not None and breached.has(password):
+        return "This password became public in a breach elsewhere. Choose another one."
     return None
 
 
