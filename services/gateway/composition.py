@@ -99,8 +99,10 @@ async def opened(
         records = await stack.enter_async_context(open_database(settings))
         # Who is calling is found out across organisations.
         everything = database.Within(records, database.EVERYTHING)
-        inference_channel = await stack.enter_async_context(rpc.dial(settings.inference_address))
-        reports_channel = await stack.enter_async_context(rpc.dial(settings.reports_address))
+        inference_channel, reports_channel = [
+            await stack.enter_async_context(rpc.dial(address, settings.certificates))
+            for address in (settings.inference_address, settings.reports_address)
+        ]
 
         trail = audit.Trail(everything, audit_keys(settings), metrics)
         await trail.open()

@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from services.certificates import CertificateSettings
 from services.gateway.event_settings import EventSettings
 from services.gateway.job_settings import JobSettings
 from services.gateway.narrative_settings import NarrativeSettings
@@ -53,6 +54,7 @@ def _is_nowhere(address: URL) -> bool:
 
 
 class Settings(
+    CertificateSettings,
     EventSettings,
     JobSettings,
     NarrativeSettings,

@@ -52,7 +52,7 @@ async def serve(settings: Settings, traces: "Traces | None" = None) -> None:
             if pipeline is None:
                 return
             server = server_of(pipeline, registry, traces, stream_width=settings.max_batch_size)
-            port = await server.start(settings.host, settings.port, SERVICES)
+            port = await server.start(settings.host, settings.port, SERVICES, settings.certificates)
             await server.announce_ready()
             _log.info("inference is ready", host=settings.host, port=port)
             hung = await _until_the_end(told, watch)

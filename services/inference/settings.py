@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from services.certificates import CertificateSettings
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Provider = Literal["auto", "cpu", "openvino", "cuda", "tensorrt"]
@@ -29,7 +31,7 @@ def available_cores() -> int:
         return cores
 
 
-class Settings(BaseSettings):
+class Settings(CertificateSettings):
     """Environment variables with the prefix ``DERMSERVE_INFERENCE_``."""
 
     model_config = SettingsConfigDict(

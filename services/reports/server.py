@@ -38,7 +38,9 @@ async def serve(settings: Settings) -> None:
         reports_pb2_grpc.add_ReportServiceServicer_to_server(
             servicer.ReportServicer(renderers, metrics, max_pixels), server.grpc
         )
-        port = await server.start(settings.host, settings.port, [servicer.SERVICE])
+        port = await server.start(
+            settings.host, settings.port, [servicer.SERVICE], settings.certificates
+        )
         await server.announce_ready()
         _log.info("served", host=settings.host, port=port)
 

@@ -3,10 +3,12 @@
 from typing import Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from services.certificates import CertificateSettings
 
 
-class Settings(BaseSettings):
+class Settings(CertificateSettings):
     """The settings of the report service."""
 
     model_config = SettingsConfigDict(env_prefix="DERMSERVE_REPORTS_", frozen=True)

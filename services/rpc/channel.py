@@ -2,8 +2,10 @@
 
 import json
 
+import grpc
 from grpc import aio
 
+from services.certificates import Certificates
 from services.rpc.limits import MAX_MESSAGE_BYTES
 from services.rpc.request_id import RequestIdInterceptor
 from services.rpc.trace import TraceInterceptor
@@ -50,7 +52,7 @@ _OPTIONS = (
 )
 
 
-def dial(address: str) -> aio.Channel:
+def dial(address: str, certificates: Certificates | None = None) -> aio.Channel:
     """Open a channel to a room; unary calls on it carry request id and trace.
 
     Calls go to the replicas that say they are ready, in turns, and those that a replica turns
@@ -58,8 +60,14 @@ def dial(address: str) -> aio.Channel:
 
     Args:
         address: ``host:port``, or any name that gRPC resolves to several replicas.
+        certificates: the room must show one for the host of the address, signed by the authority,
+            and is shown ours; None for plain gRPC.
 
     """
-    return aio.insecure_channel(
-        address, options=_OPTIONS, interceptors=[RequestIdInterceptor(), TraceInterceptor()]
+    interceptors = [RequestIdInterceptor(), TraceInterceptor()]
+    if certificates is None:
+        return aio.insecure_channel(address, options=_OPTIONS, interceptors=interceptors)
+    credentials = grpc.ssl_channel_credentials(
+        certificates.authority, certificates.key, certificates.chain
     )
+    return aio.secure_channel(address, credentials, options=_OPTIONS, interceptors=interceptors)

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import grpc
 from grpc import aio
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry
 
 from services import telemetry
+from services.certificates import Certificates
 from services.rpc.addresses import authority, refuse_taken
 from services.rpc.door import Door
 from services.rpc.drain import Drain
@@ -78,13 +80,21 @@ class Server:
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
 
-    async def start(self, host: str, port: int, services: Sequence[str]) -> int:
+    async def start(
+        self,
+        host: str,
+        port: int,
+        services: Sequence[str],
+        certificates: Certificates | None = None,
+    ) -> int:
         """Listen, live but not ready.
 
         Args:
             host: the interface to listen on.
             port: the port to listen on; 0 takes any free one.
             services: full names of the services added to ``grpc``.
+            certificates: callers are shown ours and must show one that the authority signed, for
+                health too; None for plain gRPC.
 
         Returns:
             The port that is listened on.
@@ -101,12 +111,22 @@ class Server:
         refuse_taken(host, port)
         address = authority(host, port)
         try:
-            bound = self.grpc.add_insecure_port(address)
+            bound = self._listen(address, certificates)
         except RuntimeError as error:
             message = f"cannot listen on {address}: is the port taken?"
             raise telemetry.ListenerError(message) from error
         await self.grpc.start()
         return bound
+
+    def _listen(self, address: str, certificates: Certificates | None) -> int:
+        if certificates is None:
+            return self.grpc.add_insecure_port(address)
+        credentials = grpc.ssl_server_credentials(
+            [(certificates.key, certificates.chain)],
+            root_certificates=certificates.authority,
+            require_client_auth=True,
+        )
+        return self.grpc.add_secure_port(address, credentials)
 
     @property
     def is_live(self) -> bool:

@@ -8,6 +8,7 @@ import yaml
 from tests.deploy import images
 
 FILE = images.CHECKOUT / "deploy" / "compose.yaml"
+TLS_FILE = images.CHECKOUT / "deploy" / "compose.tls.yaml"
 GPU_FILE = images.CHECKOUT / "deploy" / "compose.gpu.yaml"
 EXAMPLE = images.CHECKOUT / "deploy" / ".env.example"
 

@@ -148,3 +148,19 @@ def test_the_gpu_variant_changes_inference_and_nothing_else() -> None:
     inference = changed["inference"]
     assert inference["build"]["args"] == {"RUNTIME": "gpu"}
     assert set(inference["environment"]) <= environment.variables(ROOMS["inference"])
+
+
+def test_the_tls_variant_gives_each_service_a_certificate_of_its_own() -> None:
+    changed: dict[str, Any] = yaml.safe_load(composition.TLS_FILE.read_text())["services"]
+    assert set(changed) == set(images.SERVICES)
+    for name, service in changed.items():
+        assert set(service) == {"environment", "volumes"}
+        assert set(service["environment"]) == {
+            "DERMSERVE_RPC_CERTIFICATE",
+            "DERMSERVE_RPC_KEY",
+            "DERMSERVE_RPC_AUTHORITY",
+        }
+        assert set(service["environment"]) <= environment.variables(ROOMS[name])
+        assert service["volumes"] == [f"./certificates/{name}:/run/certificates:ro"]
+        folders = {path.rpartition("/")[0] for path in service["environment"].values()}
+        assert folders == {"/run/certificates"}
