@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 
-from services import rpc
 from services.gateway import audit, database, limits, narrating, routes, vouching
 from services.gateway.analyses import (
     Analyzer,
@@ -29,7 +28,7 @@ from services.gateway.boot import (
     read_logo,
     welcome,
 )
-from services.gateway.clients import Inference, Letterhead, Reports, is_ready
+from services.gateway.clients import Inference, Letterhead, Reports, dialled, is_ready
 from services.gateway.clinical import Lesions, Patients
 from services.gateway.evaluations import Evaluations
 from services.gateway.events import Feed, Streams
@@ -40,6 +39,7 @@ from services.gateway.identity import (
     Accounts,
     ApiKeys,
     Attempts,
+    Idleness,
     LastUse,
     OwnSignIns,
     PasswordResets,
@@ -99,10 +99,9 @@ async def opened(
         records = await stack.enter_async_context(open_database(settings))
         # Who is calling is found out across organisations.
         everything = database.Within(records, database.EVERYTHING)
-        inference_channel, reports_channel = [
-            await stack.enter_async_context(rpc.dial(address, settings.certificates))
-            for address in (settings.inference_address, settings.reports_address)
-        ]
+        inference_channel, reports_channel = await stack.enter_async_context(
+            dialled(settings.certificates, settings.inference_address, settings.reports_address)
+        )
 
         trail = audit.Trail(everything, audit_keys(settings), metrics)
         await trail.open()
@@ -112,10 +111,10 @@ async def opened(
         drawing = Threads(settings.max_drawings)
         access_tokens = tokens.AccessTokens(ring, settings.access_token_s)
         attempts = Attempts(everything)
-        passwords = Passwords(
-            everything, attempts, settings.max_password_checks, breached_passwords(settings)
-        )
+        known = breached_passwords(settings)
+        passwords = Passwords(everything, attempts, settings.max_password_checks, known)
         accounts = Accounts(everything, passwords)
+        idleness = Idleness.of(settings.idle_s, settings.access_token_s)
         last_use = LastUse(everything)
         stack.push_async_callback(last_use.close)
         address_quota, bad_token_quota, caller_quota = (
@@ -139,10 +138,10 @@ async def opened(
             access_tokens,
             settings.refresh_token_s,
             passwords_for=vouching.passwords_for(settings),
+            idleness=idleness,
         )
         bounds = (settings.max_upload_bytes, settings.max_pixels, settings.max_side)
-
-        access = Access(everything, access_tokens, last_use)
+        access = Access(everything, access_tokens, last_use, idleness)
         feed = Feed(records, timedelta(days=settings.event_days))
         streams = await stack.enter_async_context(_streams(feed, access, settings, records))
         queue = Queue(
@@ -231,7 +230,7 @@ async def opened(
                 settings.max_upload_bytes,
             ),
             once=_once(everything, settings),
-            own_sign_ins=OwnSignIns(everything),
+            own_sign_ins=OwnSignIns(everything, idleness),
             password_resets=PasswordResets(everything, passwords),
             passwords=passwords,
             patients=Patients(records),

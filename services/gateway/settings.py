@@ -202,6 +202,13 @@ class Settings(
         le=90 * 86_400,
         description="Seconds after which a sign-in ends and the password is asked for again.",
     )
+    idle_s: int = Field(
+        8 * 3600,
+        ge=300,
+        le=90 * 86_400,
+        description="Seconds after its last use in which a sign-in ends before its time; where "
+        "only refreshing is seen, they begin when the access token has expired.",
+    )
     idempotency_key_s: int = Field(
         86_400,
         ge=3600,

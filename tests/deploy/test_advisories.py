@@ -45,7 +45,7 @@ class Osv(ThreadingHTTPServer):
     ) -> None:
         """Take up an advisory that was published so many days ago, under one name or two."""
         moment = (datetime.now(UTC) - timedelta(days=days)).isoformat().replace("+00:00", "Z")
-        record = {
+        record: dict[str, Any] = {
             "id": name,
             "modified": moment,
             "published": moment,

@@ -12,6 +12,7 @@ from services.gateway.clients.report_contents import (
     Told,
 )
 from services.gateway.clients.reports import Reports
+from services.gateway.clients.rooms import dialled
 
 __all__ = [
     "AnalysisContents",
@@ -26,6 +27,7 @@ __all__ = [
     "Pictures",
     "Reports",
     "Told",
+    "dialled",
     "is_ready",
     "trouble",
 ]

@@ -4,6 +4,7 @@ from services.gateway.identity.access import Access, Caller, Session, SignedIn
 from services.gateway.identity.accounts import Accounts
 from services.gateway.identity.api_keys import ApiKeys
 from services.gateway.identity.attempts import Attempts
+from services.gateway.identity.idleness import Idleness
 from services.gateway.identity.last_use import LastUse
 from services.gateway.identity.links import Links
 from services.gateway.identity.organisations import Organisations
@@ -22,6 +23,7 @@ __all__ = [
     "ApiKeys",
     "Attempts",
     "Caller",
+    "Idleness",
     "LastUse",
     "Links",
     "Organisations",

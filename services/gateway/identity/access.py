@@ -16,6 +16,7 @@ from sqlmodel import col
 from services.gateway import errors
 from services.gateway.audit import noted
 from services.gateway.database import Database, Scope
+from services.gateway.identity.idleness import NEVER, Idleness
 from services.gateway.identity.last_use import LastUse
 from services.gateway.identity.permissions import ALLOWED, Permission
 from services.gateway.records import ApiKey, RefreshToken, Role, SignIn, User, now
@@ -40,6 +41,7 @@ _STILL_SIGNED_IN = (
         col(SignIn.id).in_(bindparam("ids", expanding=True)),
         col(SignIn.revoked_at).is_(None),
         col(SignIn.expires_at) > bindparam("now"),
+        col(SignIn.used_at) > bindparam("used_after"),
         col(User.disabled).is_(False),
     )
 )
@@ -143,7 +145,11 @@ class Access:
     """Tells callers by their access tokens and API keys."""
 
     def __init__(
-        self, database: Database, access_tokens: tokens.AccessTokens, last_use: LastUse
+        self,
+        database: Database,
+        access_tokens: tokens.AccessTokens,
+        last_use: LastUse,
+        idleness: Idleness = NEVER,
     ) -> None:
         """Build over the database.
 
@@ -151,11 +157,13 @@ class Access:
             database: has sign-ins and keys.
             access_tokens: reads access tokens.
             last_use: is told which keys and sessions are used.
+            idleness: how long a session lasts that is not used.
 
         """
         self._database = database
         self._tokens = access_tokens
         self._last_use = last_use
+        self._idleness = idleness
 
     async def identify(self, presented: str | None) -> Caller:
         """Return who holds an access token, an API key or a session.
@@ -217,7 +225,11 @@ class Access:
         ids = sorted(credentials)
         callers: list[Caller] = []
         for start in range(0, len(ids), _AT_ONCE):
-            some = {"ids": ids[start : start + _AT_ONCE], "now": now()}
+            some = {
+                "ids": ids[start : start + _AT_ONCE],
+                "now": now(),
+                "used_after": self._idleness.since(),
+            }
             callers += await self._database.read(partial(_those_there, some))
         return callers
 
@@ -246,7 +258,8 @@ class Access:
         if found is None:
             raise errors.UnauthenticatedError(_BAD_SESSION)
         sign_in, user = found
-        if sign_in.revoked_at is not None or sign_in.expires_at <= now() or user.disabled:
+        over = sign_in.expires_at <= now() or self._idleness.is_over(sign_in.used_at)
+        if over or sign_in.revoked_at is not None or user.disabled:
             raise errors.EndedError(_BAD_SESSION, sign_in.id)
         self._last_use.note(sign_in)
         noted().by(user.id, user.organisation_id)

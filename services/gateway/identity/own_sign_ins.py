@@ -5,14 +5,16 @@ from sqlmodel import col
 
 from services.gateway import errors, paging
 from services.gateway.database import Database
+from services.gateway.identity.idleness import Idleness
 from services.gateway.records import SignIn, is_id, now
 
 
 class OwnSignIns:
     """The sign-ins of one user at a time that have not ended."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, idleness: Idleness) -> None:
         self._database = database
+        self._idleness = idleness
 
     async def page(self, user_id: str, limit: int, cursor: str | None) -> paging.Page[SignIn]:
         """List them, newest first.
@@ -23,7 +25,7 @@ class OwnSignIns:
         """
         rows = (
             select(SignIn)
-            .where(*_live(user_id), *paging.after(SignIn, cursor))
+            .where(*self._live(user_id), *paging.after(SignIn, cursor))
             .order_by(*paging.newest_first(SignIn))
             .limit(limit + 1)
         )
@@ -39,7 +41,7 @@ class OwnSignIns:
         """
         ending = (
             update(SignIn)
-            .where(*_live(user_id), col(SignIn.id) == sign_in_id)
+            .where(*self._live(user_id), col(SignIn.id) == sign_in_id)
             .values(revoked_at=now())
             .returning(col(SignIn.id))
             .execution_options(synchronize_session=False)
@@ -50,10 +52,10 @@ class OwnSignIns:
         if not found:
             raise errors.NotFoundError("There is no sign-in of this id among yours.")
 
-
-def _live(user_id: str) -> list[ColumnElement[bool]]:
-    return [
-        col(SignIn.user_id) == user_id,
-        col(SignIn.revoked_at).is_(None),
-        col(SignIn.expires_at) > now(),
-    ]
+    def _live(self, user_id: str) -> list[ColumnElement[bool]]:
+        return [
+            col(SignIn.user_id) == user_id,
+            col(SignIn.revoked_at).is_(None),
+            col(SignIn.expires_at) > now(),
+            col(SignIn.used_at) > self._idleness.since(),
+        ]

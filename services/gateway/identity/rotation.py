@@ -7,7 +7,7 @@ used again, as long as what it was exchanged for was never used; that one is dea
 on, and there is never more than one live token in a sign-in.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
@@ -19,7 +19,7 @@ from services.gateway.security import tokens
 
 
 def rotate(
-    presented: str, successor: str, grace: timedelta, session: Session
+    presented: str, successor: str, grace: timedelta, used_after: datetime, session: Session
 ) -> tokens.Claims | None:
     """Put one refresh token in the place of another, or end a sign-in where two hold one.
 
@@ -27,6 +27,7 @@ def rotate(
         presented: digest of the one that came.
         successor: digest of the one that is to be given out.
         grace: how long a used one may come again.
+        used_after: a sign-in that was not used since has ended.
         session: of the database.
 
     Returns:
@@ -37,7 +38,7 @@ def rotate(
     if token is None:
         return None
     noted().concerns(token.sign_in_id)
-    user_id = _hold(token.sign_in_id, session)
+    user_id = _hold(token.sign_in_id, used_after, session)
     if user_id is None:
         return None
     noted().by(user_id)
@@ -66,14 +67,14 @@ def _may_be_used(token: RefreshToken, grace: timedelta, session: Session) -> boo
     return True
 
 
-def _hold(sign_in_id: str, session: Session) -> str | None:
+def _hold(sign_in_id: str, used_after: datetime, session: Session) -> str | None:
     """Take a sign-in for this transaction; return its user, or None if it has ended.
 
     Writing first makes others wait: on PostgreSQL for the row, on SQLite for the database.
     """
     held = (
         update(SignIn)
-        .where(col(SignIn.id) == sign_in_id, *live())
+        .where(col(SignIn.id) == sign_in_id, *live(used_after))
         .values(used_at=now())
         .returning(col(SignIn.user_id))
         .execution_options(synchronize_session=False)
@@ -82,12 +83,13 @@ def _hold(sign_in_id: str, session: Session) -> str | None:
     return user_id
 
 
-def live() -> list[ColumnElement[bool]]:
-    """Return what holds of a sign-in that has not ended."""
+def live(used_after: datetime) -> list[ColumnElement[bool]]:
+    """Return what holds of a sign-in that has not ended, be it by not being used since."""
     enabled = select(col(User.id)).where(col(User.disabled).is_(False))
     return [
         col(SignIn.revoked_at).is_(None),
         col(SignIn.expires_at) > now(),
+        col(SignIn.used_at) > used_after,
         col(SignIn.user_id).in_(enabled),
     ]
 

@@ -14,6 +14,7 @@ from services.gateway import errors
 from services.gateway.audit import noted
 from services.gateway.database import Database
 from services.gateway.identity.attempts import Attempts
+from services.gateway.identity.idleness import NEVER, Idleness
 from services.gateway.identity.origin import Origin
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.rotation import live, revoke, revoke_by, rotate
@@ -68,6 +69,7 @@ class SignIns:
         lifetime_s: int,
         grace: timedelta = GRACE,
         passwords_for: PasswordsFor = PasswordsFor.ALL,
+        idleness: Idleness = NEVER,
     ) -> None:
         """Build over the database.
 
@@ -79,6 +81,7 @@ class SignIns:
             lifetime_s: seconds after which the password is asked for again.
             grace: how long a used refresh token may come again for a lost answer.
             passwords_for: whose passwords are good.
+            idleness: how long one lasts that is not used.
 
         """
         self._database = database
@@ -88,6 +91,7 @@ class SignIns:
         self._lifetime = timedelta(seconds=lifetime_s)
         self._passwords_for = passwords_for
         self._grace = grace
+        self._idleness = idleness
 
     @property
     def takes_passwords(self) -> bool:
@@ -191,7 +195,8 @@ class SignIns:
         found = (
             select(col(SignIn.user_id))
             .join(RefreshToken, col(RefreshToken.sign_in_id) == col(SignIn.id))
-            .where(col(RefreshToken.digest) == tokens.digest(refresh_token), *live())
+            .where(col(RefreshToken.digest) == tokens.digest(refresh_token))
+            .where(*live(self._idleness.since()))
         )
         holder: str | None = await self._database.read(lambda session: session.scalar(found))
         return holder
@@ -241,7 +246,8 @@ class SignIns:
     async def _exchange(self, presented: str) -> TokenPair | None:
         successor = tokens.new_refresh_token()
         digests = tokens.digest(presented), tokens.digest(successor)
-        claims = await self._database.write(partial(rotate, *digests, self._grace))
+        work = partial(rotate, *digests, self._grace, self._idleness.since())
+        claims = await self._database.write(work)
         if claims is None:
             return None
         return await self._pair(claims.user_id, claims.session_id, successor)
