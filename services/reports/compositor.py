@@ -1,7 +1,7 @@
 """Sets words, figures and headings of one document, in its language."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import CondPageBreak, Flowable, Spacer
@@ -9,6 +9,7 @@ from reportlab.platypus import CondPageBreak, Flowable, Spacer
 from services.pb.reports_pb2 import Assessment
 from services.reports import styles
 from services.reports.blocks.flowables import Column, Rule
+from services.reports.blocks.listing import Listing
 from services.reports.lettering import Lettering
 from services.reports.wordings import Wording
 
@@ -26,8 +27,16 @@ HEADING_AND_TABLE = 110.0
 class Compositor:
     """One document while it is set."""
 
-    def __init__(self, wording: Wording) -> None:
+    def __init__(self, wording: Wording, give_way: Callable[[], None]) -> None:
+        """Begin a document.
+
+        Args:
+            wording: its language.
+            give_way: lets other documents be set; called between stretches of a long one.
+
+        """
         self.wording = wording
+        self.give_way = give_way
         self.lettering = Lettering(wording.missing_letters, wording.and_more)
         self.text = self.lettering.paragraph
         self._gap = _WIDE
@@ -62,6 +71,14 @@ class Compositor:
 
         """
         return [self.gap(), CondPageBreak(room), *self.heading(heading), *items]
+
+    def listing(self, head: Flowable, rows: Iterable[Flowable]) -> Listing:
+        """Set a table of rows, however many: others come between any two of them."""
+        listed = []
+        for row in rows:
+            listed.append(row)
+            self.give_way()
+        return Listing(head, listed, self.give_way)
 
     def labelled(self, label: str, *lines: tuple[str, ParagraphStyle]) -> Column:
         """Set a small label over lines of text."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-import threading
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from reportlab.platypus.doctemplate import LayoutError
@@ -16,10 +15,19 @@ from services.reports.pages.batch import BatchPages
 from services.reports.pages.lesion import LesionPages
 from services.reports.paper import Paper
 from services.reports.tags import Text
+from services.reports.typesetting import Typesetting
 
-# The PDF library's fonts keep a reading position and are shared. Setting is pure Python,
-# which threads do not speed up; decoding pictures, which they do, stays outside.
-_typesetting = threading.Lock()
+# The PDF library is there once a process. Decoding pictures, which threads speed up, stays outside.
+_typesetting = Typesetting()
+
+_SHORT = 10
+"""Pictures of a report that is soon done, beside the analyzed one."""
+
+
+def is_long(request: RenderRequest) -> bool:
+    """Say whether a report has so many pictures that it takes as long as many others."""
+    analysis, lesion, batch = request.analysis, request.lesion, request.batch
+    return max(len(analysis.earlier), len(lesion.analyses), len(batch.rows)) > _SHORT
 
 
 def render(request: RenderRequest, max_pixels: int) -> tuple[bytes, int]:
@@ -38,8 +46,8 @@ def render(request: RenderRequest, max_pixels: int) -> tuple[bytes, int]:
 
     """
     pages, document = _pages(request, max_pixels), _document(request)
-    compositor = Compositor(wordings.of(request.language))
-    with _typesetting:
+    compositor = Compositor(wordings.of(request.language), _typesetting.give_way)
+    with _typesetting.turn():
         try:
             stories = pages.stories(compositor)
             first = next(stories)
@@ -76,4 +84,4 @@ def _paper(
     notice = compositor.text(imprint.notice, styles.FOOT)
     footnote = lettering.footnote()
     foot = [*([Text(footnote, styles.FOOT)] if footnote else []), notice]
-    return Paper(imprint, head, foot, compositor.wording.page, document)
+    return Paper(imprint, head, foot, compositor.wording.page, document, compositor.give_way)

@@ -2,7 +2,7 @@
 
 import functools
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,8 @@ class Paper:
     """How sheets are numbered, with ``{number}`` and ``{count}``."""
     document: UUID
     """Tells the file from every other one."""
+    give_way: Callable[[], None]
+    """Lets other documents be set; called between two sheets."""
 
     def holds(self, story: Sequence[Flowable]) -> bool:
         """Say whether a story fits one sheet."""
@@ -120,11 +122,12 @@ class _Sheets(Canvas):
     def save(self) -> None:
         marks = []
         for number, sheet in enumerate(self._kept, start=1):
+            self._paper.give_way()
             self.__dict__.update(sheet)
             self._paper.furnish(self, number, len(self._kept))
             marks.append(self.marks)
             super().showPage()
-        tags.build(self._doc, marks)  # type: ignore[attr-defined]
+        tags.build(self._doc, marks, self._paper.give_way)  # type: ignore[attr-defined]
         # Last, for the template has words of its own about the file.
         archive.describe(self, self._paper.imprint, self._paper.document)
         super().save()

@@ -54,7 +54,9 @@ class ReportServicer(ReportServiceServicer):
         validation.check(request)
         span, asked = telemetry.recorded_span(), time.monotonic()
         render = functools.partial(self._render, request, span, asked)
-        answer = await self._renderers.run(render, within_s=context.time_remaining())
+        answer = await self._renderers.run(
+            render, within_s=context.time_remaining(), is_long=document.is_long(request)
+        )
         _log.info("rendered", pages=answer.page_count, bytes=len(answer.pdf))
         return answer
 

@@ -22,15 +22,15 @@ class Settings(CertificateSettings):
         2,
         ge=1,
         le=64,
-        description="Reports rendered at the same time; bounds memory, about 4 bytes "
-        "a pixel of the largest picture each.",
+        description="Reports rendered at the same time, one of them a long one; bounds memory, "
+        "about 4 bytes a pixel of the largest picture each.",
     )
     max_waiting: int = Field(
         32,
         ge=0,
         le=10_000,
-        description="Reports that may wait for a renderer, each holding its message in memory; "
-        "further ones are refused at once.",
+        description="Reports that may wait for a renderer, half of them long ones, each holding "
+        "its message in memory; further ones are refused at once.",
     )
     max_image_megapixels: float = Field(
         64,

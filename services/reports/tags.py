@@ -4,7 +4,7 @@ Each sheet counts its marks while it is drawn; when all are drawn, the marks bec
 structure, in the order in which they were drawn, which is the order in which they are read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -51,12 +51,25 @@ def decoration(canvas: Any) -> Iterator[None]:
     canvas._code.append("EMC")  # noqa: SLF001
 
 
-def build(document: Any, sheets: Sequence[Sequence[Mark]]) -> None:
+class _Elements(PDFArray):
+    """What a sheet holds; others come between two sheets also when the file is written."""
+
+    def __init__(self, elements: Sequence[Any], give_way: Callable[[], None]) -> None:
+        super().__init__(elements)
+        self._give_way = give_way
+
+    def format(self, document: Any, IND: bytes = b"\n ") -> bytes:
+        self._give_way()
+        return bytes(super().format(document, IND))
+
+
+def build(document: Any, sheets: Sequence[Sequence[Mark]], give_way: Callable[[], None]) -> None:
     """Write the tree of structure of a document whose sheets are all drawn.
 
     Args:
         document: of the PDF library.
         sheets: the marks of each page.
+        give_way: lets other documents be set; called between two pages.
 
     """
     catalog = document.Catalog
@@ -64,13 +77,14 @@ def build(document: Any, sheets: Sequence[Sequence[Mark]]) -> None:
     numbers: list[Any] = []
     kids: list[Any] = []
     for index, (page, marks) in enumerate(zip(document.Pages.pages, sheets, strict=True)):
+        give_way()
         page.__NoDefault__ = [*page.__NoDefault__, "StructParents", "Tabs"]
         page.StructParents, page.Tabs = index, PDFName("S")
         elements = [
             document.Reference(_element(document, whole, page, number, mark))
             for number, mark in enumerate(marks)
         ]
-        numbers += [index, document.Reference(PDFArray(elements))]
+        numbers += [index, document.Reference(_Elements(elements, give_way))]
         kids += elements
     whole["Type"], whole["S"] = PDFName("StructElem"), PDFName("Document")
     whole["P"], whole["K"] = document.Reference(root), PDFArray(kids)

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -108,3 +108,95 @@ async def test_work_that_fails_gives_its_place_back(renderers: Renderers) -> Non
         with pytest.raises(ZeroDivisionError):
             await renderers.run(fail, None)
     assert await renderers.run(lambda: "served", None) == "served"
+
+
+class Gated:
+    """Work that begins when its turn has come, and ends when it is let go."""
+
+    def __init__(self, renderers: Renderers, *, is_long: bool) -> None:
+        self.began, self.gate = threading.Event(), threading.Event()
+        self.task = asyncio.create_task(renderers.run(self._work, None, is_long=is_long))
+
+    def _work(self) -> None:
+        self.began.set()
+        self.gate.wait(60)
+
+    async def begun(self) -> None:
+        assert await asyncio.to_thread(self.began.wait, 60)
+
+    async def end(self) -> None:
+        self.gate.set()
+        await self.task
+
+
+@pytest.fixture
+def two() -> Iterator[Renderers]:
+    """Two renderers, and room for eight who wait."""
+    built = Renderers(max_concurrent=2, max_waiting=8)
+    yield built
+    built.close()
+
+
+async def test_long_work_takes_one_renderer_and_leaves_the_other_to_short_work(
+    two: Renderers,
+) -> None:
+    long = Gated(two, is_long=True)
+    await long.begun()
+    second = Gated(two, is_long=True)
+    await until_waiting(two, 1)
+    assert await two.run(lambda: "short", None) == "short"
+    assert not second.began.is_set()
+    await long.end()
+    await second.begun()
+    await second.end()
+
+
+async def test_long_work_whose_turn_has_come_goes_before_short_work_that_came_later(
+    two: Renderers,
+) -> None:
+    long, short = Gated(two, is_long=True), Gated(two, is_long=False)
+    await long.begun()
+    await short.begun()
+    second = Gated(two, is_long=True)
+    await until_waiting(two, 1)
+    later = Gated(two, is_long=False)
+    await until_waiting(two, 2)
+    await long.end()
+    await second.begun()
+    assert not later.began.is_set()
+    await second.end()
+    await later.begun()
+    await short.end()
+    await later.end()
+
+
+async def test_long_work_fills_half_of_the_waiting_room(two: Renderers) -> None:
+    at_work = [Gated(two, is_long=True), Gated(two, is_long=False)]
+    for each in at_work:
+        await each.begun()
+    waiting = [Gated(two, is_long=True) for _ in range(4)]
+    await until_waiting(two, 4)
+    with pytest.raises(TooManyWaitingError) as caught:
+        await two.run(lambda: None, None, is_long=True)
+    assert caught.value.retry_after_s > 0
+    waiting += [Gated(two, is_long=False) for _ in range(4)]
+    await until_waiting(two, 8)
+    for each in (*at_work, *waiting):
+        await each.end()
+
+
+async def test_long_work_that_is_given_up_while_it_waits_leaves_its_place_to_the_next(
+    two: Renderers,
+) -> None:
+    long = Gated(two, is_long=True)
+    await long.begun()
+    left = Gated(two, is_long=True)
+    await until_waiting(two, 1)
+    left.task.cancel()
+    await until_waiting(two, 0)
+    following = Gated(two, is_long=True)
+    await until_waiting(two, 1)
+    await long.end()
+    await following.begun()
+    await following.end()
+    assert not left.began.is_set()

@@ -8,7 +8,6 @@ from reportlab.platypus import Flowable, Spacer
 from services.pb.reports_pb2 import BatchReport, BatchRow
 from services.reports import pictures, styles
 from services.reports.blocks.flowables import Column, Picture, Row, Rule
-from services.reports.blocks.listing import Listing
 from services.reports.compositor import Compositor
 from services.reports.imprint import Imprint
 from services.reports.pages import course
@@ -99,18 +98,16 @@ class BatchPages:
             failed=len(rows) - len(made),
         )
 
-    def _table(self, compositor: Compositor) -> Listing:
+    def _table(self, compositor: Compositor) -> Flowable:
         wording = compositor.wording
         names = ("", "", wording.name, wording.about, wording.label, wording.malignant_column)
         head = Column([_row([compositor.text(name, styles.LABEL) for name in names]), Rule(2, 4)])
         shown = zip(self._report.rows, self._thumbnails, strict=True)
-        return Listing(
-            head,
-            [
-                _row(_cells(compositor, number, row, thumbnail))
-                for number, (row, thumbnail) in enumerate(shown, start=1)
-            ],
+        rows = (
+            _row(_cells(compositor, number, row, thumbnail))
+            for number, (row, thumbnail) in enumerate(shown, start=1)
         )
+        return compositor.listing(head, rows)
 
 
 def _row(cells: list[Flowable]) -> Row:

@@ -1,7 +1,7 @@
 """Analyses of one lesion in the order of their times, with what changed between them."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reportlab.lib.colors import Color
@@ -11,7 +11,6 @@ from reportlab.platypus import Flowable, Spacer
 from services.pb.reports_pb2 import AnalysisSummary
 from services.reports import pictures, styles
 from services.reports.blocks.flowables import Column, Picture, Row, Rule, SideBySide
-from services.reports.blocks.listing import Listing
 from services.reports.blocks.plot import Plot
 from services.reports.compositor import HEADING_AND_TABLE, Compositor
 
@@ -73,20 +72,20 @@ def table(compositor: Compositor, entries: Sequence[Entry], side: float) -> list
 
     """
     wording = compositor.wording
-    widths = _widths(side)
     found = ("", wording.date, wording.label, wording.malignant_column)
     names = (*found, wording.change, wording.area, wording.change)
-    head = Column(
-        [_row(widths, [compositor.text(name, styles.LABEL) for name in names]), Rule(2, 4)]
-    )
-    rows: list[Flowable] = []
+    titles = [compositor.text(name, styles.LABEL) for name in names]
+    head = Column([_row(_widths(side), titles), Rule(2, 4)])
+    said = compositor.text(wording.change_explained, styles.SMALL)
+    return [compositor.listing(head, _rows(compositor, entries, side)), said]
+
+
+def _rows(compositor: Compositor, entries: Sequence[Entry], side: float) -> Iterator[Flowable]:
     before: AnalysisSummary | None = None
     for entry in entries:
-        rows.append(_row(widths, _cells(compositor, entry, before, side)))
+        yield _row(_widths(side), _cells(compositor, entry, before, side))
         if entry.analysis.HasField("prediction"):
             before = entry.analysis
-    said = compositor.text(wording.change_explained, styles.SMALL)
-    return [Listing(head, rows), said]
 
 
 def plots(compositor: Compositor, entries: Sequence[Entry]) -> list[Flowable]:
