@@ -50,7 +50,8 @@ class ReportServiceServicer:
         Errors:
         INVALID_ARGUMENT    a required field is missing or out of range, or a picture
         cannot be read; the message names the field
-        RESOURCE_EXHAUSTED  too many renderings wait already
+        RESOURCE_EXHAUSTED  too many renderings wait already, or their messages hold
+        too much memory; grpc-retry-pushback-ms says when to come back
         DEADLINE_EXCEEDED   the deadline passed while the report waited
         UNAVAILABLE         the service is draining
         """

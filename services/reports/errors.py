@@ -17,6 +17,14 @@ class TooManyWaitingError(Exception):
         self.retry_after_s = retry_after_s
 
 
+class TooMuchHeldError(Exception):
+    """The reports that wait or are in work hold so much that one more would not fit beside them."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("other reports take the memory that there is; try again shortly")
+        self.retry_after_s = retry_after_s
+
+
 class DeadlinePassedError(Exception):
     """The caller's deadline passed before a renderer was free."""
 

@@ -8,7 +8,7 @@ from services import telemetry
 
 
 class Metrics:
-    """Render time, pages made and callers waiting."""
+    """Render time, pages made, callers waiting and the memory of their messages."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._seconds = Histogram(
@@ -21,12 +21,18 @@ class Metrics:
         self._waiting = Gauge(
             "reports_waiting", "Reports that wait for a renderer.", registry=registry
         )
+        self._held = Gauge(
+            "reports_held_bytes",
+            "Bytes of the messages of reports that wait or are in work.",
+            registry=registry,
+        )
 
     def rendered(self, seconds: float, pages: int) -> None:
         """Count one finished report."""
         self._seconds.observe(seconds)
         self._pages.inc(pages)
 
-    def watch_waiting(self, waiting: Callable[[], float]) -> None:
-        """Read the number of waiting reports from its owner at every scrape."""
+    def watch(self, waiting: Callable[[], float], held_bytes: Callable[[], float]) -> None:
+        """Read from their owner at every scrape how many reports wait, and what all hold."""
         self._waiting.set_function(waiting)
+        self._held.set_function(held_bytes)

@@ -10,6 +10,7 @@ from services.reports.renderers import Renderers
 from services.reports.settings import Settings
 
 _PIXELS_IN_A_MEGAPIXEL = 1_000_000
+_BYTES_IN_A_MIB = 1024 * 1024
 
 _log = telemetry.logger(__name__)
 
@@ -28,9 +29,13 @@ async def serve(settings: Settings) -> None:
 
         fonts.register(fonts.paths(settings.fonts))
         metrics = Metrics(registry)
-        renderers = Renderers(settings.max_concurrent_renders, settings.max_waiting)
+        renderers = Renderers(
+            settings.max_concurrent_renders,
+            settings.max_waiting,
+            settings.max_held_mib * _BYTES_IN_A_MIB,
+        )
         owned.callback(renderers.close)
-        metrics.watch_waiting(lambda: renderers.waiting)
+        metrics.watch(lambda: renderers.waiting, lambda: renderers.held_bytes)
 
         traces = owned.enter_context(telemetry.tracing("reports"))
         server = rpc.Server(servicer.STATUSES, registry, "reports", traces)

@@ -24,6 +24,7 @@ SERVICE = reports_pb2.DESCRIPTOR.services_by_name["ReportService"].full_name
 STATUSES: Statuses = {
     errors.InvalidReportError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.TooManyWaitingError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.TooMuchHeldError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.DeadlinePassedError: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 """Anything else is a fault of ours."""
@@ -55,7 +56,10 @@ class ReportServicer(ReportServiceServicer):
         span, asked = telemetry.recorded_span(), time.monotonic()
         render = functools.partial(self._render, request, span, asked)
         answer = await self._renderers.run(
-            render, within_s=context.time_remaining(), is_long=document.is_long(request)
+            render,
+            within_s=context.time_remaining(),
+            size=request.ByteSize(),
+            is_long=document.is_long(request),
         )
         _log.info("rendered", pages=answer.page_count, bytes=len(answer.pdf))
         return answer

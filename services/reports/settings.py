@@ -32,6 +32,13 @@ class Settings(CertificateSettings):
         description="Reports that may wait for a renderer, half of them long ones, each holding "
         "its message in memory; further ones are refused at once.",
     )
+    max_held_mib: int = Field(
+        256,
+        ge=1,
+        le=65_536,
+        description="MiB of the messages of reports that wait or are in work, half of them of long "
+        "ones; what would be more is refused at once. One that comes alone is always taken.",
+    )
     max_image_megapixels: float = Field(
         64,
         gt=0,

@@ -13,6 +13,7 @@ from services.reports.metrics import Metrics
 from services.reports.renderers import Renderers
 
 MAX_PIXELS = 1_000_000
+MAX_HELD_BYTES = 64 * 1024 * 1024
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,7 +29,7 @@ def registry() -> CollectorRegistry:
 @pytest.fixture
 def renderers() -> Iterator[Renderers]:
     """One renderer, and room for one who waits."""
-    built = Renderers(max_concurrent=1, max_waiting=1)
+    built = Renderers(max_concurrent=1, max_waiting=1, max_held_bytes=MAX_HELD_BYTES)
     yield built
     built.close()
 
@@ -37,7 +38,7 @@ def renderers() -> Iterator[Renderers]:
 async def channel(renderers: Renderers, registry: CollectorRegistry) -> AsyncIterator[aio.Channel]:
     server = rpc.Server(servicer.STATUSES, registry, room="reports")
     metrics = Metrics(registry)
-    metrics.watch_waiting(lambda: renderers.waiting)
+    metrics.watch(lambda: renderers.waiting, lambda: renderers.held_bytes)
     reports_pb2_grpc.add_ReportServiceServicer_to_server(
         servicer.ReportServicer(renderers, metrics, MAX_PIXELS), server.grpc
     )

@@ -8,6 +8,7 @@ import pytest
 
 from services.reports.errors import DeadlinePassedError, TooManyWaitingError
 from services.reports.renderers import Renderers
+from tests.reports.conftest import MAX_HELD_BYTES
 
 
 async def until_waiting(renderers: Renderers, count: int) -> None:
@@ -113,9 +114,10 @@ async def test_work_that_fails_gives_its_place_back(renderers: Renderers) -> Non
 class Gated:
     """Work that begins when its turn has come, and ends when it is let go."""
 
-    def __init__(self, renderers: Renderers, *, is_long: bool) -> None:
+    def __init__(self, renderers: Renderers, *, is_long: bool, size: int = 0) -> None:
         self.began, self.gate = threading.Event(), threading.Event()
-        self.task = asyncio.create_task(renderers.run(self._work, None, is_long=is_long))
+        running = renderers.run(self._work, None, size=size, is_long=is_long)
+        self.task = asyncio.create_task(running)
 
     def _work(self) -> None:
         self.began.set()
@@ -132,7 +134,7 @@ class Gated:
 @pytest.fixture
 def two() -> Iterator[Renderers]:
     """Two renderers, and room for eight who wait."""
-    built = Renderers(max_concurrent=2, max_waiting=8)
+    built = Renderers(max_concurrent=2, max_waiting=8, max_held_bytes=MAX_HELD_BYTES)
     yield built
     built.close()
 

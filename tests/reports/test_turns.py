@@ -10,6 +10,7 @@ from services.pb.reports_pb2 import RenderRequest
 from services.reports.renderers import Renderers
 from tests import specimens
 from tests.reports import messages
+from tests.reports.conftest import MAX_HELD_BYTES
 from tests.reports.test_renderers import Gated, until_waiting
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def renderers() -> Iterator[Renderers]:
     """Two renderers, as many as a service has that nobody set up."""
-    built = Renderers(max_concurrent=2, max_waiting=8)
+    built = Renderers(max_concurrent=2, max_waiting=8, max_held_bytes=MAX_HELD_BYTES)
     yield built
     built.close()
 
