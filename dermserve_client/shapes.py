@@ -331,11 +331,23 @@ class Replay(_Shape):
     now: Findings | None
 
 
+class Interval(_Shape):
+    """The 95 % interval of a figure."""
+
+    low: float
+    high: float
+
+
 class Evaluation(_Shape):
-    """How well a model did, and on what."""
+    """How well a model did, and on what.
+
+    ``intervals`` has those that are known, by the names of ``metrics``; a gateway of before tells
+    none.
+    """
 
     evaluated_on: str
     metrics: dict[str, float]
+    intervals: dict[str, Interval] = Field(default_factory=dict)
 
 
 class Model(_Shape):

@@ -6,6 +6,7 @@ classifier answers from the picture's mean color, and ONNX Runtime runs both.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,19 @@ def publish(model: onnx.ModelProto, folder: Path) -> Path:
     digest = hashlib.sha256(content).hexdigest()
     (folder / "SHA256SUMS").write_text(f"{digest}  model.onnx\n")
     return folder
+
+
+def publish_evaluation(
+    folder: Path, headline: Mapping[str, object], report: Mapping[str, object]
+) -> None:
+    """Write an evaluation of a published model beside it, as the workshop does."""
+    sha256 = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
+    written = {
+        "file": {"name": "model.onnx", "sha256": sha256},
+        "headline": headline,
+        "results": {"report_fold": report},
+    }
+    (folder / "evaluation.json").write_text(json.dumps(written))
 
 
 def publish_variant(

@@ -21,7 +21,7 @@ _log = telemetry.logger(__name__)
 class Evaluations:
     """The evaluations of models that answer or have answered since this process began.
 
-    Figures are part of a model's file, so its hash names them for good, also when other models
+    Figures belong to a published file, so its hash names them for good, also when other models
     answer by now. Inference is asked every ten minutes at most, and every half a minute for a
     model that it did not name yet; while it is down, what is known stays.
     """
@@ -58,9 +58,9 @@ class Evaluations:
             answering = []
         self._asked = time.monotonic()
         for model in answering:
-            if model.evaluated_on and model.metrics:
+            if model.evaluation.evaluated_on and model.evaluation.metrics:
                 name = model.variant_of or model.sha256
                 self._known.pop(name, None)
-                self._known[name] = Evaluation(model.evaluated_on, model.metrics)
+                self._known[name] = model.evaluation
         for oldest in [*self._known][:-_MOST]:
             del self._known[oldest]

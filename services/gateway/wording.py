@@ -1,8 +1,8 @@
 """Figures, measures and reasons in plain, careful words, for whoever reads an answer in a page."""
 
-from collections.abc import Mapping
 from typing import NamedTuple, Self
 
+from services.gateway.clients import Evaluation
 from services.gateway.findings import Segmentation
 
 MALIGNANT = ("akiec", "bcc", "mel")
@@ -33,6 +33,19 @@ class Reason(NamedTuple):
     advice: str
 
 
+class Measured(NamedTuple):
+    """A share that was measured, and the ends of its 95 % interval where they are known."""
+
+    share: float
+    interval: tuple[float, float] | None = None
+
+    @classmethod
+    def of(cls, evaluation: Evaluation, name: str) -> Self | None:
+        """Take a figure from an evaluation; None where it does not say."""
+        share = evaluation.metrics.get(name)
+        return None if share is None else cls(share, evaluation.intervals.get(name))
+
+
 class Worth(NamedTuple):
     """What an operating point is worth, as measured on lesions that the model had not seen.
 
@@ -43,18 +56,18 @@ class Worth(NamedTuple):
 
     """
 
-    sensitivity: float
-    specificity: float
+    sensitivity: Measured
+    specificity: Measured
     measured_on: str
 
     @classmethod
-    def of(cls, measured_on: str, metrics: Mapping[str, float]) -> Self | None:
+    def of(cls, evaluation: Evaluation) -> Self | None:
         """Take it from the figures of an evaluation; None where they do not say."""
-        try:
-            figures = metrics["suspicious_sensitivity"], metrics["suspicious_specificity"]
-        except KeyError:
+        sensitivity = Measured.of(evaluation, "suspicious_sensitivity")
+        specificity = Measured.of(evaluation, "suspicious_specificity")
+        if sensitivity is None or specificity is None:
             return None
-        return cls(*figures, measured_on)
+        return cls(sensitivity, specificity, evaluation.evaluated_on)
 
 
 _REASONS = {

@@ -52,17 +52,33 @@ def provenance(model: Provenance) -> pb.ModelInfo:
 
 def _loaded(model: OnnxModel, standing: Standing) -> pb.ModelInfo:
     described = provenance(model.provenance)
-    metrics = model.setting("metrics", dict)
-    described.metrics.update(
-        {name: value for name, value in metrics.items() if isinstance(value, int | float)}
-    )
-    described.evaluated_on = str(metrics.get("split", ""))
+    _evaluate(described, model)
     if model.provenance.name == "classifier":
         described.labels.extend(LABELS)
     described.version_label = _LABELS[standing.label]
     described.version_state = _STATES[standing.state]
     described.traffic_share = standing.share
     return described
+
+
+def _evaluate(described: pb.ModelInfo, model: OnnxModel) -> None:
+    """Say how well a model did; of a variant, what was measured about the model it stands for.
+
+    What a variant says of itself is a verdict, a few figures without intervals: it serves only
+    where there is no evaluation of the model.
+    """
+    found = model.evaluation
+    if found is None:
+        metrics = model.setting("metrics", dict)
+        described.evaluated_on = str(metrics.get("split", ""))
+        described.metrics.update(
+            {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+        )
+        return
+    described.evaluated_on = found.split
+    described.metrics.update(found.metrics)
+    for name, interval in found.intervals.items():
+        described.intervals[name].CopyFrom(pb.Interval(low=interval.low, high=interval.high))
 
 
 def _pending(name: str, standing: Standing) -> pb.ModelPending:

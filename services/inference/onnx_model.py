@@ -8,9 +8,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from services.inference import model_file
+from services.inference import evaluation, model_file
 from services.inference.backends.backend import Backend, Identity, Tensor
 from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
+from services.inference.evaluation import Evaluation
 from services.inference.model_file import ModelError, ModelFile, ModelRunError
 
 Outputs = Mapping[str, Tensor]
@@ -51,8 +52,11 @@ class ModelOutputs(dict[str, Tensor]):
 class OnnxModel:
     """A loaded model. Safe to run from several threads at once."""
 
-    def __init__(self, backend: Backend, name: str, version: str) -> None:
+    def __init__(
+        self, backend: Backend, name: str, version: str, evaluation: Evaluation | None = None
+    ) -> None:
         """Wrap what runs it; use ``load`` to get one from a file."""
+        self.evaluation = evaluation
         self.metadata = backend.metadata
         self.signature = backend.signature
         self.outputs = tuple(output.name for output in backend.signature.outputs)
@@ -76,7 +80,8 @@ class OnnxModel:
 
         """
         file = model_file.read(folder / "model.onnx")
-        model = cls(elect(file), name, folder.name)
+        evaluated = evaluation.read(folder, file.sha256)
+        model = cls(elect(file), name, folder.name, evaluated)
         if model.metadata.get("name") != name:
             found = model.metadata.get("name")
             message = f"{file.path} is not a {name}: its metadata names {found!r}"

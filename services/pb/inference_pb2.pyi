@@ -221,7 +221,7 @@ class Quality(_message.Message):
     def __init__(self, acceptable: _Optional[bool] = ..., reasons: _Optional[_Iterable[_Union[Reason, str]]] = ..., brightness: _Optional[float] = ..., contrast: _Optional[float] = ..., sharpness: _Optional[float] = ...) -> None: ...
 
 class ModelInfo(_message.Message):
-    __slots__ = ("name", "version", "sha256", "execution_provider", "metrics", "evaluated_on", "labels", "version_label", "version_state", "traffic_share", "precision", "variant_of")
+    __slots__ = ("name", "version", "sha256", "execution_provider", "metrics", "evaluated_on", "labels", "version_label", "version_state", "traffic_share", "precision", "variant_of", "intervals")
     class MetricsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -229,6 +229,13 @@ class ModelInfo(_message.Message):
         key: str
         value: float
         def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    class IntervalsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Interval
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Interval, _Mapping]] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
@@ -241,6 +248,7 @@ class ModelInfo(_message.Message):
     TRAFFIC_SHARE_FIELD_NUMBER: _ClassVar[int]
     PRECISION_FIELD_NUMBER: _ClassVar[int]
     VARIANT_OF_FIELD_NUMBER: _ClassVar[int]
+    INTERVALS_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     sha256: str
@@ -253,7 +261,16 @@ class ModelInfo(_message.Message):
     traffic_share: float
     precision: str
     variant_of: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., sha256: _Optional[str] = ..., execution_provider: _Optional[str] = ..., metrics: _Optional[_Mapping[str, float]] = ..., evaluated_on: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., version_label: _Optional[_Union[VersionLabel, str]] = ..., version_state: _Optional[_Union[VersionState, str]] = ..., traffic_share: _Optional[float] = ..., precision: _Optional[str] = ..., variant_of: _Optional[str] = ...) -> None: ...
+    intervals: _containers.MessageMap[str, Interval]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., sha256: _Optional[str] = ..., execution_provider: _Optional[str] = ..., metrics: _Optional[_Mapping[str, float]] = ..., evaluated_on: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., version_label: _Optional[_Union[VersionLabel, str]] = ..., version_state: _Optional[_Union[VersionState, str]] = ..., traffic_share: _Optional[float] = ..., precision: _Optional[str] = ..., variant_of: _Optional[str] = ..., intervals: _Optional[_Mapping[str, Interval]] = ...) -> None: ...
+
+class Interval(_message.Message):
+    __slots__ = ("low", "high")
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    low: float
+    high: float
+    def __init__(self, low: _Optional[float] = ..., high: _Optional[float] = ...) -> None: ...
 
 class Timings(_message.Message):
     __slots__ = ("queue_ms", "run_ms", "total_ms")

@@ -238,14 +238,26 @@ class Classification(_message.Message):
     def __init__(self, label: _Optional[str] = ..., label_name: _Optional[str] = ..., probabilities: _Optional[_Iterable[_Union[Probability, _Mapping]]] = ..., malignant_probability: _Optional[float] = ..., suspicious: _Optional[bool] = ..., suspicious_threshold: _Optional[float] = ..., operating_point: _Optional[_Union[OperatingPoint, _Mapping]] = ...) -> None: ...
 
 class OperatingPoint(_message.Message):
-    __slots__ = ("sensitivity", "specificity", "measured_on")
+    __slots__ = ("sensitivity", "specificity", "measured_on", "sensitivity_interval", "specificity_interval")
     SENSITIVITY_FIELD_NUMBER: _ClassVar[int]
     SPECIFICITY_FIELD_NUMBER: _ClassVar[int]
     MEASURED_ON_FIELD_NUMBER: _ClassVar[int]
+    SENSITIVITY_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    SPECIFICITY_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     sensitivity: float
     specificity: float
     measured_on: str
-    def __init__(self, sensitivity: _Optional[float] = ..., specificity: _Optional[float] = ..., measured_on: _Optional[str] = ...) -> None: ...
+    sensitivity_interval: Interval
+    specificity_interval: Interval
+    def __init__(self, sensitivity: _Optional[float] = ..., specificity: _Optional[float] = ..., measured_on: _Optional[str] = ..., sensitivity_interval: _Optional[_Union[Interval, _Mapping]] = ..., specificity_interval: _Optional[_Union[Interval, _Mapping]] = ...) -> None: ...
+
+class Interval(_message.Message):
+    __slots__ = ("low", "high")
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    low: float
+    high: float
+    def __init__(self, low: _Optional[float] = ..., high: _Optional[float] = ...) -> None: ...
 
 class Probability(_message.Message):
     __slots__ = ("label", "label_name", "probability")
@@ -296,9 +308,11 @@ class Model(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., sha256: _Optional[str] = ..., execution_provider: _Optional[str] = ..., precision: _Optional[str] = ..., metrics: _Optional[_Iterable[_Union[Metric, _Mapping]]] = ..., evaluated_on: _Optional[str] = ...) -> None: ...
 
 class Metric(_message.Message):
-    __slots__ = ("name", "value")
+    __slots__ = ("name", "value", "interval")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
     name: str
     value: float
-    def __init__(self, name: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    interval: Interval
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ...) -> None: ...

@@ -211,9 +211,21 @@ def test_a_photograph_of_something_else_cannot_be_assessed(rest: httpx.Client) -
 def test_the_serving_models_are_listed_with_their_evaluation(rest: httpx.Client) -> None:
     for model in rest.get("/v1/models").json()["items"]:
         kept = ROOT / "weights" / "models" / model["name"] / model["version"] / "evaluation.json"
-        headline = json.loads(kept.read_text())["headline"]
+        evaluation = json.loads(kept.read_text())
+        headline, report = evaluation["headline"], evaluation["results"]["report_fold"]
         assert model["evaluation"]["evaluated_on"] == headline.pop("split")
         assert model["evaluation"]["metrics"] == pytest.approx(headline)
+        intervals = model["evaluation"]["intervals"]
+        assert intervals.keys() == headline.keys()
+        for name in headline.keys() & report.keys():
+            assert intervals[name] == pytest.approx(_ends(report[name]))
+        if model["name"] == "classifier":
+            for name in ("sensitivity", "specificity"):
+                assert intervals[f"suspicious_{name}"] == _ends(report["suspicious"][name])
+
+
+def _ends(figure: dict[str, float]) -> dict[str, float]:
+    return {end: figure[end] for end in ("low", "high")}
 
 
 def test_memory_settles_within_bounds_after_large_pictures(

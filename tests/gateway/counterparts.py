@@ -50,6 +50,7 @@ LISTED = [
         sha256="b" * 64,
         execution_provider="CPUExecutionProvider",
         metrics={"balanced_accuracy": 0.75},
+        intervals={"balanced_accuracy": pb.Interval(low=0.5, high=0.875)},
         evaluated_on="test",
         labels=["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"],
         version_label=pb.VERSION_LABEL_STABLE,

@@ -18,6 +18,10 @@ EVALUATED = [
         metrics={"suspicious_sensitivity": 0.93, "suspicious_specificity": 0.68, "macro_auc": 0.9},
         evaluated_on="fold 4",
         traffic_share=1,
+        intervals={
+            "suspicious_sensitivity": pb.Interval(low=0.9, high=0.96),
+            "macro_auc": pb.Interval(low=0.88, high=0.92),
+        },
     )
 ]
 
@@ -36,6 +40,21 @@ async def test_a_report_says_how_well_its_models_did(gateway: Gateway) -> None:
     assert (segmenter.evaluated_on, len(segmenter.metrics)) == ("", 0)
     assert classifier.evaluated_on == "fold 4"
     assert {each.name: each.value for each in classifier.metrics} == EVALUATED[0].metrics
+
+
+async def test_a_report_says_how_sure_figures_are_where_that_is_known(gateway: Gateway) -> None:
+    gateway.inference.listed = EVALUATED
+    alice = await gateway.signed_in()
+    where = (await alice.analyze()).headers["Location"]
+
+    report = await of_analysis(gateway, alice, where)
+
+    point = report.classification.operating_point
+    assert (point.sensitivity_interval.low, point.sensitivity_interval.high) == (0.9, 0.96)
+    assert not point.HasField("specificity_interval")
+    said = {each.name: each for each in report.models[1].metrics}
+    assert (said["macro_auc"].interval.low, said["macro_auc"].interval.high) == (0.88, 0.92)
+    assert not said["suspicious_specificity"].HasField("interval")
 
 
 async def test_inference_is_asked_once_for_the_evaluation_of_many_reports(

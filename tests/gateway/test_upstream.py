@@ -17,7 +17,7 @@ from services.gateway.records import User
 from services.pb import inference_pb2 as pb
 from tests import specimens
 from tests.gateway.conftest import PASSWORD, Gateway, Start
-from tests.gateway.counterparts import ScriptedInference, assessed, cannot_assess, serving
+from tests.gateway.counterparts import LISTED, ScriptedInference, assessed, cannot_assess, serving
 from tests.gateway.leaks import WATCH
 from tests.gateway.processes import running
 
@@ -292,9 +292,28 @@ async def test_the_models_that_answer_are_listed_with_their_evaluation(gateway: 
                 "sha256": "b" * 64,
                 "labels": ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"],
                 "execution_provider": "CPUExecutionProvider",
-                "evaluation": {"evaluated_on": "test", "metrics": {"balanced_accuracy": 0.75}},
+                "evaluation": {
+                    "evaluated_on": "test",
+                    "metrics": {"balanced_accuracy": 0.75},
+                    "intervals": {"balanced_accuracy": {"low": 0.5, "high": 0.875}},
+                },
             }
         ],
         "next_cursor": None,
     }
     assert (await gateway.anonymous("GET", "/v1/models")).status_code == 401
+
+
+async def test_an_inference_service_that_knows_no_intervals_has_its_figures_listed(
+    gateway: Gateway,
+) -> None:
+    before = pb.ModelInfo()
+    before.CopyFrom(LISTED[0])
+    before.ClearField("intervals")
+    gateway.inference.listed = [before]
+    alice = await gateway.signed_in()
+
+    (model,) = (await alice("GET", "/v1/models")).json()["items"]
+
+    assert model["evaluation"]["metrics"] == {"balanced_accuracy": 0.75}
+    assert model["evaluation"]["intervals"] == {}

@@ -3,7 +3,8 @@
 import pytest
 
 from services.gateway import wording
-from services.gateway.wording import Worth
+from services.gateway.clients import Evaluation, Interval
+from services.gateway.wording import Measured, Worth
 from services.pb import inference_pb2 as pb
 
 REASONS = [
@@ -47,6 +48,9 @@ def test_nothing_is_shown_as_impossible_or_certain_that_is_not(
 
 def test_what_an_operating_point_is_worth_is_only_told_where_both_figures_are_known() -> None:
     known = {"suspicious_sensitivity": 0.928, "suspicious_specificity": 0.675, "macro_auc": 0.945}
-    assert Worth.of("fold 4", known) == Worth(0.928, 0.675, "fold 4")
+    ends = {"suspicious_sensitivity": Interval(0.898, 0.956)}
+    assert Worth.of(Evaluation("fold 4", known, ends)) == Worth(
+        Measured(0.928, (0.898, 0.956)), Measured(0.675), "fold 4"
+    )
     del known["suspicious_specificity"]
-    assert Worth.of("fold 4", known) is None
+    assert Worth.of(Evaluation("fold 4", known, ends)) is None

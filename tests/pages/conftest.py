@@ -29,6 +29,14 @@ EVALUATION = {
 }
 """What the classifier says of itself."""
 
+MEASURED: dict[str, object] = {
+    "suspicious": {
+        "sensitivity": {"value": 0.912, "low": 0.881, "high": 0.94},
+        "specificity": {"value": 0.634, "low": 0.602, "high": 0.661},
+    }
+}
+"""What its evaluation says beside it."""
+
 _names = itertools.count()
 
 expect.set_options(timeout=10_000)
@@ -39,7 +47,8 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The three services; an administrator is called ``admin``."""
     models = tiny_models.write_models(tmp_path_factory.mktemp("models"))
     evaluated = tiny_models.classifier(metrics=json.dumps(EVALUATION))
-    tiny_models.publish(evaluated, models / "classifier" / "1")
+    folder = tiny_models.publish(evaluated, models / "classifier" / "1")
+    tiny_models.publish_evaluation(folder, EVALUATION, MEASURED)
     with (
         language_model.writing() as model,
         stack.running(

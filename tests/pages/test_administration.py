@@ -41,6 +41,16 @@ def test_the_overview_says_how_everything_is_and_what_roles_may_do(admin: People
     expect(manages.get_by_role("cell")).to_have_text(["yes", "no", "no", "no"])
 
 
+def test_the_figures_of_a_model_stand_beside_their_intervals(admin: People) -> None:
+    somebody = admin()
+    somebody.goto("/admin")
+    card = somebody.page.get_by_role("article", name="Classifier")
+    row = card.get_by_role("row", name="Suspicious sensitivity")
+    expect(row.get_by_role("cell")).to_have_text(["0.912", "0.881 to 0.940"])
+    segmenter = somebody.page.get_by_role("article", name="Segmenter")
+    expect(segmenter).to_contain_text("without figures of an evaluation")
+
+
 def test_a_key_is_shown_once_works_and_is_no_good_when_revoked(admin: People) -> None:
     somebody = admin()
     with_service(somebody, "a.bridge")

@@ -45,8 +45,9 @@ def test_the_operating_point_is_explained_with_the_figures_of_the_evaluation(
     somebody.goto(f"/analyses/{analyzed(somebody)['id']}")
     worth = somebody.page.get_by_role("region", name="What that is worth")
     expect(worth).to_contain_text("Of 100 malignant lesions, 91 reached the threshold and 9 were")
-    expect(worth).to_contain_text("(sensitivity 91.2 %)")
+    expect(worth).to_contain_text("(sensitivity 91.2 %, 95 % interval 88.1 % to 94.0 %)")
     expect(worth).to_contain_text("Of 100 others, 63 stayed below and 37 were flagged")
+    expect(worth).to_contain_text("(specificity 63.4 %, 95 % interval 60.2 % to 66.1 %)")
     expect(worth).to_contain_text("Measured on nothing: made for tests")
 
 

@@ -11,6 +11,7 @@ from services.pb.reports_pb2 import (
     BatchReport,
     BatchRow,
     Classification,
+    Interval,
     LesionReport,
     Model,
     Narrative,
@@ -117,12 +118,16 @@ def filed() -> RenderRequest:
             sensitivity=0.928,
             specificity=0.6754,
             measured_on="HAM10000 fold 4, split by lesion",
+            sensitivity_interval=Interval(low=0.898, high=0.9562),
+            specificity_interval=Interval(low=0.6458, high=0.7018),
         )
     )
     for model in report.models:
         model.execution_provider = "CPUExecutionProvider"
         model.precision = "fp32"
-        model.metrics.add(name="balanced_accuracy", value=0.7075)
+        model.metrics.add(
+            name="balanced_accuracy", value=0.7075, interval=Interval(low=0.6622, high=0.753)
+        )
         model.evaluated_on = "HAM10000 fold 4, split by lesion"
     report.assessment.CopyFrom(assessment())
     report.earlier.extend([summary("2025-07-03T08:15:00Z"), summary("2025-10-12T14:00:00Z", 0.04)])

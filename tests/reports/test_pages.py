@@ -17,8 +17,8 @@ def german(request: RenderRequest) -> RenderRequest:
     [
         "born 31 May 1980, female",
         "Record 0c3f5a52",
-        "92.8 % of malignant lesions are found (sensitivity)",
-        "67.5 % of the others left alone (specificity), measured on HAM10000 fold 4",
+        "92.8 % (95 % interval 89.8 % to 95.6 %) of malignant lesions are found (sensitivity)",
+        "67.5 % (95 % interval 64.6 % to 70.2 %) of the others left alone (specificity), measured",
         "Earlier analyses of this lesion",
         "3 July 2025 08:15 UTC Melanocytic nevus (nv) 3.0 % 21.0 %",
         "12 October 2025 14:00 UTC Melanocytic nevus (nv) 4.0 % +1.0 22.0 % +1.0",
@@ -28,7 +28,7 @@ def german(request: RenderRequest) -> RenderRequest:
         "Summary: machine-written text The models find a melanocytic nevus most probable.",
         "Written by a language model (example-model-7b)",
         "CPUExecutionProvider, fp32 · Evaluated on HAM10000 fold 4",
-        "split by lesion: balanced accuracy 0.708",
+        "95 % intervals in brackets: balanced accuracy 0.708 (0.662\N{EN DASH}0.753)",
         f"Analyzed picture sha256 {'2b' * 32}",
         f"Mask sha256 {'3c' * 32}",
         "Preparation pillow-bicubic 192 RGB, Pillow 13.0.0",
@@ -36,6 +36,18 @@ def german(request: RenderRequest) -> RenderRequest:
 )
 def test_a_page_for_the_record_shows(words: str) -> None:
     assert words in text(messages.filed())
+
+
+def test_figures_whose_intervals_nobody_knows_are_printed_alone() -> None:
+    request = messages.filed()
+    request.analysis.classification.operating_point.ClearField("sensitivity_interval")
+    request.analysis.classification.operating_point.ClearField("specificity_interval")
+    for model in request.analysis.models:
+        model.metrics[0].ClearField("interval")
+    shown = text(request)
+    assert "92.8 % of malignant lesions are found (sensitivity) and 67.5 % of the others" in shown
+    assert "split by lesion: balanced accuracy 0.708" in shown
+    assert "interval" not in shown
 
 
 @pytest.mark.parametrize(
@@ -52,7 +64,8 @@ def test_a_page_for_the_record_shows(words: str) -> None:
         "3. Juli 2025 08:15 UTC Melanozytärer Nävus (nv) 3,0 % 21,0 %",
         "Sieht eine andere Klasse: Benigne keratoseartige Läsion (bkl)",
         "Zusammenfassung: maschinell verfasster Text",
-        "ausgewogene Genauigkeit 0,708",
+        "95-%-Intervalle in Klammern: ausgewogene Genauigkeit 0,708 (0,662\N{EN DASH}0,753)",
+        "werden 92,8 % (95-%-Intervall 89,8 % bis 95,6 %) der bösartigen Läsionen gefunden",
         "Nur für Forschung und als Entscheidungshilfe. Keine Diagnose.",
         "Seite 1 von 2",
     ],

@@ -120,8 +120,11 @@ def test_a_language_that_the_page_cannot_speak_is_refused() -> None:
         ("narrative", "author", 7),
         ("classification.operating_point", "sensitivity", 92.8),
         ("classification.operating_point", "measured_on", ""),
+        ("classification.operating_point.sensitivity_interval", "high", 1.1),
+        ("classification.operating_point.specificity_interval", "low", -0.1),
         ("models[1]", "evaluated_on", ""),
         ("models[0].metrics[0]", "value", float("inf")),
+        ("models[0].metrics[0].interval", "low", float("nan")),
         ("earlier[1]", "created_at", ""),
         ("earlier[0]", "area_fraction", float("nan")),
         ("earlier[0].prediction", "malignant_probability", 2.0),
@@ -139,6 +142,14 @@ def test_a_part_out_of_range_is_refused_by_its_place(
         setattr(found, field, value)
 
     assert filed_fault(change) == f"{part}.{field}"
+
+
+def test_an_interval_does_not_end_before_it_begins() -> None:
+    def turn(report: AnalysisReport) -> None:
+        interval = report.models[0].metrics[0].interval
+        interval.low, interval.high = interval.high, interval.low
+
+    assert filed_fault(turn) == "models[0].metrics[0].interval"
 
 
 @pytest.mark.parametrize("field", ["image_sha256", "mask_sha256"])

@@ -1,7 +1,7 @@
 """The services behind the gateway: our words in, gRPC out, our errors back."""
 
 from services.gateway.clients.health import is_ready, trouble
-from services.gateway.clients.inference import Answer, Evaluation, Inference, Model
+from services.gateway.clients.inference import Answer, Evaluation, Inference, Interval, Model
 from services.gateway.clients.report_contents import (
     AnalysisContents,
     BatchContents,
@@ -21,6 +21,7 @@ __all__ = [
     "Evaluation",
     "Glimpse",
     "Inference",
+    "Interval",
     "LesionContents",
     "Letterhead",
     "Model",

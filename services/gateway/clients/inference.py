@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from grpc import aio
 
@@ -52,6 +53,13 @@ class Answer:
     explanation_png: bytes
 
 
+class Interval(NamedTuple):
+    """The 95 % interval of a figure."""
+
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """How well a model did.
@@ -59,11 +67,14 @@ class Evaluation:
     Attributes:
         evaluated_on: the split that made the figures.
         metrics: the figures, by name.
+        intervals: of those figures whose intervals are known, by the same names; an inference
+            service of before knows none.
 
     """
 
     evaluated_on: str
     metrics: Mapping[str, float]
+    intervals: Mapping[str, Interval]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +90,7 @@ class Model:
         variant_of: SHA-256 of the model that the file is a variant of; empty for the model.
         labels: the codes that it tells apart.
         execution_provider: the hardware backend that runs it.
-        evaluated_on: the split that made the figures.
-        metrics: the figures, by name.
+        evaluation: how well it did.
 
     """
 
@@ -92,8 +102,7 @@ class Model:
     variant_of: str
     labels: list[str]
     execution_provider: str
-    evaluated_on: str
-    metrics: Mapping[str, float]
+    evaluation: Evaluation
 
 
 class Inference:
@@ -258,9 +267,13 @@ def _model(model: pb.ModelInfo) -> Model:
         model.variant_of,
         list(model.labels),
         model.execution_provider,
-        model.evaluated_on,
-        dict(model.metrics),
+        _evaluation(model),
     )
+
+
+def _evaluation(model: pb.ModelInfo) -> Evaluation:
+    intervals = {name: Interval(ends.low, ends.high) for name, ends in model.intervals.items()}
+    return Evaluation(model.evaluated_on, dict(model.metrics), intervals)
 
 
 def _label(label: pb.Label) -> str:

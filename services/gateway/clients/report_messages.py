@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from services.gateway.clients.inference import Evaluation
 from services.gateway.clients.report_contents import (
     AnalysisContents,
     BatchContents,
@@ -27,7 +28,7 @@ _MOST = 20
 """Models and figures that the service takes of each."""
 
 _LONGEST_FAILURE = 500
-_OPERATING_POINT = {"suspicious_sensitivity", "suspicious_specificity"}
+_SENSITIVITY, _SPECIFICITY = "suspicious_sensitivity", "suspicious_specificity"
 
 _NOT_YET = {"en": "Not analyzed yet.", "de": "Noch nicht ausgewertet."}
 
@@ -204,12 +205,20 @@ def _operating_point(
     models: Iterable[ModelVersion], evaluated: Evaluated
 ) -> pb.OperatingPoint | None:
     for known in (evaluated[model.sha256] for model in models if model.sha256 in evaluated):
-        if known.metrics.keys() >= _OPERATING_POINT:
-            sensitivity, specificity = (known.metrics[name] for name in sorted(_OPERATING_POINT))
+        if known.metrics.keys() >= {_SENSITIVITY, _SPECIFICITY}:
             return pb.OperatingPoint(
-                sensitivity=sensitivity, specificity=specificity, measured_on=known.evaluated_on
+                sensitivity=known.metrics[_SENSITIVITY],
+                specificity=known.metrics[_SPECIFICITY],
+                measured_on=known.evaluated_on,
+                sensitivity_interval=_interval(known, _SENSITIVITY),
+                specificity_interval=_interval(known, _SPECIFICITY),
             )
     return None
+
+
+def _interval(known: Evaluation, name: str) -> pb.Interval | None:
+    ends = known.intervals.get(name)
+    return pb.Interval(low=ends.low, high=ends.high) if ends else None
 
 
 def _segmentation(found: Segmentation | None) -> pb.Segmentation | None:
@@ -240,16 +249,22 @@ def _models(models: Sequence[ModelVersion], evaluated: Evaluated) -> list[pb.Mod
 
 def _model(model: ModelVersion, evaluated: Evaluated) -> pb.Model:
     known = evaluated.get(model.sha256)
-    metrics = sorted(known.metrics.items())[:_MOST] if known else []
     return pb.Model(
         name=model.name,
         version=model.version,
         sha256=model.sha256,
         execution_provider=model.execution_provider or "",
         precision=model.precision or "",
-        metrics=[pb.Metric(name=name, value=value) for name, value in metrics],
+        metrics=_metrics(known) if known else [],
         evaluated_on=known.evaluated_on if known else "",
     )
+
+
+def _metrics(known: Evaluation) -> list[pb.Metric]:
+    return [
+        pb.Metric(name=name, value=value, interval=_interval(known, name))
+        for name, value in sorted(known.metrics.items())[:_MOST]
+    ]
 
 
 def _rfc3339(moment: datetime) -> str:

@@ -5,18 +5,43 @@ from typing import Self
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.gateway.clients import Model
+from services.gateway.clients import Evaluation, Model
 from services.gateway.dependencies import AnalysisDeadlineDep, CallerDep, PartsDep
 from services.gateway.problems import documented
 
 router = APIRouter(tags=["models"])
 
 
+class IntervalView(BaseModel):
+    """The 95 % interval of a figure, bootstrapped by lesion."""
+
+    low: float
+    high: float
+
+
 class EvaluationView(BaseModel):
-    """How well a model did, and on what."""
+    """How well a model did, and on what.
+
+    ``intervals`` has those of ``metrics`` whose intervals are known, by the same names.
+    """
 
     evaluated_on: str
     metrics: dict[str, float] = Field(examples=[{"balanced_accuracy": 0.708}])
+    intervals: dict[str, IntervalView] = Field(
+        examples=[{"balanced_accuracy": {"low": 0.662, "high": 0.753}}]
+    )
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> Self:
+        """Show an evaluation."""
+        return cls(
+            evaluated_on=evaluation.evaluated_on,
+            metrics=dict(evaluation.metrics),
+            intervals={
+                name: IntervalView(low=ends.low, high=ends.high)
+                for name, ends in evaluation.intervals.items()
+            },
+        )
 
 
 class ModelView(BaseModel):
@@ -42,7 +67,7 @@ class ModelView(BaseModel):
             sha256=model.sha256,
             labels=model.labels,
             execution_provider=model.execution_provider,
-            evaluation=EvaluationView(evaluated_on=model.evaluated_on, metrics=dict(model.metrics)),
+            evaluation=EvaluationView.of(model.evaluation),
         )
 
 

@@ -83,5 +83,4 @@ async def _shown(parts: Parts, record: Analysis) -> dict[str, Any]:
 async def _worth(parts: Parts, analysis: AnalysisView) -> wording.Worth | None:
     """Return what the operating point is worth, where its model is known."""
     known = await parts.evaluations.of(analysis.models)
-    worths = (wording.Worth.of(each.evaluated_on, each.metrics) for each in known.values())
-    return next(filter(None, worths), None)
+    return next(filter(None, map(wording.Worth.of, known.values())), None)

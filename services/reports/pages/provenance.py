@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 from reportlab.platypus import Flowable, Spacer
 
-from services.pb.reports_pb2 import AnalysisReport, Model
+from services.pb.reports_pb2 import AnalysisReport, Metric, Model
 from services.reports import styles
 from services.reports.blocks.flowables import Row
 from services.reports.compositor import Compositor
+from services.reports.wordings.wording import Wording
 
 _NAME_WIDTH = 149.0
 _HASH_WIDTH = 340.0
@@ -46,11 +47,18 @@ def _evaluation(compositor: Compositor, model: Model) -> str:
     if not model.metrics:
         return ""
     wording = compositor.wording
-    figures = (
-        f"{wording.metric(metric.name)} {wording.number(metric.value, 3)}"
-        for metric in model.metrics
-    )
-    return wording.figures.format(split=model.evaluated_on, figures="; ".join(figures))
+    figures = "; ".join(_figure(wording, metric) for metric in model.metrics)
+    known = any(metric.HasField("interval") for metric in model.metrics)
+    sentence = wording.figures_within if known else wording.figures
+    return sentence.format(split=model.evaluated_on, figures=figures)
+
+
+def _figure(wording: Wording, metric: Metric) -> str:
+    said = f"{wording.metric(metric.name)} {wording.number(metric.value, 3)}"
+    if not metric.HasField("interval"):
+        return said
+    low, high = (wording.number(end, 3) for end in (metric.interval.low, metric.interval.high))
+    return f"{said} ({low}\N{EN DASH}{high})"
 
 
 def _row(compositor: Compositor, name: str, said: str) -> Row:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from reportlab.platypus import Flowable, Spacer
 
-from services.pb.reports_pb2 import Classification
+from services.pb.reports_pb2 import Classification, OperatingPoint
 from services.reports import styles
 from services.reports.blocks.flowables import Column, Panel, Row
 from services.reports.compositor import Compositor
+from services.reports.wordings.wording import Wording
 
 _CLASS_WIDTH = 225.0
 _MALIGNANT_WIDTH = 235.0
@@ -75,8 +76,18 @@ def _measured(compositor: Compositor, found: Classification) -> list[str]:
     wording, point = compositor.wording, found.operating_point
     return [
         wording.measured.format(
-            sensitivity=wording.percent(point.sensitivity),
-            specificity=wording.percent(point.specificity),
+            sensitivity=_within(wording, point, "sensitivity"),
+            specificity=_within(wording, point, "specificity"),
             measured_on=point.measured_on,
         )
     ]
+
+
+def _within(wording: Wording, point: OperatingPoint, name: str) -> str:
+    """Return a share with its interval, where that is known."""
+    share = wording.percent(getattr(point, name))
+    if not point.HasField(f"{name}_interval"):
+        return share
+    interval = getattr(point, f"{name}_interval")
+    ends = {"low": wording.percent(interval.low), "high": wording.percent(interval.high)}
+    return f"{share} ({wording.interval.format(**ends)})"

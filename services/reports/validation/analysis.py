@@ -1,6 +1,6 @@
 """What the report of one analysis must hold."""
 
-from services.pb.reports_pb2 import AnalysisReport, Classification
+from services.pb.reports_pb2 import AnalysisReport, Classification, OperatingPoint
 from services.reports.validation import fields, parts
 
 MAX_NOTE = 20_000
@@ -56,10 +56,18 @@ def _classification(classification: Classification) -> None:
     fields.fraction(classification.malignant_probability, f"{field}.malignant_probability")
     fields.fraction(classification.suspicious_threshold, f"{field}.suspicious_threshold")
     if classification.HasField("operating_point"):
-        point, of_point = classification.operating_point, f"{field}.operating_point"
-        fields.fraction(point.sensitivity, f"{of_point}.sensitivity")
-        fields.fraction(point.specificity, f"{of_point}.specificity")
-        fields.line(point.measured_on, f"{of_point}.measured_on")
+        _operating_point(classification.operating_point, f"{field}.operating_point")
+
+
+def _operating_point(point: OperatingPoint, field: str) -> None:
+    for name in ("sensitivity", "specificity"):
+        fields.fraction(getattr(point, name), f"{field}.{name}")
+        if point.HasField(f"{name}_interval"):
+            given, of_name = getattr(point, f"{name}_interval"), f"{field}.{name}_interval"
+            fields.interval(given.low, given.high, of_name)
+            fields.fraction(given.low, f"{of_name}.low")
+            fields.fraction(given.high, f"{of_name}.high")
+    fields.line(point.measured_on, f"{field}.measured_on")
 
 
 def _provenance(report: AnalysisReport) -> None:

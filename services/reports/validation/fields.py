@@ -52,6 +52,14 @@ def finite(value: float, field: str) -> None:
         raise InvalidReportError(field, "must be a finite number")
 
 
+def interval(low: float, high: float, field: str) -> None:
+    """Refuse what is no interval of numbers that could be printed."""
+    finite(low, f"{field}.low")
+    finite(high, f"{field}.high")
+    if low > high:
+        raise InvalidReportError(field, "ends before it begins")
+
+
 def entries(listed: Sequence[object], field: str, limit: int = MAX_ENTRIES) -> None:
     """Refuse a list that is empty or too long."""
     require(len(listed) > 0, field)

@@ -104,6 +104,8 @@ def _model(model: Model, field: str) -> None:
     for index, metric in enumerate(model.metrics):
         fields.line(metric.name, f"{field}.metrics[{index}].name")
         fields.finite(metric.value, f"{field}.metrics[{index}].value")
+        given = metric.interval
+        fields.interval(given.low, given.high, f"{field}.metrics[{index}].interval")
     if model.metrics:
         fields.require(bool(model.evaluated_on.strip()), f"{field}.evaluated_on")
     fields.bounded(model.evaluated_on, f"{field}.evaluated_on")

@@ -66,6 +66,7 @@ ENGLISH = Wording(
         "At the operating point, {sensitivity} of malignant lesions are found (sensitivity) and "
         "{specificity} of the others left alone (specificity), measured on {measured_on}."
     ),
+    interval="95 % interval {low} to {high}",
     prediction=(
         "A prediction of the models named below, to be read together with the clinical findings."
     ),
@@ -145,6 +146,7 @@ ENGLISH = Wording(
     clinician_says="Clinician: {label}",
     models="Models and provenance",
     figures="Evaluated on {split}: {figures}",
+    figures_within="Evaluated on {split}, 95 % intervals in brackets: {figures}",
     metrics={
         "balanced_accuracy": "balanced accuracy",
         "macro_auc": "mean AUC of the labels",

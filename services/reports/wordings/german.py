@@ -71,6 +71,7 @@ GERMAN = Wording(
         "Am Arbeitspunkt werden {sensitivity} der bösartigen Läsionen gefunden (Sensitivität) und "
         "{specificity} der übrigen nicht beanstandet (Spezifität), gemessen an {measured_on}."
     ),
+    interval="95-%-Intervall {low} bis {high}",
     prediction=(
         "Eine Vorhersage der unten genannten Modelle, zu lesen zusammen mit dem klinischen Befund."
     ),
@@ -159,6 +160,7 @@ GERMAN = Wording(
     clinician_says="Klinik: {label}",
     models="Modelle und Herkunft",
     figures="Gemessen an {split}: {figures}",
+    figures_within="Gemessen an {split}, 95-%-Intervalle in Klammern: {figures}",
     metrics={
         "balanced_accuracy": "ausgewogene Genauigkeit",
         "macro_auc": "mittlere AUC der Klassen",

@@ -81,6 +81,7 @@ class Wording:
     not_suspicious: str
     operating_point: str
     measured: str
+    interval: str
     prediction: str
     result: str
     cannot_assess: str
@@ -124,6 +125,7 @@ class Wording:
 
     models: str
     figures: str
+    figures_within: str
     metrics: Mapping[str, str]
     analyzed_picture: str
     mask: str

@@ -1,0 +1,105 @@
+"""How well a model did: ``evaluation.json`` beside its file, as the workshop wrote it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+from services import telemetry
+
+FILE = "evaluation.json"
+
+_log = telemetry.logger(__name__)
+
+_FROZEN = ConfigDict(frozen=True)
+
+Metrics = Mapping[str, FiniteFloat]
+
+
+class Interval(BaseModel):
+    """The 95 % interval of a figure, bootstrapped by lesion."""
+
+    model_config = _FROZEN
+
+    low: FiniteFloat
+    high: FiniteFloat
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.low > self.high:
+            raise ValueError("an interval ends before it begins")
+        return self
+
+
+class Evaluation(BaseModel):
+    """What was measured about one published file.
+
+    Attributes:
+        sha256: of the file.
+        split: the pictures that it was measured on.
+        metrics: the headline figures, by name; the same that the file has in its metadata.
+        intervals: of those figures that have one, by the same names.
+
+    """
+
+    model_config = _FROZEN
+
+    sha256: str
+    split: Annotated[str, Field(min_length=1)]
+    metrics: Metrics
+    intervals: Mapping[str, Interval]
+
+    @classmethod
+    def of(cls, written: Mapping[str, Any]) -> Self:
+        """Take what is served from all that was written.
+
+        Raises:
+            KeyError, TypeError, AttributeError: something is missing, or is something else.
+            ValidationError: something is no figure.
+
+        """
+        headline, report = written["headline"], written["results"]["report_fold"]
+        metrics = {name: value for name, value in headline.items() if name != "split"}
+        found = {name: _measured(report, name) for name in metrics}
+        return cls.model_validate(
+            {
+                "sha256": written["file"]["sha256"],
+                "split": headline["split"],
+                "metrics": metrics,
+                "intervals": {name: figure for name, figure in found.items() if figure},
+            }
+        )
+
+
+def read(folder: Path, sha256: str) -> Evaluation | None:
+    """Read the evaluation in a version's folder; None where there is none of this very file.
+
+    A model serves as well without: what cannot be used is logged and left out.
+
+    Args:
+        folder: of the version.
+        sha256: of the published model in it.
+
+    """
+    path = folder / FILE
+    try:
+        found = Evaluation.of(json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        why = f"it cannot be used: {type(error).__name__}"
+    else:
+        if found.sha256 == sha256:
+            return found
+        why = "it is about another file"
+    _log.warning("evaluation left out", file=str(path), why=why)
+    return None
+
+
+def _measured(report: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """Return a headline figure with its ends: ``suspicious_auc`` is ``auc`` of ``suspicious``."""
+    group, _, within = name.partition("_")
+    figure: Mapping[str, Any] = report.get(name) or report.get(group, {}).get(within) or {}
+    return figure if None not in (figure.get("low"), figure.get("high")) else None
