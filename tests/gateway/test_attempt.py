@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import itertools
 from typing import Any
 
 import grpc
@@ -12,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from services import rpc
 from services.gateway import composition
 from services.gateway.boot import open_records
-from services.gateway.jobs import Backoff, Queue, attempt
+from services.gateway.jobs import Backoff, Queue, attempt, workers
 from services.gateway.records import Job
 from services.gateway.store.folder import Folder
 from tests.gateway.conftest import Gateway, Start
@@ -164,6 +165,79 @@ async def test_a_store_that_cannot_be_read_is_waited_for(
     assert not troubles
 
 
+async def test_a_picture_alone_that_cannot_be_read_is_looked_for_ever_less_often(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=0.05, longest_s=300))
+    monkeypatch.setattr(workers, "_LOOK_EVERY_S", 0.01)
+    looks, read, clock = list[float](), Folder.get, asyncio.get_running_loop().time
+
+    async def broken(self: Folder, *whose: str) -> bytes:
+        looks.append(clock())
+        if len(looks) < 6:
+            raise OSError(errno.EIO, "")
+        return await read(self, *whose)
+
+    async with start() as gateway:
+        alice = await gateway.signed_in()
+        monkeypatch.setattr(Folder, "get", broken)
+
+        assert (await finished(alice, await submitted(alice)))["status"] == "succeeded"
+
+    waits = [later - earlier for earlier, later in itertools.pairwise(looks)]
+    # Never sooner than that; later on a machine with much to do.
+    for wait, least in zip(waits, [0.05, 0.1, 0.2, 0.4, 0.8], strict=True):
+        assert wait > 0.9 * least
+
+
+async def test_it_is_looked_for_at_least_so_often_that_it_goes_on_soon_after_the_trouble(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=300, longest_s=300))
+    monkeypatch.setattr(attempt, "LONGEST_TROUBLE_S", 0.01)
+    read, troubles = Folder.get, [OSError(errno.EIO, "") for _ in range(3)]
+
+    async def broken(self: Folder, *whose: str) -> bytes:
+        if troubles:
+            raise troubles.pop()
+        return await read(self, *whose)
+
+    async with start() as gateway:
+        alice = await gateway.signed_in()
+        monkeypatch.setattr(Folder, "get", broken)
+
+        assert (await finished(alice, await submitted(alice)))["status"] == "succeeded"
+
+
+async def test_of_troubles_few_are_remembered_and_none_of_pictures_that_are_done(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=0.01, longest_s=0.01))
+    monkeypatch.setattr(attempt, "_MOST_TROUBLED", 2)
+    made, remembered, read = list[attempt.Attempt](), list[int](), Folder.get
+
+    def kept(*given: Any) -> attempt.Attempt:
+        made.append(attempt.Attempt(*given))
+        return made[-1]
+
+    async def broken(self: Folder, *whose: str) -> bytes:
+        remembered.append(len(made[0]._troubles))
+        if len(remembered) < 12:
+            raise OSError(errno.EIO, "")
+        return await read(self, *whose)
+
+    monkeypatch.setattr(composition, "Attempt", kept)
+    async with start() as gateway:
+        alice = await gateway.signed_in()
+        monkeypatch.setattr(Folder, "get", broken)
+        path = (await sent(alice, *PICTURES)).headers["Location"]
+        done = await batch_finished(alice, path)
+
+    assert done["succeeded"] == len(PICTURES)
+    assert max(remembered) == 2
+    assert made[0]._troubles == {}
+
+
 async def test_a_store_that_cannot_be_written_to_is_waited_for(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,8 +262,7 @@ async def test_a_store_that_cannot_be_written_to_is_waited_for(
 async def test_a_picture_that_cannot_be_read_while_others_can_is_given_up(
     start: Start, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Backoff, "after", lambda *_: 0.001)
-    monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=0.01, longest_s=300))
+    monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=0.01, longest_s=0.02))
     read, names = Folder.get, set[str]()
 
     async def broken(self: Folder, organisation_id: str, name: str) -> bytes:

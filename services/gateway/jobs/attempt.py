@@ -2,7 +2,7 @@
 
 import http
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlalchemy.orm import Session
@@ -31,6 +31,10 @@ LONGEST_REST_S = 5.0
 """For so many seconds at most nothing else is tried because of pictures that inference refused: it
 may be that it refuses only these."""
 
+LONGEST_TROUBLE_S = 30.0
+"""For so many seconds at most a picture waits that the store is in trouble with, while nothing else
+is done: all go on soon once it is mended."""
+
 _UNWANTED = "The account that sent this was disabled before it was analyzed. Send it again."
 _UNCLEAR = "It could not be analyzed in several tries."
 _LEAST_WAIT_S = 0.01
@@ -39,6 +43,20 @@ _MOST_TROUBLED = 1000
 _SHORT_S = 0.1
 
 _log = telemetry.logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """That of the store with a picture.
+
+    Attributes:
+        done: how many pictures were done when it was met for the last time.
+        times: how often it was met since another was done.
+
+    """
+
+    done: int
+    times: int
 
 
 class Attempt:
@@ -77,8 +95,7 @@ class Attempt:
         self._late_ones: set[str] = set()
         self._refused_ones: set[str] = set()
         self._done = 0
-        # How many were done when the store was in trouble with a picture for the last time.
-        self._troubled_at: dict[str, int] = {}
+        self._troubles: dict[str, _Trouble] = {}
 
     async def make(self, held: Held) -> float:
         """Try a job.
@@ -115,7 +132,7 @@ class Attempt:
         self._refused_ones.clear()
         await self._keep(held, answer)
         self._done += 1
-        self._troubled_at.pop(held.record.id, None)
+        self._troubles.pop(held.record.id, None)
         self._metrics.analyses(answer.outcome).inc()
         self._metrics.jobs("succeeded").inc()
 
@@ -166,16 +183,19 @@ class Attempt:
         return 0.0
 
     async def _troubled(self, held: Held, error: Exception) -> None:
-        """Wait for the store; count it each time that others were done meanwhile."""
+        """Wait for the store, ever longer; count it each time that others were done meanwhile."""
         _log.warning("a job could not be tried", exc_info=error)
-        before = self._troubled_at.pop(held.record.id, self._done)
-        self._troubled_at[held.record.id] = self._done
-        if len(self._troubled_at) > _MOST_TROUBLED:
-            del self._troubled_at[next(iter(self._troubled_at))]
-        if before < self._done:
-            await self._strike(held, error)
+        before = self._troubles.pop(held.record.id, _Trouble(self._done, 0))
+        alone = before.done == self._done
+        times = before.times + 1 if alone else 1
+        self._troubles[held.record.id] = _Trouble(self._done, times)
+        if len(self._troubles) > _MOST_TROUBLED:
+            del self._troubles[next(iter(self._troubles))]
+        if alone:
+            delay_s = min(self._backoff.after(times), LONGEST_TROUBLE_S)
+            await self._again(held, "trouble", delay_s)
         else:
-            await self._again(held, "trouble", self._backoff.first_s)
+            await self._strike(held, error)
 
     async def _put_off(self, held: Held, error: Exception, reason: str, delay_s: float) -> None:
         """Count what need not be the picture's own fault; with far too much of it, give it up."""
@@ -212,12 +232,12 @@ class Attempt:
         except LostError:
             await self._lost(held)
         else:
-            self._troubled_at.pop(held.record.id, None)
+            self._troubles.pop(held.record.id, None)
             self._metrics.jobs("failed").inc()
 
     async def _lost(self, held: Held) -> None:
         """Leave it: whoever has it by now writes the result, or nobody wants one."""
-        self._troubled_at.pop(held.record.id, None)
+        self._troubles.pop(held.record.id, None)
         await self._queue.drop(held)
 
 
