@@ -142,7 +142,15 @@ class BatchRow(_message.Message):
     def __init__(self, name: _Optional[str] = ..., patient_id: _Optional[str] = ..., lesion_id: _Optional[str] = ..., body_site: _Optional[str] = ..., analysis: _Optional[_Union[AnalysisSummary, _Mapping]] = ..., failure: _Optional[str] = ...) -> None: ...
 
 class AnalysisSummary(_message.Message):
-    __slots__ = ("analysis_id", "created_at", "image", "mask_png", "prediction", "quality_reasons", "area_fraction", "assessment")
+    __slots__ = ("analysis_id", "created_at", "image", "mask_png", "prediction", "quality_reasons", "area_fraction", "assessment", "no_picture")
+    class NoPicture(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        NO_PICTURE_UNSPECIFIED: _ClassVar[AnalysisSummary.NoPicture]
+        NO_PICTURE_OUT_OF_TIME: _ClassVar[AnalysisSummary.NoPicture]
+        NO_PICTURE_LOST: _ClassVar[AnalysisSummary.NoPicture]
+    NO_PICTURE_UNSPECIFIED: AnalysisSummary.NoPicture
+    NO_PICTURE_OUT_OF_TIME: AnalysisSummary.NoPicture
+    NO_PICTURE_LOST: AnalysisSummary.NoPicture
     ANALYSIS_ID_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
@@ -151,6 +159,7 @@ class AnalysisSummary(_message.Message):
     QUALITY_REASONS_FIELD_NUMBER: _ClassVar[int]
     AREA_FRACTION_FIELD_NUMBER: _ClassVar[int]
     ASSESSMENT_FIELD_NUMBER: _ClassVar[int]
+    NO_PICTURE_FIELD_NUMBER: _ClassVar[int]
     analysis_id: str
     created_at: str
     image: bytes
@@ -159,7 +168,8 @@ class AnalysisSummary(_message.Message):
     quality_reasons: _containers.RepeatedScalarFieldContainer[str]
     area_fraction: float
     assessment: Assessment
-    def __init__(self, analysis_id: _Optional[str] = ..., created_at: _Optional[str] = ..., image: _Optional[bytes] = ..., mask_png: _Optional[bytes] = ..., prediction: _Optional[_Union[Prediction, _Mapping]] = ..., quality_reasons: _Optional[_Iterable[str]] = ..., area_fraction: _Optional[float] = ..., assessment: _Optional[_Union[Assessment, _Mapping]] = ...) -> None: ...
+    no_picture: AnalysisSummary.NoPicture
+    def __init__(self, analysis_id: _Optional[str] = ..., created_at: _Optional[str] = ..., image: _Optional[bytes] = ..., mask_png: _Optional[bytes] = ..., prediction: _Optional[_Union[Prediction, _Mapping]] = ..., quality_reasons: _Optional[_Iterable[str]] = ..., area_fraction: _Optional[float] = ..., assessment: _Optional[_Union[Assessment, _Mapping]] = ..., no_picture: _Optional[_Union[AnalysisSummary.NoPicture, str]] = ...) -> None: ...
 
 class Prediction(_message.Message):
     __slots__ = ("label", "label_name", "malignant_probability", "suspicious")

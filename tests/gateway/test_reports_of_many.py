@@ -6,12 +6,16 @@ import grpc
 import pytest
 from sqlalchemy import select
 
+from services.gateway import kinds
 from services.gateway.boot import open_records, picture_store
+from services.gateway.clients import BatchContents, Letterhead, report_messages
+from services.gateway.clients.report_failures import _OTHERWISE, failure
 from services.gateway.database import EVERYTHING
-from services.gateway.records import Analysis, ReportRequest
+from services.gateway.records import Analysis, Batch, ReportRequest
 from services.gateway.reports import Thumbnails
 from services.gateway.threads import Threads
-from services.pb.reports_pb2 import BatchReport, LesionReport
+from services.pb.reports_pb2 import AnalysisSummary, BatchReport, LesionReport, RenderRequest
+from services.reports import fonts
 from tests import specimens
 from tests.gateway.conftest import Client, Gateway, Start
 from tests.gateway.counterparts import cannot_assess, opened
@@ -19,6 +23,13 @@ from tests.gateway.test_batches import PICTURES, analyses, finished, sent
 from tests.gateway.test_evaluations import EVALUATED
 from tests.gateway.test_patients import ANN, share
 from tests.gateway.test_reports import printed, with_lesion
+from tests.reports.reading import text
+
+
+def page_of(request: RenderRequest) -> str:
+    """Return what the real report service prints of a message."""
+    fonts.register()
+    return text(request)
 
 
 async def of_lesion(gateway: Gateway, client: Client, path: str) -> LesionReport:
@@ -191,6 +202,70 @@ async def test_what_there_is_no_time_for_goes_without_thumbnails(gateway: Gatewa
 
     assert done["succeeded"] == 3
     assert [each.pictures.image for each in shown] == [b""] * 3
+    assert {each.no_picture for each in shown} == {"out_of_time"}
+
+
+async def test_the_page_of_a_batch_says_which_pictures_there_was_no_time_for(
+    gateway: Gateway,
+) -> None:
+    alice = await gateway.signed_in()
+    path = (await sent(alice, *PICTURES)).headers["Location"]
+    await finished(alice, path)
+    async with open_records(gateway.settings) as records:
+        batch = await records.read(lambda session: session.scalars(select(Batch)).one(), EVERYTHING)
+        rows = await records.read(
+            lambda session: session.scalars(select(Analysis)).all(), EVERYTHING
+        )
+    late = Thumbnails(picture_store(gateway.settings), Threads(1))
+    shown = await late.of(rows, 160, 0, outlined=False)
+
+    message = report_messages.of_batch(BatchContents(batch, shown, {}, {}), Letterhead(), "de")
+
+    assert "die Zeit für diesen Bericht vorher ablief: Nr. 1\N{EN DASH}3." in page_of(
+        RenderRequest(batch=message, language="de")
+    )
+
+
+async def test_a_picture_that_is_gone_is_said_to_be_gone(gateway: Gateway) -> None:
+    alice = await gateway.signed_in()
+    path = (await sent(alice, *PICTURES[:2])).headers["Location"]
+    await finished(alice, path)
+    digest = (await analyses(alice, path))["1.jpg"]["image"]["sha256"]
+    (kept,) = [path for path in gateway.kept_files() if path.name == digest]
+    kept.unlink()
+
+    rows = (await of_batch(gateway, alice, path)).rows
+
+    assert [row.analysis.no_picture for row in rows] == [
+        AnalysisSummary.NO_PICTURE_UNSPECIFIED,
+        AnalysisSummary.NO_PICTURE_LOST,
+    ]
+
+
+async def test_a_german_report_of_a_batch_says_in_german_why_pictures_failed(
+    either: Gateway,
+) -> None:
+    alice = await either.signed_in()
+    path = (await sent(alice, PICTURES[0], b"no picture", PICTURES[2])).headers["Location"]
+    await finished(alice, path)
+    problem = (await analyses(alice, path))["1.jpg"]["problem"]
+
+    request = await printed(either, alice, path, params={"language": "de"})
+
+    page = page_of(request)
+    assert "Die Datei ist als Bild nicht verwendbar" in page
+    assert problem["detail"] not in page
+    assert problem["detail"] in page_of(await printed(either, alice, path))
+
+
+def test_what_has_no_words_in_a_language_is_quoted() -> None:
+    problem = {"kind": "of-tomorrow", "detail": "Something new."}
+    assert failure(problem, "de") == "Something new."
+
+
+def test_only_kinds_of_problems_that_there_are_have_words_in_a_language() -> None:
+    for said in _OTHERWISE.values():
+        assert said.keys() <= {kind.slug for kind in kinds.ALL}
 
 
 async def test_a_picture_that_does_not_come_takes_no_more_than_the_time_for_thumbnails(

@@ -8,7 +8,7 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import ContentStream
 
-from services.pb.reports_pb2 import RenderRequest
+from services.pb.reports_pb2 import AnalysisSummary, RenderRequest
 from services.reports import document
 from tests.reports import messages
 from tests.reports.reading import MAX_PIXELS
@@ -19,7 +19,18 @@ KINDS: dict[str, Callable[[], RenderRequest]] = {
     "refused": messages.not_assessed,
     "lesion": messages.lesion_over_time,
     "batch": lambda: messages.batch(30),
+    "batch without some pictures": lambda: without_pictures(30, 6),
 }
+
+
+def without_pictures(rows: int, *numbers: int) -> RenderRequest:
+    request = messages.batch(rows)
+    for number in numbers:
+        shown = request.batch.rows[number - 1].analysis
+        shown.ClearField("image")
+        shown.ClearField("mask_png")
+        shown.no_picture = AnalysisSummary.NO_PICTURE_OUT_OF_TIME
+    return request
 
 
 def read(request: RenderRequest) -> PdfReader:
@@ -95,3 +106,13 @@ def test_turned_text_is_told_as_it_was_written() -> None:
     request.analysis.patient.name = "مريم Smith"
     told = [each["/ActualText"] for each in elements(read(request)) if "/ActualText" in each]
     assert told == ["مريم Smith"]
+
+
+def test_what_is_said_of_a_picture_that_is_not_there_is_read_like_other_text() -> None:
+    shown, told = (
+        [str(each["/S"]) for each in elements(read(request))]
+        for request in (messages.batch(8), without_pictures(8, 6))
+    )
+    assert told.count("/Figure") == shown.count("/Figure") - 1
+    # The sentence over the table, and what stands in the picture's place.
+    assert told.count("/P") == shown.count("/P") + 2

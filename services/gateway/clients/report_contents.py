@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from services.gateway.clients.inference import Evaluation
 from services.gateway.records import Analysis, Batch, Lesion, Patient
@@ -39,12 +40,17 @@ class Pictures:
     explanation_png: bytes = b""
 
 
+NoPicture = Literal["out_of_time", "lost"]
+"""Why a picture is not shown: there was no time for it, or what was kept is gone or damaged."""
+
+
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """An analysis among others, with small pictures."""
+    """An analysis among others, with small pictures, or why there are none."""
 
     record: Analysis
     pictures: Pictures = Pictures()
+    no_picture: NoPicture | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from services.gateway.clients.report_contents import (
     Letterhead,
     Told,
 )
+from services.gateway.clients.report_failures import NOT_YET, failure
 from services.gateway.findings import (
     LABEL_NAMES,
     NOTICE,
@@ -27,10 +28,12 @@ from services.pb import reports_pb2 as pb
 _MOST = 20
 """Models and figures that the service takes of each."""
 
-_LONGEST_FAILURE = 500
 _SENSITIVITY, _SPECIFICITY = "suspicious_sensitivity", "suspicious_specificity"
 
-_NOT_YET = {"en": "Not analyzed yet.", "de": "Noch nicht ausgewertet."}
+_NO_PICTURE = {
+    "out_of_time": pb.AnalysisSummary.NO_PICTURE_OUT_OF_TIME,
+    "lost": pb.AnalysisSummary.NO_PICTURE_LOST,
+}
 
 
 def of_analysis(contents: AnalysisContents, head: Letterhead) -> pb.AnalysisReport:
@@ -112,9 +115,9 @@ def _row(shown: Glimpse, patient: Patient | None, language: Language) -> pb.Batc
         body_site=record.body_site or "",
     )
     if record.status in UNFINISHED:
-        row.failure = _NOT_YET[language]
+        row.failure = NOT_YET[language]
     elif record.findings is None:
-        row.failure = (record.problem or {}).get("detail", "")[:_LONGEST_FAILURE]
+        row.failure = failure(record.problem or {}, language)
     else:
         row.analysis.CopyFrom(_summary(shown))
     return row
@@ -140,6 +143,7 @@ def _summary(shown: Glimpse) -> pb.AnalysisSummary:
         quality_reasons=findings.quality.reasons,
         area_fraction=outlined.area_fraction if outlined else None,
         assessment=_assessment(record),
+        no_picture=_NO_PICTURE[shown.no_picture] if shown.no_picture else None,
     )
 
 

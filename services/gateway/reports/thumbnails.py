@@ -15,6 +15,8 @@ from services.gateway.records import Analysis
 from services.gateway.store import Store
 from services.gateway.threads import Threads
 
+_LOST = (FileNotFoundError, errors.DamagedPictureError, picture.PictureError)
+
 _log = telemetry.logger(__name__)
 
 
@@ -38,6 +40,7 @@ class Thumbnails:
         """Return analyses with small pictures, as far as there is time for them.
 
         A picture that is gone or damaged is left out: the others are worth seeing all the same.
+        Each that is left out says why.
 
         Args:
             records: of the analyses.
@@ -51,33 +54,32 @@ class Thumbnails:
         """
         until = asyncio.get_running_loop().time() + within_s
         return [
-            Glimpse(record, await self._small_until(until, record, side_px, outlined=outlined))
-            for record in records
+            await self._glimpse(until, record, side_px, outlined=outlined) for record in records
         ]
 
-    async def _small_until(
+    async def _glimpse(
         self, until: float, record: Analysis, side_px: int, *, outlined: bool
-    ) -> Pictures:
+    ) -> Glimpse:
+        if record.image_sha256 is None:
+            return Glimpse(record)
         if asyncio.get_running_loop().time() >= until:
-            return Pictures()
+            return Glimpse(record, no_picture="out_of_time")
         try:
             async with asyncio.timeout_at(until):
-                return await self._small(record, side_px, outlined=outlined)
-        except TimeoutError:
-            _log.warning("no thumbnail", analysis_id=record.id, cause="TimeoutError")
-            return Pictures()
-
-    async def _small(self, record: Analysis, side_px: int, *, outlined: bool) -> Pictures:
-        if record.image_sha256 is None:
-            return Pictures()
-        get = partial(self._store.get, record.organisation_id)
-        try:
-            image = await get(record.image_sha256)
-            mask = await get(record.mask_sha256) if outlined and record.mask_sha256 else b""
-            return await self._threads.run(_shrunk, image, mask, side_px)
-        except (FileNotFoundError, errors.DamagedPictureError, picture.PictureError) as error:
+                small = await self._small(record, record.image_sha256, side_px, outlined=outlined)
+        except (TimeoutError, *_LOST) as error:
             _log.warning("no thumbnail", analysis_id=record.id, cause=type(error).__name__)
-            return Pictures()
+            late = isinstance(error, TimeoutError)
+            return Glimpse(record, no_picture="out_of_time" if late else "lost")
+        return Glimpse(record, small)
+
+    async def _small(
+        self, record: Analysis, image_sha256: str, side_px: int, *, outlined: bool
+    ) -> Pictures:
+        get = partial(self._store.get, record.organisation_id)
+        image = await get(image_sha256)
+        mask = await get(record.mask_sha256) if outlined and record.mask_sha256 else b""
+        return await self._threads.run(_shrunk, image, mask, side_px)
 
 
 def _shrunk(image: bytes, mask: bytes, side_px: int) -> Pictures:

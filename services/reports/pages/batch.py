@@ -1,13 +1,14 @@
 """The report of pictures that were sent together."""
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator
 
 from reportlab.platypus import Flowable, Spacer
 
 from services.pb.reports_pb2 import BatchReport, BatchRow
 from services.reports import pictures, styles
-from services.reports.blocks.flowables import Column, Picture, Row, Rule
+from services.reports.blocks.flowables import Column, Row, Rule
 from services.reports.compositor import Compositor
 from services.reports.imprint import Imprint
 from services.reports.pages import course
@@ -64,6 +65,7 @@ class BatchPages:
         yield [
             *self._head(compositor),
             compositor.text(self._counts(compositor), styles.STRONG),
+            *self._without_picture(compositor),
             Spacer(1, 8),
             self._table(compositor),
             *models(compositor, self._report.models),
@@ -98,6 +100,18 @@ class BatchPages:
             failed=len(rows) - len(made),
         )
 
+    def _without_picture(self, compositor: Compositor) -> list[Flowable]:
+        """Say which rows have no picture that should have one, and why."""
+        rows: dict[str, list[int]] = {}
+        for number, row in enumerate(self._report.rows, start=1):
+            missing = course.absence(compositor, row.analysis)
+            if missing and not row.analysis.image:
+                rows.setdefault(missing.said, []).append(number)
+        return [
+            compositor.text(said.format(rows=_ranges(numbers)), styles.BODY)
+            for said, numbers in rows.items()
+        ]
+
     def _table(self, compositor: Compositor) -> Flowable:
         wording = compositor.wording
         names = ("", "", wording.name, wording.about, wording.label, wording.malignant_column)
@@ -108,6 +122,14 @@ class BatchPages:
             for number, (row, thumbnail) in enumerate(shown, start=1)
         )
         return compositor.listing(head, rows)
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Return ascending numbers in few words, for example of 1, 3, 4 and 5 "1, 3-5"."""
+    runs = itertools.groupby(enumerate(numbers), key=lambda each: each[1] - each[0])
+    listed = ([number for _, number in run] for _, run in runs)
+    ends = (dict.fromkeys((run[0], run[-1])) for run in listed)
+    return ", ".join("\N{EN DASH}".join(map(str, both)) for both in ends)
 
 
 def _row(cells: list[Flowable]) -> Row:
@@ -121,7 +143,7 @@ def _cells(
     about = filter(None, (row.patient_id, row.lesion_id, wording.site(row.body_site)))
     cells = [
         compositor.text(str(number), styles.LABEL),
-        Picture(thumbnail, _SIDE * 3 / 4, wording.picture) if thumbnail else Spacer(1, 0),
+        course.pictured(compositor, course.Entry(row.analysis, thumbnail), _SIDE),
         compositor.short(row.name, styles.BODY, _NAME_WIDTH),
         Column([compositor.short(each, styles.BODY, _ABOUT_WIDTH) for each in about]),
     ]

@@ -13,6 +13,7 @@ from services.reports import pictures, styles
 from services.reports.blocks.flowables import Column, Picture, Row, Rule, SideBySide
 from services.reports.blocks.plot import Plot
 from services.reports.compositor import HEADING_AND_TABLE, Compositor
+from services.reports.wordings import Absence
 
 _GAP = 8.0
 _DATE_WIDTH = 84.0
@@ -21,6 +22,10 @@ _CHANGE_WIDTH = 46.0
 _PLOT_HEIGHT = 104.0
 SENTENCES = 12
 """Lines of why a picture was of no use, in a row of a table."""
+_ABSENCES = {
+    AnalysisSummary.NO_PICTURE_OUT_OF_TIME: "out_of_time",
+    AnalysisSummary.NO_PICTURE_LOST: "lost",
+}
 _TOPS = (0.1, 0.2, 0.4, 1.0)
 """Where the axis of a plot may end."""
 
@@ -32,6 +37,11 @@ class Entry(NamedTuple):
     thumbnail: bytes | None
     instead: str = ""
     """What stands in the picture's place."""
+
+
+def absence(compositor: Compositor, analysis: AnalysisSummary) -> Absence | None:
+    """Return why an analysis shows no picture; None where nobody said."""
+    return compositor.wording.no_picture.get(_ABSENCES.get(analysis.no_picture, ""))
 
 
 def entries(
@@ -143,11 +153,7 @@ def _cells(
     compositor: Compositor, entry: Entry, before: AnalysisSummary | None, side: float
 ) -> list[Flowable]:
     analysis = entry.analysis
-    shown = (
-        Picture(entry.thumbnail, side * 3 / 4, compositor.wording.picture)
-        if entry.thumbnail
-        else compositor.text(entry.instead, styles.SMALL)
-    )
+    shown = pictured(compositor, entry, side)
     made = _made(analysis)
     date = Column(
         [
@@ -163,6 +169,15 @@ def _cells(
         Column(said(compositor, analysis, style, _widths(side)[2])),
         *(compositor.text(figure, styles.BODY) for figure in figures),
     ]
+
+
+def pictured(compositor: Compositor, entry: Entry, side: float) -> Flowable:
+    """Return the picture of a row, or what stands in its place."""
+    if entry.thumbnail:
+        return Picture(entry.thumbnail, side * 3 / 4, compositor.wording.picture)
+    missing = absence(compositor, entry.analysis)
+    said = missing.short if missing else entry.instead
+    return compositor.text(said, styles.SMALL) if said else Spacer(1, 0)
 
 
 def said(

@@ -2,9 +2,9 @@
 
 from services.reports.wordings.english import ENGLISH
 from services.reports.wordings.german import GERMAN
-from services.reports.wordings.wording import Measure, Reason, Wording
+from services.reports.wordings.wording import Absence, Measure, Reason, Wording
 
-__all__ = ["WORDINGS", "Measure", "Reason", "Wording", "of"]
+__all__ = ["WORDINGS", "Absence", "Measure", "Reason", "Wording", "of"]
 
 WORDINGS = {wording.language: wording for wording in (ENGLISH, GERMAN)}
 """By the language's code."""

@@ -1,6 +1,6 @@
 """The page in English."""
 
-from services.reports.wordings.wording import ENGLISH_LABELS, Measure, Reason, Wording
+from services.reports.wordings.wording import ENGLISH_LABELS, Absence, Measure, Reason, Wording
 
 ENGLISH = Wording(
     language="en",
@@ -169,6 +169,16 @@ ENGLISH = Wording(
     name="Name",
     about="Patient, lesion, body site",
     failed="Could not be used",
+    no_picture={
+        "out_of_time": Absence(
+            "No picture: out of time",
+            "Without a picture, because the time for this report ran out before: no. {rows}.",
+        ),
+        "lost": Absence(
+            "No picture: lost or damaged",
+            "Without a picture, because what was kept is gone or damaged: no. {rows}.",
+        ),
+    },
     missing_letters=(
         "A mark in square brackets stands for a Unicode character that the font of this "
         "page lacks: {codes}."

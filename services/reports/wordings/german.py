@@ -1,6 +1,6 @@
 """The page in German."""
 
-from services.reports.wordings.wording import Measure, Reason, Wording
+from services.reports.wordings.wording import Absence, Measure, Reason, Wording
 
 GERMAN = Wording(
     language="de",
@@ -183,6 +183,16 @@ GERMAN = Wording(
     name="Name",
     about="Patient/in, Läsion, Körperstelle",
     failed="Nicht verwendbar",
+    no_picture={
+        "out_of_time": Absence(
+            "Kein Bild: Zeit abgelaufen",
+            "Ohne Bild, weil die Zeit für diesen Bericht vorher ablief: Nr. {rows}.",
+        ),
+        "lost": Absence(
+            "Kein Bild: fehlt oder defekt",
+            "Ohne Bild, weil das aufbewahrte fehlt oder beschädigt ist: Nr. {rows}.",
+        ),
+    },
     missing_letters=(
         "Ein Zeichen in eckigen Klammern steht für ein Unicode-Zeichen, das der Schrift "
         "dieser Seite fehlt: {codes}."

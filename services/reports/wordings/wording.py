@@ -29,6 +29,15 @@ class Measure(NamedTuple):
     """Shown as a percentage."""
 
 
+class Absence(NamedTuple):
+    """Why a row shows no picture."""
+
+    short: str
+    """What stands in its place."""
+    said: str
+    """The same of several ``{rows}`` by their numbers."""
+
+
 class Reason(NamedTuple):
     """Why a picture is not good enough, and what would help."""
 
@@ -137,6 +146,8 @@ class Wording:
     name: str
     about: str
     failed: str
+    no_picture: Mapping[str, Absence]
+    """Why a row has none, by the code of the reason."""
 
     missing_letters: str
     and_more: str
