@@ -1,6 +1,5 @@
 """The report of one analysis."""
 
-import datetime as dt
 from collections.abc import Iterator
 
 from PIL import Image
@@ -13,7 +12,7 @@ from services.reports.compositor import HEADING_AND_TABLE, Compositor
 from services.reports.imprint import Imprint
 from services.reports.pages import course, findings, remarks
 from services.reports.pages.facts import facts
-from services.reports.pages.letterhead import LOGO_WIDTH, Head, code, letterhead
+from services.reports.pages.letterhead import Letterhead
 from services.reports.pages.provenance import provenance
 from services.reports.pages.verdict import refusal, verdict
 
@@ -36,8 +35,7 @@ class AnalysisPages:
 
         """
         self._report = report
-        self._logo = pictures.logo(report.logo, "analysis.logo", max_pixels, LOGO_WIDTH)
-        self._code = code(report.record_url)
+        self._letterhead = Letterhead(report, report.analysis_id, "analysis", max_pixels)
         self._layers = _layers(report, max_pixels)
         self._earlier = course.entries(
             report.earlier, "analysis.earlier", max_pixels, _THUMBNAIL_SIDE
@@ -46,17 +44,10 @@ class AnalysisPages:
     def imprint(self, compositor: Compositor) -> Imprint:
         """Return what the report says of itself."""
         report, wording = self._report, compositor.wording
-        title = wording.analysis_title
-        return Imprint(
-            title=title,
-            record_id=report.analysis_id,
-            subject=wording.analysis_subject,
-            institution=report.institution,
-            created=dt.datetime.fromisoformat(report.requested_at or report.created_at),
-            language=wording.language,
-            running_head=(title, report.patient.name, report.patient.id, report.analysis_id),
-            notice=wording.notice(report.notice),
-        )
+        title, subject = wording.analysis_title, wording.analysis_subject
+        created = report.requested_at or report.created_at
+        whose = (report.patient.name, report.patient.id)
+        return self._letterhead.imprint(compositor, title, subject, created, *whose)
 
     def stories(self, compositor: Compositor) -> Iterator[list[Flowable]]:
         """Return the page as it should be; then set closer, for where that is too tall."""
@@ -80,15 +71,7 @@ class AnalysisPages:
     def _head(self, compositor: Compositor) -> list[Flowable]:
         report, wording = self._report, compositor.wording
         said = (*self._moments(compositor), wording.analysis.format(id=report.analysis_id))
-        head = Head(
-            report.institution,
-            self._logo,
-            wording.analysis_title,
-            said,
-            report.analysis_id,
-            self._code,
-        )
-        return letterhead(compositor, head)
+        return self._letterhead.head(compositor, wording.analysis_title, said)
 
     def _moments(self, compositor: Compositor) -> list[str]:
         report, wording = self._report, compositor.wording

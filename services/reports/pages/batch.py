@@ -1,18 +1,17 @@
 """The report of pictures that were sent together."""
 
-import datetime as dt
 import itertools
 from collections.abc import Iterator
 
 from reportlab.platypus import Flowable, Spacer
 
 from services.pb.reports_pb2 import BatchReport, BatchRow
-from services.reports import pictures, styles
+from services.reports import styles
 from services.reports.blocks.flowables import Column, Row, Rule
 from services.reports.compositor import Compositor
 from services.reports.imprint import Imprint
 from services.reports.pages import course
-from services.reports.pages.letterhead import LOGO_WIDTH, Head, code, letterhead
+from services.reports.pages.letterhead import Letterhead
 from services.reports.pages.provenance import models
 
 _SIDE = 44.0
@@ -38,8 +37,7 @@ class BatchPages:
 
         """
         self._report = report
-        self._logo = pictures.logo(report.logo, "batch.logo", max_pixels, LOGO_WIDTH)
-        self._code = code(report.record_url)
+        self._letterhead = Letterhead(report, report.batch_id, "batch", max_pixels)
         self._thumbnails = [
             course.thumbnail(row.analysis, f"batch.rows[{index}].analysis", max_pixels, _SIDE)
             for index, row in enumerate(report.rows)
@@ -48,17 +46,8 @@ class BatchPages:
     def imprint(self, compositor: Compositor) -> Imprint:
         """Return what the report says of itself."""
         report, wording = self._report, compositor.wording
-        title = wording.batch_title
-        return Imprint(
-            title=title,
-            record_id=report.batch_id,
-            subject=wording.batch_subject,
-            institution=report.institution,
-            created=dt.datetime.fromisoformat(report.created_at),
-            language=wording.language,
-            running_head=(title, report.batch_id),
-            notice=wording.notice(report.notice),
-        )
+        title, subject = wording.batch_title, wording.batch_subject
+        return self._letterhead.imprint(compositor, title, subject, report.created_at)
 
     def stories(self, compositor: Compositor) -> Iterator[list[Flowable]]:
         """Return the only way in which the report is set."""
@@ -77,15 +66,7 @@ class BatchPages:
             wording.created.format(moment=compositor.moment(report.created_at)),
             wording.batch.format(id=report.batch_id),
         )
-        head = Head(
-            report.institution,
-            self._logo,
-            wording.batch_title,
-            said,
-            report.batch_id,
-            self._code,
-        )
-        return letterhead(compositor, head)
+        return self._letterhead.head(compositor, wording.batch_title, said)
 
     def _counts(self, compositor: Compositor) -> str:
         rows = self._report.rows

@@ -1,17 +1,15 @@
 """The report of one lesion over time."""
 
-import datetime as dt
 from collections.abc import Iterator
 
 from reportlab.platypus import Flowable
 
 from services.pb.reports_pb2 import LesionReport
-from services.reports import pictures
 from services.reports.compositor import HEADING_AND_TABLE, Compositor
 from services.reports.imprint import Imprint
 from services.reports.pages import course, remarks
 from services.reports.pages.facts import facts
-from services.reports.pages.letterhead import LOGO_WIDTH, Head, code, letterhead
+from services.reports.pages.letterhead import Letterhead
 from services.reports.pages.provenance import models
 
 _THUMBNAIL_SIDE = 76.0
@@ -28,8 +26,7 @@ class LesionPages:
 
         """
         self._report = report
-        self._logo = pictures.logo(report.logo, "lesion.logo", max_pixels, LOGO_WIDTH)
-        self._code = code(report.record_url)
+        self._letterhead = Letterhead(report, report.lesion_id, "lesion", max_pixels)
         self._entries = course.entries(
             report.analyses, "lesion.analyses", max_pixels, _THUMBNAIL_SIDE
         )
@@ -37,17 +34,10 @@ class LesionPages:
     def imprint(self, compositor: Compositor) -> Imprint:
         """Return what the report says of itself."""
         report, wording = self._report, compositor.wording
-        title = wording.lesion_title
-        return Imprint(
-            title=title,
-            record_id=report.lesion_id,
-            subject=wording.lesion_subject,
-            institution=report.institution,
-            created=dt.datetime.fromisoformat(report.created_at),
-            language=wording.language,
-            running_head=(title, report.patient.name, report.patient.id, report.lesion_id),
-            notice=wording.notice(report.notice),
-        )
+        title, subject = wording.lesion_title, wording.lesion_subject
+        created = report.created_at
+        whose = (report.patient.name, report.patient.id)
+        return self._letterhead.imprint(compositor, title, subject, created, *whose)
 
     def stories(self, compositor: Compositor) -> Iterator[list[Flowable]]:
         """Return the only way in which the report is set."""
@@ -69,12 +59,4 @@ class LesionPages:
             wording.created.format(moment=compositor.moment(report.created_at)),
             wording.lesion.format(id=report.lesion_id),
         )
-        head = Head(
-            report.institution,
-            self._logo,
-            wording.lesion_title,
-            said,
-            report.lesion_id,
-            self._code,
-        )
-        return letterhead(compositor, head)
+        return self._letterhead.head(compositor, wording.lesion_title, said)
