@@ -31,7 +31,8 @@ An installation from before there were organisations becomes `default`, and its 
 
 Programs come in with API keys instead of passwords. An administrator makes a user with the role
 `service` and, with `POST /v1/api-keys`, keys that each name some of what that role may do. What a
-key brings belongs to its service.
+key brings belongs to its service. An assessment is what a clinician says, so no program makes one:
+neither a key nor a service that signs in with a password.
 
 Each operation names in the OpenAPI document, as the scope of its security, what its caller must be
 allowed to do; who is not gets 403.

@@ -174,6 +174,8 @@ WriterDep = Annotated[Caller, Security(_caller, scopes=[Permission.WRITE])]
 # Who changes a record is shown it.
 EditorDep = Annotated[Caller, Security(_caller, scopes=[Permission.READ, Permission.WRITE])]
 RemoverDep = Annotated[Caller, Security(_caller, scopes=[Permission.DELETE])]
+# Whoever assesses an analysis is shown what stands there then.
+AssessorDep = Annotated[Caller, Security(_caller, scopes=[Permission.READ, Permission.ASSESS])]
 AdminDep = Annotated[Caller, Security(_caller, scopes=[Permission.MANAGE])]
 WebhooksDep = Annotated[Caller, Security(_caller, scopes=[Permission.WEBHOOKS])]
 

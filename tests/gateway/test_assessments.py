@@ -10,14 +10,17 @@ from sqlalchemy import select
 
 from services.gateway.boot import open_records
 from services.gateway.database import EVERYTHING
-from services.gateway.records import Assessment
-from tests.gateway.conftest import Client, Gateway
+from services.gateway.identity import Permission
+from services.gateway.identity.permissions import roles_with
+from services.gateway.records import Assessment, Role
+from tests.gateway.conftest import PASSWORD, Client, Gateway
 from tests.gateway.counterparts import cannot_assess
 from tests.gateway.test_analyses import analyzed
 from tests.gateway.test_jobs import finished, submitted
 from tests.gateway.test_patients import share
 
 NEW = {"If-None-Match": "*"}
+ASSESSORS = roles_with(Permission.ASSESS)
 
 
 async def said(client: Client, path: str, tag: str | None = None, **body: Any) -> httpx.Response:
@@ -143,6 +146,46 @@ async def test_the_history_stays_with_its_analysis_when_an_organisation_stops_sh
     assert [step["username"] for step in shared["items"]] == ["alice", "bob"]
     assert (await alice("GET", f"{path}/assessments")).json() == shared
     assert (await bob("GET", f"{path}/assessments")).status_code == 404
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role not in ASSESSORS])
+async def test_who_is_no_clinician_sees_what_was_said_and_can_neither_change_nor_withdraw_it(
+    gateway: Gateway, role: Role
+) -> None:
+    alice, admin = await gateway.signed_in(), await gateway.admin()
+    unsaid, path = [f"/analyses/{(await analyzed(alice))['id']}" for _ in range(2)]
+    await said(alice, f"/v1{path}", verdict="nv")
+    offered = (await alice("GET", path)).text
+    me = (await alice("GET", "/v1/me")).json()["id"]
+    await admin("PATCH", f"/v1/users/{me}", json={"role": role}, headers={"If-Match": "*"})
+
+    changed = await said(alice, f"/v1{path}", '"1"', verdict="mel", reason="It bleeds.")
+    withdrawn = await alice("DELETE", f"/v1{path}/assessment", headers={"If-Match": '"1"'})
+    by_form = [
+        await alice("POST", f"{path}/assessment", data={"verdict": "mel", "revision": "1"}),
+        await alice("POST", f"{path}/assessment/withdraw", data={"revision": "1"}),
+    ]
+    page, nothing_there = [(await alice("GET", where)).text for where in (path, unsaid)]
+
+    assert {each.status_code for each in (changed, withdrawn, *by_form)} == {403}
+    assert "records:assess" in changed.json()["detail"]
+    assert f'action="{path}/assessment' in offered
+    assert f'action="{path}/assessment' not in page
+    assert "Agrees" in page
+    assert "Nobody has assessed it." in nothing_there
+    assert (await alice("GET", f"/v1{path}/assessment")).json()["verdict"] == "nv"
+
+
+async def test_no_api_key_can_be_made_that_assesses(gateway: Gateway) -> None:
+    admin = await gateway.admin()
+    bridge = {"username": "bridge", "password": PASSWORD, "role": "service"}
+    service = (await admin("POST", "/v1/users", json=bridge)).json()["id"]
+    asked = {"user_id": service, "name": "PACS", "permissions": ["records:read", "records:assess"]}
+
+    refused = await admin("POST", "/v1/api-keys", json=asked)
+
+    assert refused.status_code == 422
+    assert "services do not have records:assess" in refused.json()["detail"]
 
 
 async def test_what_has_no_answer_yet_or_never_will_cannot_be_assessed(either: Gateway) -> None:

@@ -12,6 +12,7 @@ class Permission(StrEnum):
     READ = "records:read"
     WRITE = "records:write"
     DELETE = "records:delete"
+    ASSESS = "records:assess"
     MANAGE = "users:manage"
     WEBHOOKS = "webhooks:manage"
 
@@ -20,6 +21,7 @@ MEANING: Mapping[Permission, str] = {
     Permission.READ: "See records, their pictures and reports.",
     Permission.WRITE: "Send pictures to be analyzed; make and change records.",
     Permission.DELETE: "Remove records.",
+    Permission.ASSESS: "Say as a clinician what a lesion is taken for, and take it back.",
     Permission.MANAGE: "See, make and change the users and API keys of the own organisation; "
     "see who did what in it.",
     Permission.WEBHOOKS: "See, make and change webhooks, and what was sent to them.",
@@ -27,7 +29,10 @@ MEANING: Mapping[Permission, str] = {
 
 ALLOWED: Mapping[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
-    Role.CLINICIAN: frozenset({Permission.READ, Permission.WRITE, Permission.DELETE}),
+    Role.CLINICIAN: frozenset(
+        {Permission.READ, Permission.WRITE, Permission.DELETE, Permission.ASSESS}
+    ),
+    # No program speaks for a clinician: what services may not, no API key can.
     Role.SERVICE: frozenset({Permission.READ, Permission.WRITE}),
     Role.VIEWER: frozenset({Permission.READ}),
 }

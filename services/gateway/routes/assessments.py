@@ -10,14 +10,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.analyses.assessments import assessed
-from services.gateway.dependencies import (
-    Cursor,
-    EditorDep,
-    Limit,
-    PartsDep,
-    ReaderDep,
-    RemoverDep,
-)
+from services.gateway.dependencies import AssessorDep, Cursor, Limit, PartsDep, ReaderDep
 from services.gateway.problems import documented
 from services.gateway.records import REASON_LENGTH, Analysis, Assessment, Verdict
 from services.gateway.routes.analysis_shapes import AssessmentView
@@ -84,7 +77,7 @@ async def assess(
     new: NewAssessment,
     response: Response,
     # Who calls is asked before whether it is there, and that before what is wrong with the body.
-    caller: EditorDep,
+    caller: AssessorDep,
     record: AnalysisDep,
     revisions: NewOrRevisionsDep,
     parts: PartsDep,
@@ -114,7 +107,7 @@ async def assessment(record: AnalysisDep, response: Response) -> AssessmentView:
     responses=documented(401, 403, 404, 412, 422, 428),
 )
 async def delete_assessment(
-    analysis_id: str, caller: RemoverDep, revisions: RevisionsDep, parts: PartsDep
+    analysis_id: str, caller: AssessorDep, revisions: RevisionsDep, parts: PartsDep
 ) -> None:
     """Withdraw an assessment; its history stays for as long as the analysis."""
     await parts.assessments.withdraw(caller.scope, analysis_id, revisions, caller.user.username)

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
 from services.gateway import errors
-from services.gateway.dependencies import EditorDep, PartsDep, RemoverDep
+from services.gateway.dependencies import AssessorDep, PartsDep
 from services.gateway.findings import LABEL_NAMES
 from services.gateway.routes.analysis_shapes import AnalysisView
 from services.gateway.routes.assessments import NewAssessment
@@ -27,7 +27,7 @@ async def page_assess(
     request: Request,
     pages: PagesDep,
     parts: PartsDep,
-    caller: EditorDep,
+    caller: AssessorDep,
     record: AnalysisDep,
     verdict: _Text = "",
     reason: _Text = "",
@@ -60,7 +60,7 @@ async def page_assess(
 
 @router.post("/analyses/{analysis_id}/assessment/withdraw")
 async def page_withdraw_assessment(
-    analysis_id: str, parts: PartsDep, caller: RemoverDep, revision: _Revision = 0
+    analysis_id: str, parts: PartsDep, caller: AssessorDep, revision: _Revision = 0
 ) -> Response:
     """Take back what was said."""
     await parts.assessments.withdraw(
