@@ -57,6 +57,9 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             DERMSERVE_GATEWAY_ADMIN_PASSWORD=PASSWORD,
             DERMSERVE_GATEWAY_ADDRESS_QUOTA="0",
             DERMSERVE_GATEWAY_CALLER_QUOTA="0",
+            DERMSERVE_GATEWAY_WEBHOOK_NETWORKS="127.0.0.1",
+            DERMSERVE_GATEWAY_WEBHOOK_PORTS="1-65535",
+            DERMSERVE_GATEWAY_WEBHOOK_PLAIN_HTTP="true",
         ) as running,
     ):
         yield running

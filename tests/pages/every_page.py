@@ -82,7 +82,11 @@ def _ids(made: Callable[..., str]) -> dict[str, str]:
         for picture in (specimens.lesion_jpeg(), unassessable())
     )
     account = {"username": VIEWER, "password": PASSWORD, "role": "viewer"}
+    # Nobody listens there.
+    receiver = {"url": "http://127.0.0.1:9/hook", "description": "Made-up receiver"}
     pictures = [("images", (f"{name}.jpg", specimens.lesion_jpeg())) for name in "ab"]
+    webhook = made("/v1/webhooks", json=receiver)
+    made(f"/v1/webhooks/{webhook}/test")
     return {
         "analysis_id": first,
         "other_analysis_id": second,
@@ -90,4 +94,5 @@ def _ids(made: Callable[..., str]) -> dict[str, str]:
         "lesion_id": lesion,
         "batch_id": made("/v1/batches", files=pictures),
         "user_id": made("/v1/users", json=account),
+        "webhook_id": webhook,
     }

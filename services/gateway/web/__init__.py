@@ -23,6 +23,8 @@ from services.gateway.web import (
     session,
     statistics,
     users,
+    webhook_deliveries,
+    webhooks,
 )
 from services.gateway.web.pages import Pages
 from services.gateway.web.problem_pages import ProblemPages
@@ -49,4 +51,6 @@ ROUTERS = (
     session.router,
     statistics.router,
     users.router,
+    webhook_deliveries.router,
+    webhooks.router,
 )

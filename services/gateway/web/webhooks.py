@@ -1,0 +1,157 @@
+"""Receivers that an organisation has told what happens: listed, made, paused, removed."""
+
+import secrets
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import ValidationError
+
+from services.gateway import errors
+from services.gateway.dependencies import Cursor, PartsDep, WebhooksDep
+from services.gateway.identity import Caller
+from services.gateway.once import Keyed
+from services.gateway.parts import Parts
+from services.gateway.records import EVENT_MEANING, Webhook
+from services.gateway.routes.webhooks import NewWebhook
+from services.gateway.web.pages import PagesDep
+from services.gateway.web.refusal import Refusal
+from services.gateway.web.routing import pages_router
+from services.gateway.web.webhook_deliveries import refused
+
+router = pages_router()
+
+_WEBHOOKS = 50
+_Field = Annotated[str, Form()]
+_Revision = Annotated[int, Form(ge=0)]
+_REFUSED = (
+    ValidationError,
+    errors.InvalidRequestError,
+    errors.ConflictError,
+    errors.InProgressError,
+    # Where an address leads is not known in time.
+    errors.UnavailableError,
+)
+
+
+async def _written(
+    url: _Field = "",
+    description: _Field = "",
+    kinds: Annotated[list[str] | None, Form()] = None,
+) -> dict[str, Any]:
+    return {"url": url, "description": description, "kinds": kinds or []}
+
+
+_WrittenDep = Annotated[dict[str, Any], Depends(_written)]
+
+
+@router.get("/admin/webhooks")
+async def page_webhooks(
+    request: Request,
+    pages: PagesDep,
+    parts: PartsDep,
+    caller: WebhooksDep,
+    cursor: Cursor = None,
+    done: Literal["removed"] | None = None,
+) -> HTMLResponse:
+    """List the webhooks, and offer to make one."""
+    shown = await _shown(parts, caller, cursor=cursor, done=done)
+    return pages.show(request, "webhooks.html", shown, caller=caller)
+
+
+@router.post("/admin/webhooks")
+async def page_create_webhook(
+    request: Request,
+    pages: PagesDep,
+    parts: PartsDep,
+    caller: WebhooksDep,
+    written: _WrittenDep,
+    form: _Field = "",
+) -> Response:
+    """Make a webhook and show its secret, this once; the same form sent twice makes one."""
+    try:
+        new = NewWebhook.model_validate(written)
+
+        async def make(webhook_id: str) -> tuple[Webhook, str | None]:
+            return await parts.webhooks.create(caller.scope, webhook_id, new.model_dump())
+
+        async def find(webhook_id: str) -> tuple[Webhook, str | None]:
+            return await parts.webhooks.get(caller.scope, webhook_id), None
+
+        body = (repr(sorted(written.items())).encode(),)
+        keyed = Keyed(request.url.path, form, body) if form else None
+        made, secret = await parts.once.make(caller.user.id, keyed, Webhook, make, find)
+    except _REFUSED as error:
+        refusal = Refusal.of(error)
+        shown = await _shown(parts, caller, refusal=refusal.sentence, **written)
+        return pages.show(request, "webhooks.html", shown, caller=caller, status=refusal.status)
+    shown = await _shown(parts, caller, made=made, secret=secret)
+    return pages.show(request, "webhooks.html", shown, caller=caller, status=201)
+
+
+@router.post("/admin/webhooks/{webhook_id}")
+async def page_change_webhook(
+    webhook_id: str,
+    request: Request,
+    pages: PagesDep,
+    parts: PartsDep,
+    caller: WebhooksDep,
+    disabled: Annotated[Literal["yes", "no"], Form()],
+    revision: _Revision = 0,
+) -> Response:
+    """Pause a webhook, or have it told again; what somebody else changed meanwhile is shown."""
+    found = await parts.webhooks.get(caller.scope, webhook_id)
+    wanted = disabled == "yes"
+    if (found.disabled is not None) != wanted:
+        try:
+            meant, values = frozenset({revision}), {"disabled": wanted}
+            await parts.webhooks.change(caller.scope, webhook_id, meant, values)
+        except (errors.ChangedMeanwhileError, errors.UnavailableError) as error:
+            return await refused(webhook_id, request, pages, parts, caller, error)
+        parts.dispatcher.wake()
+    # Who sends the form twice has what they want: it is as they asked.
+    return RedirectResponse(f"/admin/webhooks/{webhook_id}?done=changed", 303)
+
+
+@router.get("/admin/webhooks/{webhook_id}/remove")
+async def page_webhook_removal(
+    webhook_id: str, request: Request, pages: PagesDep, parts: PartsDep, caller: WebhooksDep
+) -> HTMLResponse:
+    """Ask whether a webhook is really to be removed."""
+    shown = {"webhook": await parts.webhooks.get(caller.scope, webhook_id)}
+    return pages.show(request, "webhook_removal.html", shown, caller=caller)
+
+
+@router.post("/admin/webhooks/{webhook_id}/remove")
+async def page_remove_webhook(
+    webhook_id: str,
+    request: Request,
+    pages: PagesDep,
+    parts: PartsDep,
+    caller: WebhooksDep,
+    revision: _Revision = 0,
+) -> Response:
+    """Remove a webhook for good, with its secrets and deliveries."""
+    try:
+        await parts.webhooks.remove(caller.scope, webhook_id, frozenset({revision}))
+    except errors.ChangedMeanwhileError as error:
+        return await refused(webhook_id, request, pages, parts, caller, error)
+    return RedirectResponse("/admin/webhooks?done=removed", 303)
+
+
+async def _shown(
+    parts: Parts, caller: Caller, *, cursor: str | None = None, **written: Any
+) -> dict[str, Any]:
+    return {
+        "webhooks": await parts.webhooks.page(caller.scope, _WEBHOOKS, cursor),
+        "meaning": EVENT_MEANING,
+        "form": secrets.token_hex(16),
+        "refusal": "",
+        "done": None,
+        "made": None,
+        "secret": None,
+        "url": "",
+        "description": "",
+        "kinds": [],
+        **written,
+    }
