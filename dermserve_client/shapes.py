@@ -399,6 +399,8 @@ class Figures(_Shape):
     cannot_assess_reasons: dict[str, int]
     agreement: Rate
     latency: Latency
+    queue_time: Latency
+    run_time: Latency
 
 
 class Period(Figures):

@@ -19,7 +19,8 @@ from tests.gateway.counterparts import cannot_assess
 from tests.gateway.test_database import a_user, add, an_analysis
 from tests.gateway.test_migrations import MIGRATIONS, differences
 
-FILLED = ("malignant_probability", "suspicious", "cannot_assess_reasons", "total_ms")
+TIMES = ("total_ms", "queue_ms", "run_ms")
+FILLED = ("malignant_probability", "suspicious", "cannot_assess_reasons", *TIMES)
 AS_BEFORE = update(Analysis).values(dict.fromkeys(FILLED))
 TO_0020 = f"-{len(MIGRATIONS) - 20}"
 
@@ -50,7 +51,7 @@ async def test_answers_of_a_version_before_get_what_the_gateway_itself_would_hav
         await Arrears(records, no_indexes).do()
 
         assert await counted(records) == own
-    expected = {(0.06, False, None, 45), (None, None, "too_dark blurred", 3)}
+    expected = {(0.06, False, None, 45, 0, 31), (None, None, "too_dark blurred", 3, 0, 0)}
     assert set(own.values()) == expected
 
 
@@ -78,11 +79,11 @@ async def test_filling_that_was_interrupted_goes_on(records: Database) -> None:
 
     with pytest.raises(ConnectionError):
         await Arrears(Dying(records, writes=2), no_indexes).do()
-    some = [ms for *_, ms in (await counted(records)).values() if ms is not None]
+    some = [ms for *_, ms, _, _ in (await counted(records)).values() if ms is not None]
     await Arrears(records, no_indexes).do()
 
     assert len(some) == 400
-    assert {ms for *_, ms in (await counted(records)).values()} == {7}
+    assert {ms for *_, ms, _, _ in (await counted(records)).values()} == {7}
 
 
 async def test_answers_that_say_nothing_to_count_are_left_as_they_are(records: Database) -> None:
@@ -108,7 +109,7 @@ async def test_where_there_are_analyses_indexes_are_built_after_the_migration(
 
         await Arrears(records, partial(build_indexes, database_url)).do()
 
-        assert len(left) == (10 if database_url.startswith("postgresql") else 0)
+        assert len(left) == (11 if database_url.startswith("postgresql") else 0)
         assert await records.read(differences, EVERYTHING) == []
 
 

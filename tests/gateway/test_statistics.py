@@ -74,7 +74,12 @@ async def test_what_is_analyzed_is_counted(either: Gateway) -> None:
     assert found["whole"]["status"] == {"queued": 0, "running": 0, "succeeded": 2, "failed": 0}
     assert found["whole"]["labels"]["nv"] == 2
     assert found["whole"]["suspicious"]["count"] == 0
-    assert found["whole"]["latency"] == {"count": 2, "median_ms": 45, "p95_ms": 45}
+    times = {name: found["whole"][name] for name in ("latency", "queue_time", "run_time")}
+    assert times == {
+        "latency": {"count": 2, "median_ms": 45, "p95_ms": 45},
+        "queue_time": {"count": 2, "median_ms": 0, "p95_ms": 0},
+        "run_time": {"count": 2, "median_ms": 31, "p95_ms": 31},
+    }
     assert [each["analyses"] for each in found["periods"]] == [0] * 29 + [2]
     assert found["periods"][-1]["since"] == datetime.now(UTC).date().isoformat()
     assert (found["time_zone"], found["interval"]) == ("UTC", "day")
@@ -157,6 +162,36 @@ async def test_median_and_95th_percentile_are_times_that_were_kept(either: Gatew
     assert by_day["2026-10-05"] == {"count": 100, "median_ms": 50, "p95_ms": 95}
     assert by_day["2026-10-06"] == {"count": 1, "median_ms": 7000, "p95_ms": 7000}
     assert found["whole"]["latency"] == {"count": 101, "median_ms": 51, "p95_ms": 96}
+
+
+async def test_waiting_and_running_are_told_apart_of_those_answers_that_say_it(
+    either: Gateway,
+) -> None:
+    alice = await either.signed_in()
+    next_day = NOON + timedelta(days=1)
+    await kept(
+        either,
+        alice,
+        *[nevus(queue_ms=ms, run_ms=200 - ms) for ms in range(1, 101)],
+        nevus(queue_ms=900, run_ms=30, created_at=next_day),
+        nevus(),  # of a version before
+    )
+
+    found = await counted(alice)
+    lines = {line["since"]: line for line in await table_of(alice, "latency")}
+
+    by_day = {each["since"]: each for each in found["periods"]}
+    assert by_day["2026-10-05"]["queue_time"] == {"count": 100, "median_ms": 50, "p95_ms": 95}
+    assert by_day["2026-10-05"]["run_time"] == {"count": 100, "median_ms": 149, "p95_ms": 194}
+    assert by_day["2026-10-06"]["queue_time"] == {"count": 1, "median_ms": 900, "p95_ms": 900}
+    assert by_day["2026-10-07"]["run_time"] == {"count": 0, "median_ms": None, "p95_ms": None}
+    assert found["whole"]["queue_time"] == {"count": 101, "median_ms": 51, "p95_ms": 96}
+    assert found["whole"]["latency"]["count"] == 102
+    line = lines["2026-10-05"]
+    assert (line["count"], line["queue_count"], line["run_count"]) == ("101", "100", "100")
+    assert (line["queue_median_ms"], line["queue_p95_ms"]) == ("50", "95")
+    assert (line["run_median_ms"], line["run_p95_ms"]) == ("149", "194")
+    assert lines["2026-10-07"]["queue_p95_ms"] == ""
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,16 @@ def test_charts_hold_the_numbers_that_the_api_gives(somebody: Person) -> None:
         [each["status"]["queued"] + each["status"]["running"] for each in periods],
     ]
     assert held["labels"]["data"] == [list(whole["labels"].values())]
-    assert held["latency"]["data"][0] == [each["latency"]["median_ms"] for each in periods]
+    assert held["latency"]["data"] == [
+        [each[time][figure] for each in periods]
+        for time, figure in (
+            ("latency", "median_ms"),
+            ("latency", "p95_ms"),
+            ("queue_time", "p95_ms"),
+            ("run_time", "p95_ms"),
+        )
+    ]
+    assert whole["run_time"]["count"] == whole["latency"]["count"] == 2
     rates = [each["suspicious"]["rate"] for each in periods]
     assert held["suspicious"]["data"][0] == [None if x is None else 100 * x for x in rates]
 

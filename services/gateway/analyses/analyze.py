@@ -110,6 +110,6 @@ def answered(answer: Answer) -> dict[str, Any]:
         "malignant_probability": classification.malignant_probability if classification else None,
         "suspicious": classification.suspicious if classification else None,
         "cannot_assess_reasons": None if classification else " ".join(found.quality.reasons),
-        "total_ms": min(round(found.timings.total_ms), _MOST_MS),
+        **{name: min(round(ms), _MOST_MS) for name, ms in found.timings.model_dump().items()},
         "findings": found.model_dump(mode="json"),
     }

@@ -34,7 +34,8 @@ _SOME = (
     # What somebody has in hand is filled at the next look.
     .with_for_update(skip_locked=True)
 )
-_FILLED = ("malignant_probability", "suspicious", "cannot_assess_reasons", "total_ms")
+_TIMES = ("total_ms", "queue_ms", "run_ms")
+_FILLED = ("malignant_probability", "suspicious", "cannot_assess_reasons", *_TIMES)
 _FILLING = (
     _ANALYSES.update()
     .where(_ANALYSES.c.id == bindparam("this"))
@@ -115,11 +116,14 @@ def _fill_some(after: str, session: Session) -> list[str]:
 def _filled(this: str, findings: dict[str, Any]) -> dict[str, Any]:
     judged = findings.get("classification") or {}
     reasons = findings.get("quality", {}).get("reasons", [])
-    took = findings.get("timings", {}).get("total_ms")
+    took = findings.get("timings", {})
     return {
         "this": this,
         "new_malignant_probability": judged.get("malignant_probability"),
         "new_suspicious": judged.get("suspicious"),
         "new_cannot_assess_reasons": None if judged else " ".join(reasons) or None,
-        "new_total_ms": None if took is None else min(round(took), _MOST_MS),
+        **{
+            f"new_{name}": min(round(took[name]), _MOST_MS) if name in took else None
+            for name in _TIMES
+        },
     }

@@ -58,7 +58,8 @@ class Analysis(Owned, table=True):
     What is searched for or counted has a column; the rest of the answer is kept as it was given.
     What is not known yet is null, and so is what a picture has that could not be read. ``problem``
     says why an analysis has failed: the kind of error by its slug, and the sentence.
-    ``cannot_assess_reasons`` has a space between them; ``total_ms`` is how long inference took.
+    ``cannot_assess_reasons`` has a space between them. ``total_ms`` is how long inference took, of
+    which ``queue_ms`` and ``run_ms`` say what its models waited and ran.
     """
 
     __tablename__ = "analyses"
@@ -101,6 +102,15 @@ class Analysis(Owned, table=True):
             "cannot_assess_reasons",
             "verdict",
             "total_ms",
+        ),
+        Index(
+            "ix_analyses_timed",
+            "organisation_id",
+            "created_at",
+            "deleted_at",
+            "owner_id",
+            "queue_ms",
+            "run_ms",
         ),
         Index("ix_analyses_unfilled", "id", sqlite_where=UNFILLED, postgresql_where=UNFILLED),
         removed(),
@@ -148,6 +158,8 @@ class Analysis(Owned, table=True):
     suspicious: bool | None = None
     cannot_assess_reasons: str | None = Field(default=None, max_length=REASONS_LENGTH)
     total_ms: int | None = None
+    queue_ms: int | None = None
+    run_ms: int | None = None
 
     findings: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     problem: dict[str, str] | None = Field(default=None, sa_type=JSON(none_as_null=True))

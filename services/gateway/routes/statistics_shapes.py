@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.gateway.findings import LABEL_NAMES
 from services.gateway.records import Status
-from services.gateway.statistics import Figures, Interval, Latency, Rate, Summary
+from services.gateway.statistics import Figures, Interval, Latency, Rate, Summary, Time
 
 _LABELS = dict.fromkeys(LABEL_NAMES, 0)
 
@@ -30,7 +30,7 @@ class RateView(BaseModel):
 
 
 class LatencyView(BaseModel):
-    """How long inference took from a picture's arrival to its answer, waits included."""
+    """How long some analyses took inference."""
 
     count: int = Field(description="Analyses with an answer whose time was kept.", examples=[80])
     median_ms: int | None = Field(description="In milliseconds.", examples=[46])
@@ -67,7 +67,17 @@ class FiguresView(BaseModel):
         description="Of the assessed ones to which a clinician gave one of the seven labels, those "
         "where it is the same. Nobody chose them at random, so this is no figure of accuracy."
     )
-    latency: LatencyView
+    latency: LatencyView = Field(
+        description="From a picture's arrival at inference to its answer, waits included."
+    )
+    queue_time: LatencyView = Field(
+        description="Of it, what the models waited for a free runner, summed over them; they wait "
+        "side by side. Analyses of versions before are not counted here."
+    )
+    run_time: LatencyView = Field(
+        description="Of it, what the models ran, summed over them; they run side by side. Reading "
+        "the picture and drawing what was found is in neither. Counted as `queue_time` is."
+    )
 
     @classmethod
     def of(cls, figures: Figures) -> Self:
@@ -124,5 +134,7 @@ def _shown(figures: Figures) -> dict[str, object]:
         "cannot_assess": RateView.of_rate(figures.cannot_assess),
         "cannot_assess_reasons": dict(figures.reasons.most_common()),
         "agreement": RateView.of_rate(figures.agreement),
-        "latency": LatencyView.of(figures.latency),
+        "latency": LatencyView.of(figures.times[Time.WHOLE]),
+        "queue_time": LatencyView.of(figures.times[Time.QUEUE]),
+        "run_time": LatencyView.of(figures.times[Time.RUN]),
     }

@@ -1,6 +1,6 @@
 """What analyses come to over time: counts, and rates with their uncertainty."""
 
-from services.gateway.statistics.figures import Figures, Latency, Rate
+from services.gateway.statistics.figures import Figures, Latency, Rate, Time
 from services.gateway.statistics.series import Series, lines, table
 from services.gateway.statistics.span import MOST_PERIODS, Interval, Span
 from services.gateway.statistics.statistics import Period, Statistics, Summary
@@ -16,6 +16,7 @@ __all__ = [
     "Span",
     "Statistics",
     "Summary",
+    "Time",
     "lines",
     "table",
 ]

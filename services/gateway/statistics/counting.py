@@ -1,15 +1,15 @@
 """What the databases count: analyses by what they come to, and how long they took."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Label, Select, cast, func, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session
 from sqlmodel import col
 
 from services.gateway.records import Analysis
-from services.gateway.statistics.figures import Latency, Row
+from services.gateway.statistics.figures import Latency, Row, Time
 from services.gateway.statistics.span import Interval, Span
 
 _DATE_LENGTH = len("2026-03-02")
@@ -28,6 +28,12 @@ _COUNTED = (
     col(Analysis.verdict),
 )
 
+_KEPT_AS: Mapping[Time, Mapped[int | None]] = {
+    Time.WHOLE: col(Analysis.total_ms),
+    Time.QUEUE: col(Analysis.queue_ms),
+    Time.RUN: col(Analysis.run_ms),
+}
+
 
 def counts(session: Session, span: Span) -> list[tuple[date, Row]]:
     """Count analyses by the first day of their period and by what they come to."""
@@ -37,11 +43,12 @@ def counts(session: Session, span: Span) -> list[tuple[date, Row]]:
     return [(day, Row(*values)) for day, *values in session.execute(counted)]
 
 
-def latencies(session: Session, span: Span) -> tuple[dict[date, Latency], Latency]:
+def latencies(session: Session, span: Span, time: Time) -> tuple[dict[date, Latency], Latency]:
     """Return how long the analyses of each period took, by its first day, and those of all."""
-    first = _first_day(session, span.interval).label("first")
-    by_period = {day: Latency(*found) for day, *found in session.execute(_ranked(span, [first]))}
-    (whole,) = session.execute(_ranked(span, []))
+    first, ms = _first_day(session, span.interval).label("first"), _KEPT_AS[time]
+    ranked = session.execute(_ranked(span, ms, [first]))
+    by_period = {day: Latency(*found) for day, *found in ranked}
+    (whole,) = session.execute(_ranked(span, ms, []))
     return by_period, Latency(*whole)
 
 
@@ -56,11 +63,12 @@ def _first_day(session: Session, interval: Interval) -> ColumnElement[date]:
     return func.date(func.substr(made, 1, _DATE_LENGTH), *steps, type_=Date)
 
 
-def _ranked(span: Span, by: Sequence[Label[date]]) -> Select[*tuple[Any, ...]]:
+def _ranked(
+    span: Span, took: Mapped[int | None], by: Sequence[Label[date]]
+) -> Select[*tuple[Any, ...]]:
     """Find median and 95th percentile in the counts of each duration, one period at a time."""
-    ms = col(Analysis.total_ms)
-    counted: Select[*tuple[Any, ...]] = select(*by, ms.label("ms"), func.count().label("count"))
-    counted = counted.where(*_during(span), ms.is_not(None)).group_by(*by, ms)
+    counted: Select[*tuple[Any, ...]] = select(*by, took.label("ms"), func.count().label("count"))
+    counted = counted.where(*_during(span), took.is_not(None)).group_by(*by, took)
     each = counted.subquery()
     periods = [each.c[label.name] for label in by]
     up_to = func.sum(each.c.count).over(partition_by=periods or None, order_by=each.c.ms)

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from services.gateway.findings import LABEL_NAMES
 from services.gateway.records import Status
@@ -41,12 +42,22 @@ class Rate:
         return low, high
 
 
+class Time(StrEnum):
+    """What of inference's time is meant.
+
+    The whole is from a picture's arrival to its answer, with every wait. The others are those of
+    the models alone, summed over them, who wait and run side by side: until a runner is free, and
+    inside the runtime. Reading the picture and drawing what was found is in neither.
+    """
+
+    WHOLE = "whole"
+    QUEUE = "queue"
+    RUN = "run"
+
+
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long inference took from a picture's arrival to its answer, waits included.
-
-    In milliseconds, by nearest rank; None of none.
-    """
+    """How long inference took: in milliseconds, by nearest rank; None of none."""
 
     count: int = 0
     median_ms: int | None = None
@@ -73,14 +84,14 @@ class Figures:
         status: analyses by how far they are.
         labels: assessed ones by their label.
         reasons: of those that could not be assessed; one may have several.
-        latency: of those that have an answer.
+        times: that the answers took, those whose time was kept.
 
     """
 
     status: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
-    latency: Latency = field(default_factory=Latency)
+    times: dict[Time, Latency] = field(default_factory=lambda: dict.fromkeys(Time, Latency()))
     _unassessed: int = 0
     _suspicious: Counter[bool] = field(default_factory=Counter)
     _agreed: Counter[bool] = field(default_factory=Counter)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from services.gateway.findings import LABEL_NAMES
 from services.gateway.records import Status
-from services.gateway.statistics.figures import Figures, Rate
+from services.gateway.statistics.figures import Figures, Rate, Time
 from services.gateway.statistics.statistics import Summary
 
 
@@ -60,7 +60,12 @@ def _agreement(figures: Figures, _: Figures) -> dict[str, Cell]:
 
 
 def _latency(figures: Figures, _: Figures) -> dict[str, Cell]:
-    return asdict(figures.latency)
+    parts = {Time.WHOLE: "", Time.QUEUE: "queue_", Time.RUN: "run_"}
+    return {
+        f"{part}{name}": value
+        for time, part in parts.items()
+        for name, value in asdict(figures.times[time]).items()
+    }
 
 
 _COLUMNS: Mapping[Series, Callable[[Figures, Figures], dict[str, Cell]]] = {

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from services.gateway.database import Database, Scope, see_one_moment
 from services.gateway.places import Places
 from services.gateway.statistics.counting import counts, latencies
-from services.gateway.statistics.figures import Figures, Latency
+from services.gateway.statistics.figures import Figures, Time
 from services.gateway.statistics.span import Span
 
 
@@ -67,9 +67,10 @@ def _summary(session: Session, span: Span) -> Summary:
     for first, row in counts(session, span):
         by_first[first].add(row)
         whole.add(row)
-    by_period, whole.latency = latencies(session, span)
-    for first, figures in by_first.items():
-        figures.latency = by_period.get(first, Latency())
+    for time in Time:
+        by_period, whole.times[time] = latencies(session, span, time)
+        for first, latency in by_period.items():
+            by_first[first].times[time] = latency
     return Summary(
         span,
         whole,
