@@ -9,6 +9,7 @@ other; then for many one-page reports at once, while its resident memory is watc
 import argparse
 import asyncio
 import contextlib
+import functools
 import os
 import statistics
 import time
@@ -80,20 +81,26 @@ def batch(rows: int) -> RenderRequest:
 async def measured(rounds: int, reports: int) -> dict[str, Any]:
     """Return seconds of each kind and memory, as JSON holds them."""
     asked = kinds()
-    async with service() as (stub, resident_mb):
+    async with service() as (stub, known):
+        resident_mb = functools.partial(_resident_mb, known)
         seconds: dict[str, list[float]] = {kind: [] for kind in asked}
+        cpu_s = dict.fromkeys(asked, 0.0)
         pages = {kind: (await stub.Render(request)).page_count for kind, request in asked.items()}
         idle_mb = resident_mb()
         for _ in range(rounds):
             for kind, request in asked.items():
+                before_s = _cpu_s(known)
                 seconds[kind] += [await _once(stub, request) for _ in range(reports)]
+                cpu_s[kind] += _cpu_s(known) - before_s
         together = asked["an analysis with all that a record needs, one page"]
         at_once = await _watched(_all(stub, [together] * AT_ONCE), resident_mb)
         large = await _watched(_all(stub, [batch(_MOST_ROWS)]), resident_mb)
     return {
         "picture": f"synthetic, {specimens.SIZE[0]} x {specimens.SIZE[1]}, JPEG",
         "renderers": Settings().max_concurrent_renders,
-        "kinds": {kind: {"pages": pages[kind], **_told(seconds[kind])} for kind in asked},
+        "kinds": {
+            kind: {"pages": pages[kind], **_told(seconds[kind], cpu_s[kind])} for kind in asked
+        },
         "memory": {
             "idle_mb": round(idle_mb, 1),
             "at_once": AT_ONCE,
@@ -105,8 +112,8 @@ async def measured(rounds: int, reports: int) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def service() -> AsyncIterator[tuple[Stub, Callable[[], float]]]:
-    """Start a report process on one core; yield a stub and how much memory it holds, in MiB."""
+async def service() -> AsyncIterator[tuple[Stub, psutil.Process]]:
+    """Start a report process on one core; yield a stub, and the process."""
     port = free_port()
     variables = {
         "REPORTS_PORT": port,
@@ -120,10 +127,16 @@ async def service() -> AsyncIterator[tuple[Stub, Callable[[], float]]]:
         known.cpu_affinity([min(os.sched_getaffinity(0))])
         async with rpc.dial(f"127.0.0.1:{port}") as channel:
             await _ready(channel)
-            yield (
-                reports_pb2_grpc.ReportServiceStub(channel),
-                lambda: known.memory_info().rss / 2**20,
-            )
+            yield reports_pb2_grpc.ReportServiceStub(channel), known
+
+
+def _resident_mb(known: psutil.Process) -> float:
+    return float(known.memory_info().rss / 2**20)
+
+
+def _cpu_s(known: psutil.Process) -> float:
+    spent = known.cpu_times()
+    return float(spent.user + spent.system)
 
 
 async def _ready(channel: aio.Channel) -> None:
@@ -154,12 +167,13 @@ async def _watched(work: Any, resident_mb: Callable[[], float]) -> float:
     return peak
 
 
-def _told(seconds: list[float]) -> dict[str, float | int]:
+def _told(seconds: list[float], cpu_s: float) -> dict[str, float | int]:
     cuts = statistics.quantiles(seconds, n=20)
     return {
         "reports": len(seconds),
         "p50_ms": round(1000 * statistics.median(seconds), 1),
         "p95_ms": round(1000 * cuts[-1], 1),
+        "cpu_ms": round(1000 * cpu_s / len(seconds), 1),
     }
 
 

@@ -12,6 +12,7 @@ def rendered() -> str:
             "pages": str(kind["pages"]),
             "p50": f"{kind['p50_ms']:.0f} ms",
             "p95": f"{kind['p95_ms']:.0f} ms",
+            "CPU a report": f"{kind['cpu_ms']:.0f} ms",
         }
         for name, kind in result["kinds"].items()
     ]
