@@ -89,6 +89,16 @@ class Client:
         """Say who is asking."""
         return User.model_validate_json(self._wire.send("GET", "/v1/me").content)
 
+    def choose_password(self, code: str, new_password: str) -> None:
+        """Choose another password with a code of an administrator; all sign-ins end.
+
+        Raises:
+            ProblemError: the code is no good, or the password breaks the rules.
+
+        """
+        chosen = {"code": code, "new_password": new_password}
+        self._wire.send("POST", "/v1/auth/password-reset", json=chosen)
+
     def models(self) -> list[Model]:
         """List the models that answer now."""
         return list(self._wire.listed(Model, "/v1/models"))

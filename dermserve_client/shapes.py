@@ -259,6 +259,13 @@ class Ticket(_Shape):
     expires_in: int
 
 
+class ResetCode(_Shape):
+    """What somebody who forgot their password chooses another one with, once."""
+
+    code: str
+    expires_at: datetime
+
+
 class Webhook(_Editable):
     """A receiver that is told what happens; ``secret`` is told only when it was just made."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from dermserve_client.shapes import ApiKey, User
+from dermserve_client.shapes import ApiKey, ResetCode, User
 from dermserve_client.wire import Wire
 
 
@@ -29,6 +29,15 @@ class Users:
         change = {"role": role, "disabled": disabled}
         answer = self._wire.send("PATCH", f"/v1/users/{user_id}", json=change)
         return User.model_validate_json(answer.content)
+
+    def reset_password(self, user_id: str) -> ResetCode:
+        """Let a user who forgot their password choose another one; earlier codes are no good.
+
+        The code is told only now. Hand it to nobody but them, and make sure that it is they who
+        ask. Until it is used, the password stays what it is.
+        """
+        answer = self._wire.send("PUT", f"/v1/users/{user_id}/password-reset")
+        return ResetCode.model_validate_json(answer.content)
 
 
 class ApiKeys:

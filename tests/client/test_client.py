@@ -169,6 +169,24 @@ async def test_a_program_comes_in_with_its_key(gateway: Running) -> None:
     await asyncio.to_thread(work)
 
 
+async def test_who_forgot_their_password_chooses_another_one_with_a_code_once(
+    gateway: Running,
+) -> None:
+    def work() -> None:
+        with Client(gateway.url, Password(*ADMIN)) as admin:
+            forgetful = admin.users.create("forgetful", "seven green bicycles")
+            code = admin.users.reset_password(forgetful.id).code
+        with Client(gateway.url) as stranger:
+            stranger.choose_password(code, "eleven blue tricycles")
+            with pytest.raises(ProblemError) as refused:
+                stranger.choose_password(code, "twelve blue tricycles")
+        assert refused.value.status == 401
+        with Client(gateway.url, Password("forgetful", "eleven blue tricycles")) as again:
+            assert again.me().id == forgetful.id
+
+    await asyncio.to_thread(work)
+
+
 async def test_tokens_are_exchanged_in_time_without_signing_in_again(gateway: Running) -> None:
     def sessions(client: Client) -> set[str]:
         items = client._wire.send("GET", "/v1/me/sessions").json()["items"]

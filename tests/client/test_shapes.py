@@ -37,6 +37,7 @@ NAMED: dict[str, type[BaseModel]] = {
     "Readiness": shapes.Readiness,
     "ReplayView": shapes.Replay,
     "ReportRequestView": shapes.ReportRequest,
+    "ResetCode": shapes.ResetCode,
     "Segmentation": shapes.Segmentation,
     "StatisticsView": shapes.Statistics,
     "TicketView": shapes.Ticket,
