@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from services.pb.reports_pb2 import RenderRequest
+from services.reports import document
 from services.reports.renderers import Renderers
 from tests import specimens
 from tests.reports import messages
@@ -56,6 +57,12 @@ async def until_a_long_one_is_at_work(renderers: Renderers) -> None:
         await asyncio.sleep(0.005)
 
 
+async def until_something_is_set() -> None:
+    """Wait until pictures are decoded and the PDF library is taken."""
+    while not document._typesetting._taken:  # noqa: ASYNC110 - a test may poll
+        await asyncio.sleep(0.005)
+
+
 async def test_one_page_is_answered_before_the_batches_that_are_rendered_and_that_wait(
     stub: "ReportServiceAsyncStub", renderers: Renderers
 ) -> None:
@@ -65,6 +72,7 @@ async def test_one_page_is_answered_before_the_batches_that_are_rendered_and_tha
     for number in range(1, 4):
         batches.append(order.ask(f"batch {number}", batch(20)))
         await until_waiting(renderers, number)
+    await until_something_is_set()
     await order.ask("one page", messages.assessed())
     assert order.answered == ["one page"]
     await asyncio.gather(*batches)
