@@ -5,32 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import BaseModel, Field, FiniteFloat
 
 from services import telemetry
+from services.inference.classifier_evaluation import ClassifierEvaluation
+from services.inference.estimate import FROZEN, Interval, estimate
 
 FILE = "evaluation.json"
 
 _log = telemetry.logger(__name__)
 
-_FROZEN = ConfigDict(frozen=True)
-
 Metrics = Mapping[str, FiniteFloat]
-
-
-class Interval(BaseModel):
-    """The 95 % interval of a figure, bootstrapped by lesion."""
-
-    model_config = _FROZEN
-
-    low: FiniteFloat
-    high: FiniteFloat
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.low > self.high:
-            raise ValueError("an interval ends before it begins")
-        return self
 
 
 class Evaluation(BaseModel):
@@ -41,15 +26,17 @@ class Evaluation(BaseModel):
         split: the pictures that it was measured on.
         metrics: the headline figures, by name; the same that the file has in its metadata.
         intervals: of those figures that have one, by the same names.
+        classifier: what else was measured about it, if it is one.
 
     """
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     sha256: str
     split: Annotated[str, Field(min_length=1)]
     metrics: Metrics
     intervals: Mapping[str, Interval]
+    classifier: ClassifierEvaluation | None
 
     @classmethod
     def of(cls, written: Mapping[str, Any]) -> Self:
@@ -69,6 +56,7 @@ class Evaluation(BaseModel):
                 "split": headline["split"],
                 "metrics": metrics,
                 "intervals": {name: figure for name, figure in found.items() if figure},
+                "classifier": report if "reliability" in report else None,
             }
         )
 
@@ -101,5 +89,4 @@ def read(folder: Path, sha256: str) -> Evaluation | None:
 def _measured(report: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
     """Return a headline figure with its ends: ``suspicious_auc`` is ``auc`` of ``suspicious``."""
     group, _, within = name.partition("_")
-    figure: Mapping[str, Any] = report.get(name) or report.get(group, {}).get(within) or {}
-    return figure if None not in (figure.get("low"), figure.get("high")) else None
+    return estimate(report.get(name) or report.get(group, {}).get(within) or {})

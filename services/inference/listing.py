@@ -1,7 +1,11 @@
 """What is said on the wire about the models and their versions."""
 
+from collections.abc import Sequence
+
 from services.inference.analysis import LABELS
+from services.inference.classifier_evaluation import Bin, ClassifierEvaluation
 from services.inference.contract import ClassifierContract, SegmenterContract
+from services.inference.estimate import Estimate, Interval
 from services.inference.labels import Label
 from services.inference.onnx_model import OnnxModel, Provenance
 from services.inference.slot import Slot, Standing, State
@@ -78,7 +82,55 @@ def _evaluate(described: pb.ModelInfo, model: OnnxModel) -> None:
     described.evaluated_on = found.split
     described.metrics.update(found.metrics)
     for name, interval in found.intervals.items():
-        described.intervals[name].CopyFrom(pb.Interval(low=interval.low, high=interval.high))
+        described.intervals[name].CopyFrom(_interval(interval))
+    if found.classifier:
+        described.classifier_evaluation.CopyFrom(_classifier(found.classifier))
+
+
+def _classifier(found: ClassifierEvaluation) -> pb.ClassifierEvaluation:
+    return pb.ClassifierEvaluation(
+        pictures=found.pictures,
+        lesions=found.lesions,
+        labels=[
+            pb.LabelEvaluation(
+                label=label,
+                pictures=figures.pictures,
+                sensitivity=_estimate(figures.sensitivity),
+                specificity=_estimate(figures.specificity),
+                auc=_estimate(figures.auc),
+                given=given,
+            )
+            for (label, figures), given in zip(found.labels.items(), found.confusion, strict=True)
+        ],
+        label_reliability=_reliability(found.reliability.label, found.expected_calibration_error),
+        malignant_reliability=_reliability(
+            found.reliability.malignant, found.malignant_calibration_error
+        ),
+    )
+
+
+def _reliability(bins: Sequence[Bin], error: Estimate | None) -> pb.Reliability:
+    return pb.Reliability(
+        calibration_error=_estimate(error),
+        bins=[
+            pb.ReliabilityBin(
+                low=each.low,
+                high=each.high,
+                pictures=each.pictures,
+                mean_probability=each.sure,
+                frequency=_estimate(each.right),
+            )
+            for each in bins
+        ],
+    )
+
+
+def _estimate(found: Estimate | None) -> pb.Estimate | None:
+    return pb.Estimate(value=found.value, interval=_interval(found)) if found else None
+
+
+def _interval(found: Interval) -> pb.Interval:
+    return pb.Interval(low=found.low, high=found.high)
 
 
 def _pending(name: str, standing: Standing) -> pb.ModelPending:

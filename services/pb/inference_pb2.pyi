@@ -221,7 +221,7 @@ class Quality(_message.Message):
     def __init__(self, acceptable: _Optional[bool] = ..., reasons: _Optional[_Iterable[_Union[Reason, str]]] = ..., brightness: _Optional[float] = ..., contrast: _Optional[float] = ..., sharpness: _Optional[float] = ...) -> None: ...
 
 class ModelInfo(_message.Message):
-    __slots__ = ("name", "version", "sha256", "execution_provider", "metrics", "evaluated_on", "labels", "version_label", "version_state", "traffic_share", "precision", "variant_of", "intervals")
+    __slots__ = ("name", "version", "sha256", "execution_provider", "metrics", "evaluated_on", "labels", "version_label", "version_state", "traffic_share", "precision", "variant_of", "intervals", "classifier_evaluation")
     class MetricsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -249,6 +249,7 @@ class ModelInfo(_message.Message):
     PRECISION_FIELD_NUMBER: _ClassVar[int]
     VARIANT_OF_FIELD_NUMBER: _ClassVar[int]
     INTERVALS_FIELD_NUMBER: _ClassVar[int]
+    CLASSIFIER_EVALUATION_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     sha256: str
@@ -262,7 +263,8 @@ class ModelInfo(_message.Message):
     precision: str
     variant_of: str
     intervals: _containers.MessageMap[str, Interval]
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., sha256: _Optional[str] = ..., execution_provider: _Optional[str] = ..., metrics: _Optional[_Mapping[str, float]] = ..., evaluated_on: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., version_label: _Optional[_Union[VersionLabel, str]] = ..., version_state: _Optional[_Union[VersionState, str]] = ..., traffic_share: _Optional[float] = ..., precision: _Optional[str] = ..., variant_of: _Optional[str] = ..., intervals: _Optional[_Mapping[str, Interval]] = ...) -> None: ...
+    classifier_evaluation: ClassifierEvaluation
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., sha256: _Optional[str] = ..., execution_provider: _Optional[str] = ..., metrics: _Optional[_Mapping[str, float]] = ..., evaluated_on: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., version_label: _Optional[_Union[VersionLabel, str]] = ..., version_state: _Optional[_Union[VersionState, str]] = ..., traffic_share: _Optional[float] = ..., precision: _Optional[str] = ..., variant_of: _Optional[str] = ..., intervals: _Optional[_Mapping[str, Interval]] = ..., classifier_evaluation: _Optional[_Union[ClassifierEvaluation, _Mapping]] = ...) -> None: ...
 
 class Interval(_message.Message):
     __slots__ = ("low", "high")
@@ -271,6 +273,66 @@ class Interval(_message.Message):
     low: float
     high: float
     def __init__(self, low: _Optional[float] = ..., high: _Optional[float] = ...) -> None: ...
+
+class Estimate(_message.Message):
+    __slots__ = ("value", "interval")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    value: float
+    interval: Interval
+    def __init__(self, value: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ...) -> None: ...
+
+class ClassifierEvaluation(_message.Message):
+    __slots__ = ("pictures", "lesions", "labels", "label_reliability", "malignant_reliability")
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
+    LESIONS_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_RELIABILITY_FIELD_NUMBER: _ClassVar[int]
+    MALIGNANT_RELIABILITY_FIELD_NUMBER: _ClassVar[int]
+    pictures: int
+    lesions: int
+    labels: _containers.RepeatedCompositeFieldContainer[LabelEvaluation]
+    label_reliability: Reliability
+    malignant_reliability: Reliability
+    def __init__(self, pictures: _Optional[int] = ..., lesions: _Optional[int] = ..., labels: _Optional[_Iterable[_Union[LabelEvaluation, _Mapping]]] = ..., label_reliability: _Optional[_Union[Reliability, _Mapping]] = ..., malignant_reliability: _Optional[_Union[Reliability, _Mapping]] = ...) -> None: ...
+
+class LabelEvaluation(_message.Message):
+    __slots__ = ("label", "pictures", "sensitivity", "specificity", "auc", "given")
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
+    SENSITIVITY_FIELD_NUMBER: _ClassVar[int]
+    SPECIFICITY_FIELD_NUMBER: _ClassVar[int]
+    AUC_FIELD_NUMBER: _ClassVar[int]
+    GIVEN_FIELD_NUMBER: _ClassVar[int]
+    label: str
+    pictures: int
+    sensitivity: Estimate
+    specificity: Estimate
+    auc: Estimate
+    given: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, label: _Optional[str] = ..., pictures: _Optional[int] = ..., sensitivity: _Optional[_Union[Estimate, _Mapping]] = ..., specificity: _Optional[_Union[Estimate, _Mapping]] = ..., auc: _Optional[_Union[Estimate, _Mapping]] = ..., given: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Reliability(_message.Message):
+    __slots__ = ("calibration_error", "bins")
+    CALIBRATION_ERROR_FIELD_NUMBER: _ClassVar[int]
+    BINS_FIELD_NUMBER: _ClassVar[int]
+    calibration_error: Estimate
+    bins: _containers.RepeatedCompositeFieldContainer[ReliabilityBin]
+    def __init__(self, calibration_error: _Optional[_Union[Estimate, _Mapping]] = ..., bins: _Optional[_Iterable[_Union[ReliabilityBin, _Mapping]]] = ...) -> None: ...
+
+class ReliabilityBin(_message.Message):
+    __slots__ = ("low", "high", "pictures", "mean_probability", "frequency")
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
+    MEAN_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    FREQUENCY_FIELD_NUMBER: _ClassVar[int]
+    low: float
+    high: float
+    pictures: int
+    mean_probability: float
+    frequency: Estimate
+    def __init__(self, low: _Optional[float] = ..., high: _Optional[float] = ..., pictures: _Optional[int] = ..., mean_probability: _Optional[float] = ..., frequency: _Optional[_Union[Estimate, _Mapping]] = ...) -> None: ...
 
 class Timings(_message.Message):
     __slots__ = ("queue_ms", "run_ms", "total_ms")

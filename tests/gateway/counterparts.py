@@ -164,6 +164,7 @@ class ScriptedInference(Scripted, inference_pb2_grpc.InferenceServiceServicer):
     def __init__(self) -> None:
         super().__init__(assessed())
         self.listed = LISTED
+        self.pending: list[pb.ModelPending] = []
 
     async def Analyze(  # noqa: N802 - its name on the wire
         self, request: pb.AnalyzeRequest, context: Any
@@ -178,7 +179,7 @@ class ScriptedInference(Scripted, inference_pb2_grpc.InferenceServiceServicer):
         self, request: pb.ListModelsRequest, context: Any
     ) -> pb.ListModelsResponse:
         await self.respond(request, context)
-        return pb.ListModelsResponse(models=self.listed)
+        return pb.ListModelsResponse(models=self.listed, pending=self.pending)
 
 
 class ScriptedReports(Scripted, reports_pb2_grpc.ReportServiceServicer):

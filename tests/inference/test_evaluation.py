@@ -92,6 +92,51 @@ async def test_an_evaluation_that_cannot_be_of_this_file_is_left_out_and_the_mod
     assert "evaluation left out" in logged.text
 
 
+async def test_what_was_measured_about_a_classifier_is_told_as_it_was_written(
+    folder: Path,
+) -> None:
+    shipped = Path(__file__).parents[2] / "weights" / "models" / "classifier" / "3"
+    report = json.loads((shipped / "evaluation.json").read_text())["results"]["report_fold"]
+    tiny_models.publish_evaluation(folder, HEADLINE, report)
+    told = (await listed(folder)).classifier_evaluation
+    assert (told.pictures, told.lesions) == (report["pictures"], report["lesions"])
+    assert [each.label for each in told.labels] == list(report["labels"])
+    assert [list(each.given) for each in told.labels] == report["confusion"]
+    assert told.labels[4].sensitivity.value == report["labels"]["mel"]["sensitivity"]["value"]
+    for kind, error, found in (
+        ("label", "expected_calibration_error", told.label_reliability),
+        ("malignant", "malignant_calibration_error", told.malignant_reliability),
+    ):
+        assert found.calibration_error.interval.high == report[error]["high"]
+        written = [
+            (each["low"], each["high"], each["pictures"], each["sure"], each["right"]["value"])
+            for each in report["reliability"][kind]
+        ]
+        assert written == [
+            (each.low, each.high, each.pictures, each.mean_probability, each.frequency.value)
+            for each in found.bins
+        ]
+
+
+async def test_a_figure_that_is_not_defined_is_absent(folder: Path) -> None:
+    undefined = {"value": None, "low": None, "high": None}
+    label = {"pictures": 0, "sensitivity": undefined, "specificity": undefined, "auc": undefined}
+    report = {
+        **REPORT,
+        "pictures": 1,
+        "lesions": 1,
+        "labels": {"nv": label},
+        "confusion": [[0]],
+        "reliability": {"label": [], "malignant": []},
+        "expected_calibration_error": undefined,
+        "malignant_calibration_error": undefined,
+    }
+    tiny_models.publish_evaluation(folder, HEADLINE, report)
+    told = (await listed(folder)).classifier_evaluation
+    assert not told.labels[0].HasField("auc")
+    assert not told.label_reliability.HasField("calibration_error")
+
+
 async def test_a_variant_is_listed_with_the_evaluation_of_the_model_that_it_stands_for(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

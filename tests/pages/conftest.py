@@ -7,6 +7,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -29,13 +30,16 @@ EVALUATION = {
 }
 """What the classifier says of itself."""
 
-MEASURED: dict[str, object] = {
+_SHIPPED = Path(__file__).parents[2] / "weights" / "models" / "classifier" / "3" / "evaluation.json"
+
+MEASURED: dict[str, Any] = {
+    **json.loads(_SHIPPED.read_text(encoding="utf-8"))["results"]["report_fold"],
     "suspicious": {
         "sensitivity": {"value": 0.912, "low": 0.881, "high": 0.94},
         "specificity": {"value": 0.634, "low": 0.602, "high": 0.661},
-    }
+    },
 }
-"""What its evaluation says beside it."""
+"""What its evaluation says beside it: that of a shipped one, with an operating point of its own."""
 
 _names = itertools.count()
 

@@ -100,7 +100,9 @@ def test_the_last_administrator_stays_one(admin: People) -> None:
     expect(somebody.page.get_by_role("alert")).to_contain_text("last administrator")
 
 
-@pytest.mark.parametrize("path", ["/admin", "/admin/users", "/admin/keys", "/admin/audit"])
+@pytest.mark.parametrize(
+    "path", ["/admin", "/admin/models", "/admin/users", "/admin/keys", "/admin/audit"]
+)
 def test_who_is_no_administrator_is_refused_in_words(person: People, path: str) -> None:
     somebody = person()
     answer = somebody.page.goto(f"{somebody.services.rest}{path}")

@@ -108,6 +108,7 @@ NOT_AUDITED: Mapping[str, str] = {
     "organisation": "shows callers nothing but the name of their own organisation",
     "usage": "shows callers how much is kept for them, and nothing of what",
     "page_administration": "shows administrators how the gateway is, and nothing of anybody",
+    "page_models": "names models, and nobody",
     "page_asset": "is public",
     "page_landing": "is public",
     "page_offline": "is public",

@@ -1,7 +1,9 @@
 """The services behind the gateway: our words in, gRPC out, our errors back."""
 
+from services.gateway.clients.evaluation import Interval
 from services.gateway.clients.health import is_ready, trouble
-from services.gateway.clients.inference import Answer, Evaluation, Inference, Interval, Model
+from services.gateway.clients.inference import Answer, Inference
+from services.gateway.clients.models import Evaluation, Model
 from services.gateway.clients.report_contents import (
     AnalysisContents,
     BatchContents,

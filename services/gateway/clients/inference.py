@@ -4,12 +4,12 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from grpc import aio
 
 from services.gateway import errors
 from services.gateway.clients.calls import call, our_fault
+from services.gateway.clients.models import Lineup, Model
 from services.gateway.deadlines import Deadline
 from services.gateway.findings import (
     LABEL_NAMES,
@@ -53,58 +53,6 @@ class Answer:
     explanation_png: bytes
 
 
-class Interval(NamedTuple):
-    """The 95 % interval of a figure."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """How well a model did.
-
-    Attributes:
-        evaluated_on: the split that made the figures.
-        metrics: the figures, by name.
-        intervals: of those figures whose intervals are known, by the same names; an inference
-            service of before knows none.
-
-    """
-
-    evaluated_on: str
-    metrics: Mapping[str, float]
-    intervals: Mapping[str, Interval]
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A version of a model that answers now, with the figures of its evaluation.
-
-    Attributes:
-        name: of the model.
-        version: its number.
-        version_label: ``"stable"`` or ``"canary"``.
-        traffic_share: of the pictures, 0..1, that this version answers.
-        sha256: of its file.
-        variant_of: SHA-256 of the model that the file is a variant of; empty for the model.
-        labels: the codes that it tells apart.
-        execution_provider: the hardware backend that runs it.
-        evaluation: how well it did.
-
-    """
-
-    name: str
-    version: str
-    version_label: str
-    traffic_share: float
-    sha256: str
-    variant_of: str
-    labels: list[str]
-    execution_provider: str
-    evaluation: Evaluation
-
-
 class Inference:
     """Asks the inference service."""
 
@@ -138,7 +86,11 @@ class Inference:
             raise errors.UpstreamError(f"inference answered nonsense: {error}") from error
 
     async def models(self, deadline: Deadline) -> list[Model]:
-        """List the models that answer now.
+        """List the models that answer now; raises as ``lineup`` does."""
+        return [model for model in (await self.lineup(deadline)).models if model.answers]
+
+    async def lineup(self, deadline: Deadline) -> Lineup:
+        """List all versions: those that are loaded, and what the labels ask for in vain.
 
         Raises:
             UnavailableError: inference is down.
@@ -150,7 +102,7 @@ class Inference:
         answer = await call(
             self._stub.ListModels, request, pb.ListModelsResponse, deadline, our_fault
         )
-        return [_model(model) for model in answer.models if _answers(model)]
+        return Lineup.of(answer)
 
 
 def _picture_refused(details: str, reason: str | None) -> errors.GatewayError:
@@ -250,30 +202,6 @@ def _model_version(model: pb.ModelInfo) -> ModelVersion:
 
 def _method(method: pb.Method) -> Method:
     return Method(preprocessing=method.preprocessing, thresholds=dict(method.thresholds))
-
-
-def _answers(model: pb.ModelInfo) -> bool:
-    """Say whether a version answers: shadows, and those on their way out, are listed too."""
-    return model.traffic_share > 0
-
-
-def _model(model: pb.ModelInfo) -> Model:
-    return Model(
-        model.name,
-        model.version,
-        _word(pb.VersionLabel.Name(model.version_label).removeprefix("VERSION_")),
-        model.traffic_share,
-        model.sha256,
-        model.variant_of,
-        list(model.labels),
-        model.execution_provider,
-        _evaluation(model),
-    )
-
-
-def _evaluation(model: pb.ModelInfo) -> Evaluation:
-    intervals = {name: Interval(ends.low, ends.high) for name, ends in model.intervals.items()}
-    return Evaluation(model.evaluated_on, dict(model.metrics), intervals)
 
 
 def _label(label: pb.Label) -> str:

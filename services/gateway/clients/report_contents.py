@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from services.gateway.clients.inference import Evaluation
+from services.gateway.clients.models import Evaluation
 from services.gateway.records import Analysis, Batch, Lesion, Patient
 
 Evaluated = Mapping[str, Evaluation]

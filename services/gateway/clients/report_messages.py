@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from services.gateway.clients.inference import Evaluation
+from services.gateway.clients.models import Evaluation
 from services.gateway.clients.report_contents import (
     AnalysisContents,
     BatchContents,
