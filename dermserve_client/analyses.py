@@ -10,7 +10,7 @@ import httpx
 
 from dermserve_client.errors import ClientError
 from dermserve_client.reports import Reported
-from dermserve_client.shapes import Analysis, Assessment, AssessmentStep, Replay
+from dermserve_client.shapes import Analysis, Assessment, AssessmentStep, Narrative, Replay
 from dermserve_client.wire import Wire
 
 File = Literal[
@@ -109,6 +109,12 @@ class Analyses(Reported):
     def file(self, analysis_id: str, name: File) -> bytes:
         """Fetch a picture of an analysis, or its report."""
         return self._wire.send("GET", f"{self._path}/{analysis_id}/{name}").content
+
+    def narrative(self, analysis_id: str, language: str = "en") -> Narrative:
+        """Have the findings told in a paragraph, in English (``"en"``) or German (``"de"``)."""
+        path = f"{self._path}/{analysis_id}/narrative"
+        answer = self._wire.send("GET", path, params={"language": language})
+        return Narrative.model_validate_json(answer.content)
 
     def replay(self, analysis_id: str) -> Replay:
         """Analyze the kept picture again, and say whether the answer is the same."""

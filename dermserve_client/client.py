@@ -11,7 +11,7 @@ from dermserve_client.batches import Batches
 from dermserve_client.credentials import Bearer, Password
 from dermserve_client.events import Events
 from dermserve_client.records import Lesions, Patients
-from dermserve_client.shapes import Model, Readiness, Statistics, User
+from dermserve_client.shapes import Model, Readiness, Statistics, System, User
 from dermserve_client.users import ApiKeys, Users
 from dermserve_client.webhooks import Webhooks
 from dermserve_client.wire import Wire
@@ -111,6 +111,10 @@ class Client:
 
         """
         return Readiness.model_validate_json(self._wire.send("GET", "/readyz").content)
+
+    def system(self) -> System:
+        """Say how the gateway is, to administrators: version, health, waiting work."""
+        return System.model_validate_json(self._wire.send("GET", "/v1/system").content)
 
     def statistics(
         self, *, since: date | None = None, until: date | None = None, interval: str = "day"

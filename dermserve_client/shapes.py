@@ -259,6 +259,36 @@ class Ticket(_Shape):
     expires_in: int
 
 
+class Narrative(_Shape):
+    """Findings told in a paragraph; ``mark`` says who wrote it and is to be shown with it."""
+
+    text: str
+    language: str
+    source: str
+    mark: str
+    model: str | None
+    written_at: datetime | None
+    why_template: str | None
+
+
+class Line(_Shape):
+    """Pictures that wait for their analysis, and those that are being analyzed."""
+
+    queued: int
+    running: int
+    oldest_at: datetime | None
+
+
+class System(_Shape):
+    """How a gateway is, for administrators."""
+
+    version: str
+    started_at: datetime
+    database: str
+    checks: dict[str, str]
+    line: Line
+
+
 class ResetCode(_Shape):
     """What somebody who forgot their password chooses another one with, once."""
 

@@ -38,6 +38,9 @@ async def test_a_picture_becomes_an_analysis_of_a_lesion_with_its_files(
             (asked,) = client.analyses.reports(analysis.id)
             assert (asked.outcome, asked.sha256) == ("given", hashlib.sha256(pdf).hexdigest())
             assert client.analyses.replay(analysis.id).analysis_id == analysis.id
+            told = client.analyses.narrative(analysis.id, "de")
+            assert (told.language, told.source, told.why_template) == ("de", "template", "off")
+            assert told.text
             assert list(client.analyses.list(lesion=lesion.id)) == [analysis]
             client.analyses.remove(analysis.id)
             assert list(client.analyses.list(patient=patient.id)) == []
@@ -165,6 +168,16 @@ async def test_a_program_comes_in_with_its_key(gateway: Running) -> None:
                 admin.api_keys.revoke(made.id)
                 with pytest.raises(ProblemError):
                     program.me()
+
+    await asyncio.to_thread(work)
+
+
+async def test_an_administrator_sees_how_the_gateway_is(gateway: Running) -> None:
+    def work() -> None:
+        with Client(gateway.url, Password(*ADMIN)) as admin:
+            state = admin.system()
+            assert (state.database, state.checks["database"]) == ("sqlite", "ok")
+            assert state.line.queued >= 0  # others' tests may have pictures in it
 
     await asyncio.to_thread(work)
 
