@@ -25,6 +25,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
         structlog.processors.format_exc_info,
         lambda _logger, _method, event: {"service": service, **event},
     ]
+    # Loggers are not kept at first use: a room that runs inside another process configures anew.
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
