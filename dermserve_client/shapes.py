@@ -426,7 +426,7 @@ class Latency(_Shape):
 
 
 class Figures(_Shape):
-    """What some analyses come to."""
+    """What some analyses come to; a gateway of before does not tell what models waited and ran."""
 
     analyses: int
     status: dict[str, int]
@@ -436,8 +436,8 @@ class Figures(_Shape):
     cannot_assess_reasons: dict[str, int]
     agreement: Rate
     latency: Latency
-    queue_time: Latency
-    run_time: Latency
+    queue_time: Latency | None = None
+    run_time: Latency | None = None
 
 
 class Period(Figures):

@@ -70,3 +70,12 @@ def test_an_example_of_the_document_is_read_whole(content: dict[str, object]) ->
     shape = NAMED[str(content["schema"]["$ref"]).rpartition("/")[2]]  # type: ignore[index]
     read = shape.model_validate(content["example"])
     assert read.model_dump(mode="json", exclude_unset=True) == content["example"]
+
+
+def test_statistics_of_a_gateway_of_before_are_read_without_what_models_waited_and_ran() -> None:
+    answers = DOCUMENT["paths"]["/v1/statistics"]["get"]["responses"]
+    whole = answers["200"]["content"]["application/json"]["example"]["whole"]
+    before = {name: value for name, value in whole.items() if not name.endswith("_time")}
+    assert whole.keys() - before.keys() == {"queue_time", "run_time"}
+    read = shapes.Figures.model_validate(before)
+    assert (read.queue_time, read.run_time) == (None, None)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests import specimens
 from tests.pages.conftest import Person
@@ -62,6 +62,20 @@ def test_charts_hold_the_numbers_that_the_api_gives(somebody: Person) -> None:
     assert whole["run_time"]["count"] == whole["latency"]["count"] == 2
     rates = [each["suspicious"]["rate"] for each in periods]
     assert held["suspicious"]["data"][0] == [None if x is None else 100 * x for x in rates]
+
+
+def test_charts_are_drawn_from_what_a_replica_of_before_answers(somebody: Person) -> None:
+    def as_before(route: Route) -> None:
+        told = route.fetch().json()
+        for figures in (told["whole"], *told["periods"]):
+            del figures["queue_time"], figures["run_time"]
+        route.fulfill(json=told)
+
+    somebody.page.route("**/v1/statistics?*", as_before)
+    drawn(somebody)
+    _, within, waiting, running = somebody.page.evaluate(_HELD)["latency"]["data"]
+    assert within[-1] is not None
+    assert waiting == running == [None] * len(within)
 
 
 def test_the_numbers_stand_in_tables_and_files_too(somebody: Person) -> None:
