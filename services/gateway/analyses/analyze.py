@@ -9,17 +9,13 @@ from services.gateway.clients import Answer, Inference
 from services.gateway.database import Scope
 from services.gateway.deadlines import Deadline
 from services.gateway.metrics import Metrics
-from services.gateway.records import Analysis, Status
+from services.gateway.records import Analysis, Status, kept_times
 from services.gateway.storage_quotas import Amount
 from services.gateway.threads import Threads
 from services.gateway.uploads import Rewritten, Upload, rewrite
 
 Limits = tuple[int, int, int]
 """The most bytes, pixels, and pixels of a side."""
-
-
-_MOST_MS = 2**31 - 1
-"""That a column has room for; it would be weeks."""
 
 
 class Analyzer:
@@ -110,6 +106,6 @@ def answered(answer: Answer) -> dict[str, Any]:
         "malignant_probability": classification.malignant_probability if classification else None,
         "suspicious": classification.suspicious if classification else None,
         "cannot_assess_reasons": None if classification else " ".join(found.quality.reasons),
-        **{name: min(round(ms), _MOST_MS) for name, ms in found.timings.model_dump().items()},
+        **kept_times(found.timings.model_dump()),
         "findings": found.model_dump(mode="json"),
     }

@@ -12,18 +12,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from services import telemetry
 from services.gateway.database import EVERYTHING, Database, missing_indexes, unscoped
-from services.gateway.records import UNFILLED, Analysis, Record
+from services.gateway.records import UNFILLED, Analysis, Record, Time, kept_times
 
 # While replicas are replaced one by one, those of before go on writing.
 _EVERY_S = 60.0
 _AT_ONCE = 200
-_MOST_MS = 2**31 - 1
 
 _ANALYSES = Record.metadata.tables[str(Analysis.__tablename__)]
 _SOME = (
@@ -34,12 +33,18 @@ _SOME = (
     # What somebody has in hand is filled at the next look.
     .with_for_update(skip_locked=True)
 )
-_TIMES = ("total_ms", "queue_ms", "run_ms")
-_FILLED = ("malignant_probability", "suspicious", "cannot_assess_reasons", *_TIMES)
+
+
+def _new(name: str) -> BindParameter[Any]:
+    return bindparam(f"new_{name}", type_=_ANALYSES.c[name].type)
+
+
+_FILLED = ("malignant_probability", "suspicious", "cannot_assess_reasons", *Time)
 _FILLING = (
     _ANALYSES.update()
     .where(_ANALYSES.c.id == bindparam("this"))
-    .values({name: bindparam(f"new_{name}") for name in _FILLED})
+    # What is there stays: an answer of before may lack but the last columns.
+    .values({name: func.coalesce(_ANALYSES.c[name], _new(name)) for name in _FILLED})
 )
 
 _log = telemetry.logger(__name__)
@@ -116,14 +121,10 @@ def _fill_some(after: str, session: Session) -> list[str]:
 def _filled(this: str, findings: dict[str, Any]) -> dict[str, Any]:
     judged = findings.get("classification") or {}
     reasons = findings.get("quality", {}).get("reasons", [])
-    took = findings.get("timings", {})
     return {
         "this": this,
         "new_malignant_probability": judged.get("malignant_probability"),
         "new_suspicious": judged.get("suspicious"),
         "new_cannot_assess_reasons": None if judged else " ".join(reasons) or None,
-        **{
-            f"new_{name}": min(round(took[name]), _MOST_MS) if name in took else None
-            for name in _TIMES
-        },
+        **{f"new_{name}": ms for name, ms in kept_times(findings.get("timings", {})).items()},
     }

@@ -8,7 +8,14 @@ from services.gateway.records.accounts import (
     User,
     is_username,
 )
-from services.gateway.records.analysis import UNFILLED, UNFINISHED, Analysis, Status
+from services.gateway.records.analysis import (
+    UNFILLED,
+    UNFINISHED,
+    Analysis,
+    Status,
+    Time,
+    kept_times,
+)
 from services.gateway.records.api_keys import ApiKey
 from services.gateway.records.assessments import REASON_LENGTH, Assessment, Verdict, agrees
 from services.gateway.records.attempts import FailedAttempts, FamiliarPlace
@@ -84,6 +91,7 @@ __all__ = [
     "SignInMethod",
     "Status",
     "StreamTicket",
+    "Time",
     "Usage",
     "User",
     "Verdict",
@@ -93,6 +101,7 @@ __all__ = [
     "agrees",
     "is_id",
     "is_username",
+    "kept_times",
     "new_holder",
     "new_id",
     "now",

@@ -1,6 +1,6 @@
 """Analyses: what was sent, what was answered, and the digests of the pictures kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,8 @@ from services.gateway.records.organisation import Owned, removed
 DIGEST_LENGTH = 64
 FILE_NAME_LENGTH = 255
 REASONS_LENGTH = 200
+_MOST_MS = 2**31 - 1
+"""That a column has room for; it would be weeks."""
 
 _WHOSE = ("organisation_id", "owner_id")
 
@@ -42,11 +44,36 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
-UNFILLED = text("status = 'succeeded' AND total_ms IS NULL AND findings IS NOT NULL")
-"""Answers that a version before has written, without the columns that are counted.
+class Time(StrEnum):
+    """What of inference's time is meant, by the column that keeps it.
 
-Both databases find them by their index only where it is said in the same words.
+    The whole is from a picture's arrival to its answer, with every wait. The others are those of
+    the models alone, summed over them, who wait and run side by side: until a runner is free, and
+    inside the runtime. Reading the picture and drawing what was found is in neither.
+    """
+
+    WHOLE = "total_ms"
+    QUEUE = "queue_ms"
+    RUN = "run_ms"
+
+
+def kept_times(timings: Mapping[str, float]) -> dict[str, int | None]:
+    """Return the columns for the milliseconds that an answer tells, None for what it does not."""
+    return {
+        time.value: min(round(timings[time]), _MOST_MS) if time in timings else None
+        for time in Time
+    }
+
+
+UNFILLED = text("status = 'succeeded' AND queue_ms IS NULL AND findings IS NOT NULL")
+"""Answers that a version before has written, without all columns that are counted.
+
+These came last: who lacks another one lacks them too, and every answer tells what they keep. Both
+databases find them by their index only where it is said in the same words.
 """
+
+_UNFILLED_BEFORE = text("status = 'succeeded' AND total_ms IS NULL AND findings IS NOT NULL")
+"""What replicas of the version before look for, and build the index for where there is none."""
 
 UNFINISHED = (Status.QUEUED, Status.RUNNING)
 """Of what still changes by itself."""
@@ -112,7 +139,13 @@ class Analysis(Owned, table=True):
             "queue_ms",
             "run_ms",
         ),
-        Index("ix_analyses_unfilled", "id", sqlite_where=UNFILLED, postgresql_where=UNFILLED),
+        Index("ix_analyses_untimed", "id", sqlite_where=UNFILLED, postgresql_where=UNFILLED),
+        Index(
+            "ix_analyses_unfilled",
+            "id",
+            sqlite_where=_UNFILLED_BEFORE,
+            postgresql_where=_UNFILLED_BEFORE,
+        ),
         removed(),
     )
 

@@ -72,7 +72,7 @@ class FiguresView(BaseModel):
     )
     queue_time: LatencyView = Field(
         description="Of it, what the models waited for a free runner, summed over them; they wait "
-        "side by side. Analyses of versions before are not counted here."
+        "side by side."
     )
     run_time: LatencyView = Field(
         description="Of it, what the models ran, summed over them; they run side by side. Reading "

@@ -1,6 +1,6 @@
 """What the databases count: analyses by what they come to, and how long they took."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, Date, Label, Select, cast, func, literal, 
 from sqlalchemy.orm import Mapped, Session
 from sqlmodel import col
 
-from services.gateway.records import Analysis
-from services.gateway.statistics.figures import Latency, Row, Time
+from services.gateway.records import Analysis, Time
+from services.gateway.statistics.figures import Latency, Row
 from services.gateway.statistics.span import Interval, Span
 
 _DATE_LENGTH = len("2026-03-02")
@@ -28,12 +28,6 @@ _COUNTED = (
     col(Analysis.verdict),
 )
 
-_KEPT_AS: Mapping[Time, Mapped[int | None]] = {
-    Time.WHOLE: col(Analysis.total_ms),
-    Time.QUEUE: col(Analysis.queue_ms),
-    Time.RUN: col(Analysis.run_ms),
-}
-
 
 def counts(session: Session, span: Span) -> list[tuple[date, Row]]:
     """Count analyses by the first day of their period and by what they come to."""
@@ -45,7 +39,7 @@ def counts(session: Session, span: Span) -> list[tuple[date, Row]]:
 
 def latencies(session: Session, span: Span, time: Time) -> tuple[dict[date, Latency], Latency]:
     """Return how long the analyses of each period took, by its first day, and those of all."""
-    first, ms = _first_day(session, span.interval).label("first"), _KEPT_AS[time]
+    first, ms = _first_day(session, span.interval).label("first"), col(getattr(Analysis, time))
     ranked = session.execute(_ranked(span, ms, [first]))
     by_period = {day: Latency(*found) for day, *found in ranked}
     (whole,) = session.execute(_ranked(span, ms, []))

@@ -3,10 +3,9 @@
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from services.gateway.findings import LABEL_NAMES
-from services.gateway.records import Status
+from services.gateway.records import Status, Time
 
 CONFIDENCE = 0.95
 _Z = 1.959963984540054
@@ -40,19 +39,6 @@ class Rate:
         low = 0.0 if self.count == 0 else center - spread
         high = 1.0 if self.count == self.of else center + spread
         return low, high
-
-
-class Time(StrEnum):
-    """What of inference's time is meant.
-
-    The whole is from a picture's arrival to its answer, with every wait. The others are those of
-    the models alone, summed over them, who wait and run side by side: until a runner is free, and
-    inside the runtime. Reading the picture and drawing what was found is in neither.
-    """
-
-    WHOLE = "whole"
-    QUEUE = "queue"
-    RUN = "run"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from enum import StrEnum
 
 from services.gateway.findings import LABEL_NAMES
-from services.gateway.records import Status
-from services.gateway.statistics.figures import Figures, Rate, Time
+from services.gateway.records import Status, Time
+from services.gateway.statistics.figures import Figures, Rate
 from services.gateway.statistics.statistics import Summary
 
 

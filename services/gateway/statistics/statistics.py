@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from services.gateway.database import Database, Scope, see_one_moment
 from services.gateway.places import Places
+from services.gateway.records import Time
 from services.gateway.statistics.counting import counts, latencies
-from services.gateway.statistics.figures import Figures, Time
+from services.gateway.statistics.figures import Figures
 from services.gateway.statistics.span import Span
 
 

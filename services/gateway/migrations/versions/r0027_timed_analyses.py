@@ -15,7 +15,7 @@ _TIMED = ["organisation_id", "created_at", "deleted_at", "owner_id", *_NEW]
 
 
 def upgrade() -> None:
-    """Go to this schema; what a version before wrote has no such times."""
+    """Go to this schema; what is there is filled by what its answers say."""
     for name in _NEW:
         op.add_column("analyses", sa.Column(name, sa.Integer(), nullable=True))
     if not are_built_later(op.get_bind()):
