@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+from collections.abc import Callable
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from reportlab.platypus.doctemplate import LayoutError
@@ -9,7 +10,7 @@ from reportlab.platypus.doctemplate import LayoutError
 from services.pb.reports_pb2 import RenderRequest
 from services.reports import styles, wordings
 from services.reports.compositor import Compositor
-from services.reports.errors import LayoutFailedError
+from services.reports.errors import AbandonedError, LayoutFailedError
 from services.reports.pages.analysis import AnalysisPages
 from services.reports.pages.batch import BatchPages
 from services.reports.pages.lesion import LesionPages
@@ -30,23 +31,37 @@ def is_long(request: RenderRequest) -> bool:
     return max(len(analysis.earlier), len(lesion.analyses), len(batch.rows)) > _SHORT
 
 
-def render(request: RenderRequest, max_pixels: int) -> tuple[bytes, int]:
+def _always() -> bool:
+    return True
+
+
+def render(
+    request: RenderRequest, max_pixels: int, is_wanted: Callable[[], bool] = _always
+) -> tuple[bytes, int]:
     """Make the PDF of a message that was found valid; the same message makes the same bytes.
 
     Args:
         request: what is known, and the language of the page.
         max_pixels: the largest picture that is decoded.
+        is_wanted: says whether anybody still waits for it; asked between two stretches of it.
 
     Returns:
         A PDF file, and how many pages it has.
 
     Raises:
         InvalidReportError: a picture cannot be read, or it is too large.
+        AbandonedError: nobody waits for it any more.
         LayoutFailedError: a fault of ours.
 
     """
+
+    def give_way() -> None:
+        if not is_wanted():
+            raise AbandonedError
+        _typesetting.give_way()
+
     pages, document = _pages(request, max_pixels), _document(request)
-    compositor = Compositor(wordings.of(request.language), _typesetting.give_way)
+    compositor = Compositor(wordings.of(request.language), give_way)
     with _typesetting.turn():
         try:
             stories = pages.stories(compositor)

@@ -32,6 +32,13 @@ class DeadlinePassedError(Exception):
         super().__init__("the deadline passed while the report waited")
 
 
+class AbandonedError(Exception):
+    """Whoever asked for the report has left, or their deadline has passed, while it was set."""
+
+    def __init__(self) -> None:
+        super().__init__("nobody waits for the report any more")
+
+
 class LayoutFailedError(Exception):
     """The page could not be laid out: a fault of ours.
 

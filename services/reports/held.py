@@ -4,7 +4,8 @@
 class Held:
     """Bytes against a bound, of which long reports take at most half.
 
-    A message that is alone is always let in, however large: the wire bounds it.
+    A message larger than that is let in all the same where there is nothing else, or no long one;
+    the settings have none so large, for their bound is at least twice what the wire lets through.
     """
 
     def __init__(self, max_bytes: int) -> None:

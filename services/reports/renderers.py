@@ -73,6 +73,8 @@ class Renderers:
             DeadlinePassedError: no thread was free before the deadline.
 
         """
+        if within_s is not None and within_s <= 0:
+            raise DeadlinePassedError
         self._refuse_if_full(size, is_long=is_long)
         self._held.take(size, is_long=is_long)
         try:
@@ -82,8 +84,8 @@ class Renderers:
             raise
         future = self._threads.submit(self._timed, work, is_long=is_long)
         loop = asyncio.get_running_loop()
-        # The place is given back when the thread is done, not when the caller leaves:
-        # a thread cannot be stopped, and until it ends it holds its memory.
+        # The place is given back when the thread is done, not when the caller leaves: a thread
+        # ends only where its work looks whether it is wanted, and until then it holds its memory.
         give_back = partial(self._give_back, size, is_long=is_long)
         future.add_done_callback(lambda _: _soon(loop, give_back))
         return await asyncio.wrap_future(future)

@@ -1,7 +1,9 @@
 """ReportService on the wire: message in, message out, and which error is which status."""
 
 import functools
+import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -54,19 +56,30 @@ class ReportServicer(ReportServiceServicer):
         """Render one report; see proto/reports.proto."""
         validation.check(request)
         span, asked = telemetry.recorded_span(), time.monotonic()
-        render = functools.partial(self._render, request, span, asked)
-        answer = await self._renderers.run(
-            render,
-            within_s=context.time_remaining(),
-            size=request.ByteSize(),
-            is_long=document.is_long(request),
-        )
+        left = threading.Event()
+        render = functools.partial(self._render, request, lambda: not left.is_set(), span, asked)
+        try:
+            answer = await self._renderers.run(
+                render,
+                within_s=context.time_remaining(),
+                size=request.ByteSize(),
+                is_long=document.is_long(request),
+            )
+        finally:
+            # gRPC cancels this when the caller does, and when the caller's deadline passes.
+            left.set()
         _log.info("rendered", pages=answer.page_count, bytes=len(answer.pdf))
         return answer
 
-    def _render(self, request: RenderRequest, span: "Span | None", asked: float) -> RenderResponse:
+    def _render(
+        self,
+        request: RenderRequest,
+        is_wanted: Callable[[], bool],
+        span: "Span | None",
+        asked: float,
+    ) -> RenderResponse:
         began = time.monotonic()
-        pdf, page_count = document.render(request, self._max_pixels)
+        pdf, page_count = document.render(request, self._max_pixels, is_wanted)
         ended = time.monotonic()
         self._metrics.rendered(ended - began, page_count)
         if span is not None:

@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from services.certificates import CertificateSettings
+from services.rpc.limits import MAX_MESSAGE_BYTES
 
 
 class Settings(CertificateSettings):
@@ -23,7 +24,8 @@ class Settings(CertificateSettings):
         ge=1,
         le=64,
         description="Reports rendered at the same time, one of them a long one; bounds memory, "
-        "about 4 bytes a pixel of the largest picture each.",
+        "about 4 bytes a pixel of the largest picture each. With 1, a report of one page waits for "
+        "the long one that is rendered.",
     )
     max_waiting: int = Field(
         32,
@@ -34,10 +36,10 @@ class Settings(CertificateSettings):
     )
     max_held_mib: int = Field(
         256,
-        ge=1,
+        ge=2 * MAX_MESSAGE_BYTES // 2**20,
         le=65_536,
         description="MiB of the messages of reports that wait or are in work, half of them of long "
-        "ones; what would be more is refused at once. One that comes alone is always taken.",
+        "ones; what would be more is refused at once. Twice the largest message at least.",
     )
     max_image_megapixels: float = Field(
         64,

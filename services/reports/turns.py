@@ -13,7 +13,8 @@ class Turns:
     """So many places, of which long work takes one at a time.
 
     Who waits is passed only by short work, and only while another long one is at work: when that
-    ends, the first in line goes on, whichever it is. So neither kind can starve the other.
+    ends, the first in line goes on, whichever it is. So neither kind can starve the
+    other, nor at work, where ``Typesetting`` shares out the time.
     """
 
     def __init__(self, places: int) -> None:

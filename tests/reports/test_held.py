@@ -8,10 +8,13 @@ import grpc
 import pytest
 from grpc import aio
 from prometheus_client import CollectorRegistry
+from pydantic import ValidationError
 
 from services import rpc
 from services.pb.reports_pb2 import RenderRequest
+from services.reports.held import Held
 from services.reports.renderers import Renderers
+from services.reports.settings import Settings
 from services.rpc.limits import MAX_MESSAGE_BYTES
 from tests.reports import messages
 from tests.reports.test_renderers import Gated, until_waiting
@@ -119,3 +122,13 @@ async def test_long_reports_leave_half_of_the_memory_to_others(
     await until_waiting(renderers, 2)
     await busy.end()
     await asyncio.gather(*waiting)
+
+
+def test_the_least_bound_that_can_be_set_holds_the_largest_long_message_in_half_of_it() -> None:
+    least = 2 * MAX_MESSAGE_BYTES // _MIB
+    held = Held(Settings(max_held_mib=least).max_held_mib * _MIB)
+    assert held.has_room(MAX_MESSAGE_BYTES, is_long=True)
+    held.take(MAX_MESSAGE_BYTES, is_long=True)
+    assert held.has_room(MAX_MESSAGE_BYTES, is_long=False)
+    with pytest.raises(ValidationError):
+        Settings(max_held_mib=least - 1)

@@ -12,8 +12,9 @@ from tests.reports.conftest import MAX_HELD_BYTES
 
 
 async def until_waiting(renderers: Renderers, count: int) -> None:
-    while renderers.waiting != count:  # noqa: ASYNC110 - a test may poll
-        await asyncio.sleep(0.005)
+    async with asyncio.timeout(60):
+        while renderers.waiting != count:  # noqa: ASYNC110 - a test may poll
+            await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -99,6 +100,17 @@ async def test_a_deadline_that_passes_while_waiting_ends_the_wait(
     await renderers.run(lambda: None, None)
     assert served == []
     assert renderers.waiting == 0
+
+
+@pytest.mark.parametrize("within_s", [0.0, -1.0])
+async def test_work_whose_deadline_has_passed_is_not_begun_though_there_is_a_place(
+    renderers: Renderers, within_s: float
+) -> None:
+    served: list[str] = []
+    with pytest.raises(DeadlinePassedError):
+        await renderers.run(lambda: served.append("late"), within_s)
+    await renderers.run(lambda: None, None)
+    assert served == []
 
 
 async def test_work_that_fails_gives_its_place_back(renderers: Renderers) -> None:

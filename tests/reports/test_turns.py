@@ -1,10 +1,12 @@
 """Long reports and short ones at the real door: neither keeps the other waiting for ever."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from grpc import aio
+from prometheus_client import CollectorRegistry
 
 from services.pb.reports_pb2 import RenderRequest
 from services.reports import document
@@ -52,15 +54,25 @@ class Order:
         self.answered.append(name)
 
 
+async def until(seen: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not seen():  # noqa: ASYNC110 - a test may poll
+            await asyncio.sleep(0.005)
+
+
 async def until_a_long_one_is_at_work(renderers: Renderers) -> None:
-    while renderers._turns.has_room(is_long=True):  # noqa: ASYNC110 - a test may poll
-        await asyncio.sleep(0.005)
+    await until(lambda: not renderers._turns.has_room(is_long=True))
 
 
 async def until_something_is_set() -> None:
     """Wait until pictures are decoded and the PDF library is taken."""
-    while not document._typesetting._taken:  # noqa: ASYNC110 - a test may poll
-        await asyncio.sleep(0.005)
+    await until(lambda: document._typesetting._taken)
+
+
+def counted(registry: CollectorRegistry, name: str) -> float:
+    """Return the sum of a metric, whatever its labels."""
+    found = (sample for metric in registry.collect() for sample in metric.samples)
+    return sum(sample.value for sample in found if sample.name == name)
 
 
 async def test_one_page_is_answered_before_the_batches_that_are_rendered_and_that_wait(
@@ -94,3 +106,23 @@ async def test_a_batch_is_answered_before_the_pages_that_were_asked_for_after_it
     await asyncio.gather(*asked)
     await busy[1].end()
     assert order.answered == ["batch", "page 1", "page 2", "page 3"]
+
+
+@pytest.mark.parametrize("timeout_s", [None, 1])
+async def test_a_batch_that_nobody_waits_for_any_more_is_not_set_to_its_end(
+    stub: "ReportServiceAsyncStub",
+    renderers: Renderers,
+    registry: CollectorRegistry,
+    timeout_s: float | None,
+) -> None:
+    with document._typesetting.turn():
+        call = stub.Render(batch(20), timeout=timeout_s)
+        if timeout_s is None:
+            await until(lambda: bool(document._typesetting._line))
+            call.cancel()
+        with pytest.raises((asyncio.CancelledError, aio.AioRpcError)):
+            await call
+        await until(lambda: counted(registry, "reports_rpcs_total") == 1)
+    await until(lambda: renderers._turns.has_room(is_long=True))
+    assert counted(registry, "reports_render_seconds_count") == 0
+    assert (await stub.Render(batch(20), timeout=60)).page_count
