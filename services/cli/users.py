@@ -11,6 +11,7 @@ from services.gateway.boot import BootError, breached_passwords
 from services.gateway.database import Database
 from services.gateway.identity import Accounts, Attempts, Links, Organisations, Passwords
 from services.gateway.records import Role, User
+from services.gateway.security.breached_passwords import BreachedPasswords
 from services.gateway.settings import Settings
 
 app = typer.Typer(
@@ -90,12 +91,16 @@ def _links(records: Database) -> Links:
 
 def _do(command: str, work: Callable[[Accounts], Awaitable[User]]) -> None:
     recorded = (f"dermserve users {command}", "users.change", "user")
-    _show(on_records(lambda records: work(_accounts(records)), recorded))
+    # No password is chosen, so the file of breached ones need not be there.
+    _show(on_records(lambda records: work(Accounts(records, _passwords(records))), recorded))
 
 
 def _accounts(records: Database) -> Accounts:
-    known = breached_passwords(environment.read(Settings))
-    return Accounts(records, Passwords(records, Attempts(records), breached=known))
+    return Accounts(records, _passwords(records, breached_passwords(environment.read(Settings))))
+
+
+def _passwords(records: Database, breached: BreachedPasswords | None = None) -> Passwords:
+    return Passwords(records, Attempts(records), breached=breached)
 
 
 def _show(user: User) -> None:

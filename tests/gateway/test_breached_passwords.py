@@ -1,13 +1,16 @@
 """Passwords that became public elsewhere, in a file as Have I Been Pwned's downloader writes it."""
 
 import hashlib
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from services.cli.users import _accounts
+from services.cli.users import app as users_app
 from services.gateway import errors
 from services.gateway.boot import BootError, open_accounts, open_records
 from services.gateway.security.breached_passwords import BreachedPasswords, UnusableFileError
@@ -15,6 +18,7 @@ from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
 from tests.gateway.test_password_resets import issued
 from tests.gateway.test_passwords import change, sign_in
 
+BREACHED = "DERMSERVE_GATEWAY_BREACHED_PASSWORDS"
 PUBLIC = "lighthouse keeper of 1978"
 PUBLIC_ELSEWHERE = "became public in a breach"
 
@@ -70,12 +74,28 @@ async def test_commands_refuse_it_too(
 ) -> None:
     async with start() as gateway:
         monkeypatch.setenv("DERMSERVE_DATA_DIR", str(gateway.settings.data_dir))
-        monkeypatch.setenv("DERMSERVE_GATEWAY_BREACHED_PASSWORDS", str(breached))
+        monkeypatch.setenv(BREACHED, str(breached))
         told = gateway.settings.model_copy(update={"breached_passwords": breached})
         async with open_accounts(told) as accounts, open_records(told) as records:
             for each in (accounts, _accounts(records)):
                 with pytest.raises(errors.InvalidRequestError, match=PUBLIC_ELSEWHERE):
                     await each.create("carol", PUBLIC)
+
+
+def test_nobody_is_kept_in_for_want_of_the_file(
+    breached: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DERMSERVE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("DERMSERVE_NEW_PASSWORD", PASSWORD)
+    monkeypatch.setenv(BREACHED, str(breached))
+    users = partial(CliRunner().invoke, users_app)
+    assert users(["create", "carol"]).output == "carol: clinician\n"
+    breached.write_bytes(b"password\n")
+
+    assert users(["create", "dan"]).exit_code == 1
+    assert users(["promote", "carol"]).output == "carol: admin\n"
+    assert users(["create", "dan"], env={BREACHED: None}).exit_code == 0
+    assert users(["disable", "dan"]).output == "dan: disabled\n"
 
 
 async def test_who_has_such_a_password_already_signs_in(
@@ -117,6 +137,7 @@ async def test_a_public_password_of_the_administrator_is_refused_at_boot(
         (digest("a")[:32] + ":4\n").encode(),  # NTLM
         b"\n".join(sorted((digest(str(each)).encode() for each in range(500)), reverse=True)),
         b"0" * 4096,
+        "\n".join(sorted(digest(str(each)) for each in range(500)))[:-7].encode(),
     ],
 )
 async def test_a_file_of_another_form_or_order_is_refused_at_boot(

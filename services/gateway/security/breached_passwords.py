@@ -27,7 +27,7 @@ class BreachedPasswords:
     """The passwords whose digests a file has."""
 
     def __init__(self, path: Path) -> None:
-        """Look into the file, here and there.
+        """Look into the file, here and there and at its end.
 
         It is opened anew each time it is asked, so that a newer one may be moved into its place.
 
@@ -41,8 +41,12 @@ class BreachedPasswords:
         """
         self._path = path
         with _File(path) as file:
-            places = sorted({file.size * part // _SAMPLES for part in range(_SAMPLES)})
+            spread = {file.size * part // _SAMPLES for part in range(_SAMPLES)}
+            places = sorted(spread | {max(0, file.size - _LONGEST)})
             lines = [line for place in places if (line := file.line_from(place)) is not None]
+            # To the end, where a file is cut off whose download was.
+            while lines and (line := file.line_from(lines[-1][1])) is not None:
+                lines.append(line)
         digests = [digest for _, _, digest in lines]
         if not digests:
             raise UnusableFileError("it is empty")
