@@ -5,7 +5,8 @@ GitHub, what is known of the locked versions; how bad it is, OSV is asked here. 
 written with the day until which it must be mended (docs/SECURITY.md). This needs the network, and
 tells OSV names and versions of libraries and nothing else.
 
-Exits 0 when nothing is overdue, 1 when something is, and 2 when nobody could be asked.
+Exits 0 when nothing is overdue, 1 when something is, and 2 when nobody could be asked, or what
+was answered could not be read.
 """
 
 import argparse
@@ -35,8 +36,12 @@ _UV_PATIENCE_S = 300
 _PATIENCE_S = 30
 
 
+_UNFORESEEN = (AttributeError, KeyError, TypeError, ValueError)
+"""What it leads to that an answer has another form than OSV and uv document."""
+
+
 class UnansweredError(Exception):
-    """Nobody could be asked, so nothing is known of the libraries."""
+    """Nobody could be asked, or understood, so nothing is known of the libraries."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,14 @@ class Fault:
         )
 
 
+@dataclass(frozen=True)
+class _Record:
+    """What OSV says under one name: how bad, in whatever words, and since when it is known."""
+
+    severity: str
+    published: datetime
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write what is known of the locked libraries, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -97,19 +110,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _faults(service: str, *, tools: bool) -> Iterator[Fault]:
     with httpx.Client(base_url=service, timeout=_PATIENCE_S) as osv:
         for found in _found(service, tools=tools):
-            names = [found["id"], *found["aliases"]]
-            records = [record for name in names if (record := _record(osv, name)) is not None]
-            if not records:
-                raise UnansweredError(f"{service} has nothing under {found['id']}")
-            library = found["dependency"]
-            yield Fault(
-                library=f"{library['name']} {library['version']}",
-                advisory=found["id"],
-                severity=_severity(records),
-                published=min(_published(record) for record in records),
-                mended_in=", ".join(found["fix_versions"]),
-                summary=found["summary"] or "no summary",
-            )
+            try:
+                yield _fault(osv, found)
+            except _UNFORESEEN as error:
+                raise UnansweredError(f"uv's answer has another form: {error!r}") from error
+
+
+def _fault(osv: httpx.Client, found: dict[str, Any]) -> Fault:
+    names = [found["id"], *found["aliases"]]
+    records = [record for name in names if (record := _record(osv, name)) is not None]
+    if not records:
+        raise UnansweredError(f"{osv.base_url} has nothing under {found['id']}")
+    library = found["dependency"]
+    return Fault(
+        library=f"{library['name']} {library['version']}",
+        advisory=found["id"],
+        severity=_worst(records),
+        published=min(record.published for record in records),
+        mended_in=", ".join(found["fix_versions"]),
+        summary=found["summary"] or "no summary",
+    )
 
 
 def _found(service: str, *, tools: bool) -> list[dict[str, Any]]:
@@ -128,34 +148,38 @@ def _found(service: str, *, tools: bool) -> list[dict[str, Any]]:
         raise UnansweredError(f"{service} did not answer in time") from error
     try:
         found: list[dict[str, Any]] = json.loads(audit.stdout)["vulnerabilities"]
-    except (ValueError, KeyError) as error:
+    except _UNFORESEEN as error:
         raise UnansweredError(audit.stderr.strip() or "uv said nothing") from error
     return found
 
 
-def _record(osv: httpx.Client, name: str) -> dict[str, Any] | None:
+def _record(osv: httpx.Client, name: str) -> _Record | None:
     """Return an advisory; None for names that OSV has no record of, as it has of few CVEs."""
     try:
         answer = osv.get(f"v1/vulns/{quote(name, safe='')}")
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         answer.raise_for_status()
-        record: dict[str, Any] = answer.json()
-    except (httpx.HTTPError, ValueError) as error:
-        raise UnansweredError(f"{osv.base_url} gave no advisory {name}: {error}") from error
-    return record
+        return _read(answer.json())
+    except (httpx.HTTPError, *_UNFORESEEN) as error:
+        raise UnansweredError(f"{osv.base_url} gave no advisory {name}: {error!r}") from error
 
 
-def _severity(records: Sequence[dict[str, Any]]) -> str:
-    """Return the worst that anybody says: GitHub rates in words, others not at all."""
-    if any(record["id"].startswith(_MALICIOUS) for record in records):
-        return "critical"
-    said = {str(record.get("database_specific", {}).get("severity")).lower() for record in records}
+def _read(record: dict[str, Any]) -> _Record:
+    published = datetime.fromisoformat(record.get("published") or record["modified"])
+    if published.tzinfo is None:
+        raise ValueError(f"{published} is of no time zone")
+    if record["id"].startswith(_MALICIOUS):
+        return _Record("critical", published)
+    # GitHub rates in words, others not at all.
+    rated = (record.get("database_specific") or {}).get("severity")
+    return _Record(str(rated).lower(), published)
+
+
+def _worst(records: Sequence[_Record]) -> str:
+    """Return the worst that anybody says."""
+    said = {record.severity for record in records}
     return next((severity for severity in DAYS if severity in said), _UNRATED)
-
-
-def _published(record: dict[str, Any]) -> datetime:
-    return datetime.fromisoformat(record.get("published") or record["modified"])
 
 
 if __name__ == "__main__":

@@ -195,6 +195,41 @@ def test_without_an_answer_nothing_is_said_to_be_well(
     assert told.err.count("nothing is known of the libraries: ") == 2
 
 
+@pytest.mark.parametrize(
+    "unforeseen",
+    [
+        {"database_specific": None, "id": None},
+        {"published": "2026-01-01T00:00:00"},
+        {"published": None, "modified": None},
+        {"published": "yesterday"},
+        {"database_specific": [7]},
+    ],
+)
+def test_a_record_of_another_form_is_no_answer(
+    osv: Osv, capsys: pytest.CaptureFixture[str], unforeseen: dict[str, Any]
+) -> None:
+    osv.knows("pillow", "PYSEC-2026-4", days=1, severity=None, also="GHSA-unforeseen")
+    osv.advisories["GHSA-unforeseen"] = osv.advisories["PYSEC-2026-4"] | unforeseen
+
+    assert advisories.main(["--service", osv.url]) == 2
+
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "nothing is known of the libraries: " in told.err
+    assert "GHSA-unforeseen" in told.err
+
+
+def test_what_a_record_leaves_out_is_not_rated(
+    osv: Osv, capsys: pytest.CaptureFixture[str]
+) -> None:
+    osv.knows("pillow", "PYSEC-2026-5", days=1, severity=None)
+    osv.advisories["PYSEC-2026-5"]["database_specific"] = None
+
+    assert advisories.main(["--service", osv.url]) == 0
+
+    assert "PYSEC-2026-5 (high)" in capsys.readouterr().out
+
+
 def test_the_security_page_promises_the_days_that_are_counted() -> None:
     page = (advisories.CHECKOUT / "docs" / "SECURITY.md").read_text(encoding="utf-8")
 
