@@ -60,7 +60,12 @@ class Evaluations:
         for model in answering:
             if model.evaluation.evaluated_on and model.evaluation.metrics:
                 name = model.variant_of or model.sha256
-                self._known.pop(name, None)
-                self._known[name] = model.evaluation
+                before = self._known.pop(name, None)
+                self._known[name] = _fuller(before, model.evaluation)
         for oldest in [*self._known][:-_MOST]:
             del self._known[oldest]
+
+
+def _fuller(known: Evaluation | None, told: Evaluation) -> Evaluation:
+    """Return what was told, unless by a replica of a version that knew no intervals yet."""
+    return known if known and known.intervals and not told.intervals else told

@@ -89,4 +89,6 @@ def read(folder: Path, sha256: str) -> Evaluation | None:
 def _measured(report: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
     """Return a headline figure with its ends: ``suspicious_auc`` is ``auc`` of ``suspicious``."""
     group, _, within = name.partition("_")
-    return estimate(report.get(name) or report.get(group, {}).get(within) or {})
+    inside = report.get(group)
+    found = inside.get(within) if isinstance(inside, Mapping) else None
+    return estimate(report.get(name) or found or {})

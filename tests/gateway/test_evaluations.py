@@ -3,7 +3,9 @@
 import asyncio
 
 import grpc
+import pytest
 
+from services.gateway import evaluations
 from services.pb import inference_pb2 as pb
 from tests.gateway.conftest import Gateway
 from tests.gateway.counterparts import LISTED
@@ -99,3 +101,24 @@ async def test_figures_of_another_model_are_not_taken_for_those_of_this_one(
     report = await of_analysis(gateway, alice, where)
 
     assert not report.classification.HasField("operating_point")
+
+
+async def test_a_replica_of_before_does_not_take_the_intervals_away(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluations, "_FRESH_S", -1.0)
+    gateway.inference.listed = EVALUATED
+    alice = await gateway.signed_in()
+    where = (await alice.analyze()).headers["Location"]
+    newer = await of_analysis(gateway, alice, where)
+    before = pb.ModelInfo()
+    before.CopyFrom(EVALUATED[0])
+    before.ClearField("intervals")
+    gateway.inference.listed = [before]
+
+    older = await of_analysis(gateway, alice, where)
+
+    asked = [each for each in gateway.inference.requests if isinstance(each, pb.ListModelsRequest)]
+    assert len(asked) == 2
+    assert older.models == newer.models
+    assert older.classification.operating_point == newer.classification.operating_point

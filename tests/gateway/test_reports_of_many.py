@@ -1,15 +1,15 @@
 """Reports of lesions and batches: what they show, and what becomes of what cannot be shown."""
 
 import asyncio
+import errno
 
 import grpc
 import pytest
 from sqlalchemy import select
 
-from services.gateway import kinds
+from services.gateway import errors
 from services.gateway.boot import open_records, picture_store
 from services.gateway.clients import BatchContents, Letterhead, report_messages
-from services.gateway.clients.report_failures import _OTHERWISE, failure
 from services.gateway.database import EVERYTHING
 from services.gateway.records import Analysis, Batch, ReportRequest
 from services.gateway.reports import Thumbnails
@@ -258,16 +258,6 @@ async def test_a_german_report_of_a_batch_says_in_german_why_pictures_failed(
     assert problem["detail"] in page_of(await printed(either, alice, path))
 
 
-def test_what_has_no_words_in_a_language_is_quoted() -> None:
-    problem = {"kind": "of-tomorrow", "detail": "Something new."}
-    assert failure(problem, "de") == "Something new."
-
-
-def test_only_kinds_of_problems_that_there_are_have_words_in_a_language() -> None:
-    for said in _OTHERWISE.values():
-        assert said.keys() <= {kind.slug for kind in kinds.ALL}
-
-
 async def test_a_picture_that_does_not_come_takes_no_more_than_the_time_for_thumbnails(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,6 +278,26 @@ async def test_a_picture_that_does_not_come_takes_no_more_than_the_time_for_thum
         (shown,) = await Thumbnails(store, Threads(1)).of(rows, 160, 0.05, outlined=False)
 
     assert shown.pictures.image == b""
+
+
+async def test_a_store_that_runs_out_of_its_own_time_is_not_taken_for_too_little_time(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = await gateway.signed_in()
+    await alice.analyze()
+    async with open_records(gateway.settings) as records:
+        rows = await records.read(
+            lambda session: session.scalars(select(Analysis)).all(), EVERYTHING
+        )
+    store = picture_store(gateway.settings)
+
+    async def stuck(*_: str) -> bytes:
+        # As a network file system has it.
+        raise OSError(errno.ETIMEDOUT, "Connection timed out")
+
+    monkeypatch.setattr(store, "get", stuck)
+    with pytest.raises(errors.UnavailableError):
+        await Thumbnails(store, Threads(1)).of(rows, 160, 60, outlined=False)
 
 
 async def test_a_report_of_a_batch_has_a_deadline_of_its_own(start: Start) -> None:

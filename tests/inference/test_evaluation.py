@@ -59,6 +59,16 @@ async def test_a_figure_without_an_interval_is_a_point(folder: Path) -> None:
     assert ends(model) == {}
 
 
+async def test_a_figure_that_begins_like_one_without_parts_is_a_point_beside_the_others(
+    folder: Path,
+) -> None:
+    headline = {**HEADLINE, "pictures_refused": 0.01}
+    tiny_models.publish_evaluation(folder, headline, {**REPORT, "pictures": 7})
+    model = await listed(folder)
+    assert model.metrics["pictures_refused"] == 0.01
+    assert ends(model) == {"macro_auc": (0.88, 0.92), "suspicious_sensitivity": (0.9, 0.96)}
+
+
 async def test_without_an_evaluation_the_figures_of_the_file_itself_are_told(
     folder: Path, logged: pytest.LogCaptureFixture
 ) -> None:
