@@ -137,8 +137,8 @@ async def opened(
             attempts,
             access_tokens,
             settings.refresh_token_s,
+            idleness,
             passwords_for=vouching.passwords_for(settings),
-            idleness=idleness,
         )
         bounds = (settings.max_upload_bytes, settings.max_pixels, settings.max_side)
         access = Access(everything, access_tokens, last_use, idleness)

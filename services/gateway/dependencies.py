@@ -106,11 +106,19 @@ async def identified(request: Request, parts: PartsDep, presented: PresentedDep)
 
 
 async def identify(
-    request: Request, parts: Parts, presented: str | None, *, leaves: bool = False
+    request: Request,
+    parts: Parts,
+    presented: str | None,
+    *,
+    leaves: bool = False,
+    by_itself: bool = False,
 ) -> Caller:
-    """Do the same, also for who ends their sign-in; a key has none, and pays as ever."""
+    """Do the same, also for who ends their sign-in; a key has none, and pays as ever.
+
+    What a browser asks ``by_itself`` is no use of a session.
+    """
     try:
-        caller = await parts.access.identify(presented)
+        caller = await parts.access.identify(presented, by_itself=by_itself)
     except errors.EndedError as error:
         # Who goes on with it leaves others at the address the 401 after which they refresh.
         await tolls.spend(request, parts.bad_token_quota, error.sign_in_id)
@@ -140,6 +148,12 @@ def _see_whose_page(request: Request, caller: Caller) -> None:
 _IdentifiedDep = Annotated[Caller, Depends(identified)]
 
 
+async def _identified_by_itself(
+    request: Request, parts: PartsDep, presented: PresentedDep
+) -> Caller:
+    return await identify(request, parts, presented, by_itself=True)
+
+
 async def _begun(request: Request, parts: PartsDep) -> None:
     await audit.begin(request.scope, audit.noted(), parts.trail)
 
@@ -161,6 +175,16 @@ async def _caller(
     return caller
 
 
+async def _watcher(
+    needed: SecurityScopes,
+    caller: Annotated[Caller, Depends(_identified_by_itself)],
+    request: Request,
+    parts: PartsDep,
+    _: Annotated[object, Depends(_api_key)],
+) -> Caller:
+    return await _caller(needed, caller, request, parts, _)
+
+
 async def _signed_in(caller: _IdentifiedDep, request: Request, parts: PartsDep) -> SignedIn:
     signed_in = in_sign_in(caller)
     await _begun(request, parts)
@@ -170,6 +194,8 @@ async def _signed_in(caller: _IdentifiedDep, request: Request, parts: PartsDep) 
 CallerDep = Annotated[Caller, Depends(_caller)]
 SignedInDep = Annotated[SignedIn, Depends(_signed_in)]
 ReaderDep = Annotated[Caller, Security(_caller, scopes=[Permission.READ])]
+# Pages open streams by themselves, again and again, for as long as they are open.
+WatcherDep = Annotated[Caller, Security(_watcher, scopes=[Permission.READ])]
 WriterDep = Annotated[Caller, Security(_caller, scopes=[Permission.WRITE])]
 # Who changes a record is shown it.
 EditorDep = Annotated[Caller, Security(_caller, scopes=[Permission.READ, Permission.WRITE])]

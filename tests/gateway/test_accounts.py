@@ -12,6 +12,7 @@ from services.gateway.identity import (
     Access,
     Accounts,
     Attempts,
+    Idleness,
     LastUse,
     Origin,
     Passwords,
@@ -23,6 +24,8 @@ from services.gateway.records import Role, User
 from services.gateway.security import passwords, tokens
 from services.gateway.security.key_ring import KeyRing
 from tests.gateway.conftest import PASSWORD
+
+IDLENESS = Idleness.of(3600, 900)
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def sign_ins_of(
 ) -> SignIns:
     attempts = Attempts(records)
     passwords = Passwords(records, attempts)
-    return SignIns(records, passwords, attempts, access_tokens, 3600, grace)
+    return SignIns(records, passwords, attempts, access_tokens, 3600, IDLENESS, grace)
 
 
 @pytest.fixture
@@ -81,7 +84,7 @@ async def test_administrators_who_remove_each_other_at_once_leave_one(accounts: 
 async def test_a_user_disabled_by_whatever_means_is_out_at_once(
     records: Database, accounts: Accounts, sign_ins: SignIns, access_tokens: tokens.AccessTokens
 ) -> None:
-    access = Access(records, access_tokens, LastUse(records))
+    access = Access(records, access_tokens, LastUse(records), IDLENESS)
     pair = await sign_ins.begin_for(await accounts.create("alice", PASSWORD))
     assert (await access.identify(pair.access_token)).user.username == "alice"
 
@@ -129,7 +132,7 @@ async def test_without_grace_the_second_use_ends_the_sign_in(
     records: Database, accounts: Accounts, access_tokens: tokens.AccessTokens
 ) -> None:
     strict = sign_ins_of(records, access_tokens, grace=timedelta(0))
-    access = Access(records, access_tokens, LastUse(records))
+    access = Access(records, access_tokens, LastUse(records), IDLENESS)
     first = await strict.begin_for(await accounts.create("alice", PASSWORD))
     second = await strict.refresh(first.refresh_token)
     assert (await access.identify(second.access_token)).user.username == "alice"

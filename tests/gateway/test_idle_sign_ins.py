@@ -1,6 +1,7 @@
 """Sign-ins that nobody uses end before their time."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -14,7 +15,7 @@ from services.gateway.records import SignIn, now
 from tests.gateway.conftest import PASSWORD, Gateway, Start
 from tests.gateway.test_page_sessions import PAGE, entered
 from tests.gateway.test_sessions import sessions, signed_in_again
-from tests.gateway.watching import on_a_socket, watching
+from tests.gateway.watching import PATIENCE_S, Watch, on_a_socket, watching
 
 IDLE_S = 1800
 ACCESS_S = 600
@@ -99,6 +100,38 @@ async def test_a_stream_of_events_ends_with_them(start: Start) -> None:
         async with watching(url, alice) as watch:
             await unused(gateway, IDLE + UNSEEN + MOMENT)
             (end,) = await watch.events(2)
+
+    assert end.data == {"kind": "stream.ended", "reason": "signed_out"}
+
+
+async def test_to_open_a_stream_of_events_is_no_use_of_a_session(start: Start) -> None:
+    async with start(**SHORT) as gateway:
+        await gateway.signed_in()
+        browser = await entered(gateway)
+        page = browser | {"Accept": "text/event-stream"}
+        opened = partial(gateway.http.get, "/v1/events?follow=false", headers=page)
+        await unused(gateway, IDLE - MOMENT)
+
+        assert (await opened()).status_code == 200
+        await gateway.parts.access._last_use.close()
+
+        assert now() - (await last_uses(gateway))[-1] > IDLE - MOMENT
+        await unused(gateway, IDLE + MOMENT)
+        assert (await opened()).status_code == 401
+
+
+async def test_the_stream_of_a_browser_ends_as_late_as_that_of_a_token(start: Start) -> None:
+    async with start(**SHORT) as gateway, on_a_socket(gateway) as url:
+        await gateway.signed_in()
+        browser = await entered(gateway)
+        async with (
+            httpx.AsyncClient(base_url=url, headers=browser, timeout=PATIENCE_S) as http,
+            http.stream("GET", "/v1/events") as answer,
+        ):
+            watch = Watch(answer)
+            await watch.next()
+            await unused(gateway, IDLE + UNSEEN + MOMENT)
+            (end,) = await watch.all()
 
     assert end.data == {"kind": "stream.ended", "reason": "signed_out"}
 

@@ -16,7 +16,7 @@ from sqlmodel import col
 from services.gateway import errors
 from services.gateway.audit import noted
 from services.gateway.database import Database, Scope
-from services.gateway.identity.idleness import NEVER, Idleness
+from services.gateway.identity.idleness import Idleness
 from services.gateway.identity.last_use import LastUse
 from services.gateway.identity.permissions import ALLOWED, Permission
 from services.gateway.records import ApiKey, RefreshToken, Role, SignIn, User, now
@@ -149,7 +149,7 @@ class Access:
         database: Database,
         access_tokens: tokens.AccessTokens,
         last_use: LastUse,
-        idleness: Idleness = NEVER,
+        idleness: Idleness,
     ) -> None:
         """Build over the database.
 
@@ -165,15 +165,19 @@ class Access:
         self._last_use = last_use
         self._idleness = idleness
 
-    async def identify(self, presented: str | None) -> Caller:
+    async def identify(self, presented: str | None, *, by_itself: bool = False) -> Caller:
         """Return who holds an access token, an API key or a session.
+
+        Args:
+            presented: the one that came.
+            by_itself: whether a browser asks this without anybody, which is no use of a session.
 
         Raises:
             UnauthenticatedError: there is none, it is no good, or it has ended.
 
         """
         if isinstance(presented, Session):
-            return await self._by_session(presented)
+            return await self._by_session(presented, by_itself=by_itself)
         if presented is not None and presented.startswith(api_keys.PREFIX):
             return await self._by_key(presented)
         return await self._by_token(presented)
@@ -248,7 +252,7 @@ class Access:
         noted().sign_in_id = claims.session_id
         return SignedIn(user, sign_in_id=claims.session_id)
 
-    async def _by_session(self, session: Session) -> SignedIn:
+    async def _by_session(self, session: Session, *, by_itself: bool) -> SignedIn:
         if not tokens.is_formed(session):
             raise errors.UnauthenticatedError(_BAD_SESSION)
         which = {"digest": tokens.session_digest(session)}
@@ -261,7 +265,8 @@ class Access:
         over = sign_in.expires_at <= now() or self._idleness.is_over(sign_in.used_at)
         if over or sign_in.revoked_at is not None or user.disabled:
             raise errors.EndedError(_BAD_SESSION, sign_in.id)
-        self._last_use.note(sign_in)
+        if not by_itself:
+            self._last_use.note(sign_in)
         noted().by(user.id, user.organisation_id)
         noted().sign_in_id = sign_in.id
         return SignedIn(user, sign_in_id=sign_in.id)

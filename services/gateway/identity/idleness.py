@@ -17,8 +17,8 @@ class Idleness:
 
     """
 
-    most: timedelta = timedelta(days=36_500)
-    unseen: timedelta = timedelta()
+    most: timedelta
+    unseen: timedelta
 
     @classmethod
     def of(cls, idle_s: float, access_token_s: float) -> "Idleness":
@@ -32,7 +32,3 @@ class Idleness:
     def is_over(self, used_at: datetime) -> bool:
         """Say whether the session of a browser, used last at a time, has ended by that."""
         return used_at <= now() - self.most
-
-
-NEVER = Idleness()
-"""Nobody's sign-in ends before its time."""

@@ -14,7 +14,7 @@ from services.gateway import errors
 from services.gateway.audit import noted
 from services.gateway.database import Database
 from services.gateway.identity.attempts import Attempts
-from services.gateway.identity.idleness import NEVER, Idleness
+from services.gateway.identity.idleness import Idleness
 from services.gateway.identity.origin import Origin
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.rotation import live, revoke, revoke_by, rotate
@@ -67,9 +67,9 @@ class SignIns:
         attempts: Attempts,
         access_tokens: tokens.AccessTokens,
         lifetime_s: int,
+        idleness: Idleness,
         grace: timedelta = GRACE,
         passwords_for: PasswordsFor = PasswordsFor.ALL,
-        idleness: Idleness = NEVER,
     ) -> None:
         """Build over the database.
 
@@ -79,9 +79,9 @@ class SignIns:
             attempts: makes those wait who guess.
             access_tokens: signs the short-lived tokens.
             lifetime_s: seconds after which the password is asked for again.
+            idleness: how long one lasts that is not used.
             grace: how long a used refresh token may come again for a lost answer.
             passwords_for: whose passwords are good.
-            idleness: how long one lasts that is not used.
 
         """
         self._database = database

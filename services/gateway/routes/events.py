@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from services.gateway.dependencies import PartsDep, ReaderDep, SignedInDep
+from services.gateway.dependencies import PartsDep, SignedInDep, WatcherDep
 from services.gateway.events import Stream, Watcher
 from services.gateway.identity import Permission
 from services.gateway.outflow import Outflow, SlowClientError
@@ -126,7 +126,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     responses=documented(401, 403, 422, 429) | _STREAM,
 )
 async def events(
-    caller: ReaderDep,
+    caller: WatcherDep,
     parts: PartsDep,
     last_event_id: LastEventId = None,
     follow: Follow = True,  # noqa: FBT002 - those who ask name it
