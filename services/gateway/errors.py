@@ -77,6 +77,10 @@ class ConflictError(GatewayError):
     """The request contradicts what is already there."""
 
 
+class KeySpentError(ConflictError):
+    """What the request of this key has made was removed since."""
+
+
 class InProgressError(GatewayError):
     """The same request is being worked on already."""
 
@@ -103,6 +107,10 @@ class MissingConditionError(GatewayError):
 
 class InvalidRequestError(GatewayError):
     """The request is understood and cannot be carried out as it is."""
+
+
+class KeyReusedError(InvalidRequestError):
+    """The key of a request came with another request before."""
 
 
 class InvalidFieldError(InvalidRequestError):

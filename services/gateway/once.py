@@ -132,9 +132,9 @@ class Once:
             find: returns what has an id, or raises ``NotFoundError``.
 
         Raises:
-            InvalidRequestError: the key came with another request before.
+            KeyReusedError: the key came with another request before.
             InProgressError: the first request with this key is still being worked on.
-            ConflictError: what the key has made was removed since.
+            KeySpentError: what the key has made was removed since.
 
         """
         if keyed is None:
@@ -221,7 +221,7 @@ class Once:
                 if await self._database.read(lambda session: session.scalar(made)) is None:
                     return None
                 await self._database.write(partial(_change, held, done=True))
-            raise errors.ConflictError(_REMOVED) from None
+            raise errors.KeySpentError(_REMOVED) from None
 
 
 def _begin(request: KeyedRequest, session: Session, *, oldest: datetime) -> KeyedRequest:
@@ -232,7 +232,7 @@ def _begin(request: KeyedRequest, session: Session, *, oldest: datetime) -> Keye
             setattr(known, name, value)
     # A purge leaves none.
     if known.fingerprint not in ("", request.fingerprint):
-        raise errors.InvalidRequestError(
+        raise errors.KeyReusedError(
             "Idempotency-Key: it came with another request before. Use another key for this one."
         )
     if known.done or known.holder == request.holder:

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import APIResponse, Error, Route, expect
+from playwright.sync_api import APIResponse, Error, Page, Route, expect
 
-from tests.pages.conftest import Person
+from tests.pages.conftest import PASSWORD, Person
 from tests.pages.results import analyzed, attached
+from tests.pages.test_webhooks import OURS, boss, make
+
+__all__ = ["boss"]
 
 People = Callable[..., Person]
 
@@ -16,6 +20,45 @@ TWICE = """button => {
   setTimeout(() => button.click(), 200);
   setTimeout(() => window.clickedTwice(), 400);
 }"""
+
+
+@dataclass
+class Held:
+    """What two clicks sent, and what came back."""
+
+    sent: list[str] = field(default_factory=list)
+    answers: list[tuple[Route, APIResponse]] = field(default_factory=list)
+
+    def hold(self, route: Route) -> None:
+        """Let a request through, and keep its answer back."""
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        # A second one may be on its way still when the first is answered.
+        self.sent.append(route.request.url)
+        self.answers.append((route, route.fetch(max_redirects=0)))
+
+    def statuses(self) -> list[int]:
+        """Of all answers."""
+        return [answer.status for _, answer in self.answers]
+
+
+def clicked_twice(page: Page, where: str, button: str) -> Held:
+    """Click twice on a button that sends a form; the answer comes after the second click.
+
+    In the page itself: clicks from outside would wait for the answer to the first one.
+    """
+    held = Held()
+    clicked: list[bool] = []
+    page.expose_function("clickedTwice", lambda: clicked.append(True))
+    page.route(where, held.hold)
+    page.get_by_role("main").get_by_role("button", name=button).evaluate(TWICE)
+    while not (clicked and held.answers):
+        page.wait_for_timeout(10)
+    for route, answer in held.answers:
+        with suppress(Error):  # of one that the browser has given up
+            route.fulfill(response=answer)
+    return held
 
 
 @pytest.mark.parametrize("kind", ["analyses", "lesions", "patients"])
@@ -28,25 +71,89 @@ def test_two_clicks_on_a_removal_remove_once_and_lead_to_a_calm_page(
     made = analyzed(somebody, None, **lesion)
     removed = {"analyses": made["id"], "lesions": lesion["lesion"], "patients": made["patient"]}
     led_to = {"lesions": f"patients/{made['patient']}"}.get(kind, kind)
-    answers: list[tuple[Route, APIResponse]] = []
-    clicked: list[bool] = []
-
-    def hold(route: Route) -> None:
-        answers.append((route, route.fetch(max_redirects=0)))
-
     page = somebody.page
-    page.expose_function("clickedTwice", lambda: clicked.append(True))
-    page.route(f"**/{removed[kind]}/remove?*", hold)
     somebody.goto(f"/{kind}/{removed[kind]}/remove")
-    # In the page itself: clicks from outside would wait for the answer to the first one.
-    page.get_by_role("main").get_by_role("button", name="Remove").evaluate(TWICE)
-    while not (clicked and answers):
-        page.wait_for_timeout(10)
-    for route, answer in answers:
-        with suppress(Error):  # of one that the browser has given up
-            route.fulfill(response=answer)
+
+    held = clicked_twice(page, f"**/{removed[kind]}/remove?*", "Remove")
 
     expect(page).to_have_url(f"{somebody.services.rest}/{led_to}")
     expect(page.get_by_role("heading", level=1)).not_to_have_text("Not found")
-    assert [answer.status for _, answer in answers] == [303]
+    assert len(held.sent) == 1
+    assert held.statuses() == [303]
     assert somebody.api("GET", f"/v1/{kind}/{removed[kind]}").status_code == 404
+
+
+def test_two_clicks_on_the_removal_of_a_webhook_remove_once_and_say_so(boss: People) -> None:
+    somebody = boss()
+    page = somebody.page
+    make(somebody, "http://127.0.0.1:9/hook", "clicked away")
+    page.get_by_role("link", name="Try it out").click()
+    page.get_by_role("link", name="Remove …").click()
+    page.wait_for_url("**/remove")
+
+    held = clicked_twice(page, "**/remove?*", "Remove")
+
+    expect(page.get_by_role("status")).to_contain_text("removed")
+    assert len(held.sent) == 1
+    assert held.statuses() == [303]
+
+
+def test_two_clicks_make_one_webhook_and_its_secret_is_shown(boss: People) -> None:
+    somebody = boss()
+    page = somebody.page
+    somebody.goto("/admin/webhooks")
+    page.get_by_label("Address").fill("http://127.0.0.1:9/hook")
+    page.get_by_label("What it is (optional)").fill("clicked twice")
+
+    held = clicked_twice(page, "**/admin/webhooks?page_of=*", "Make the webhook")
+
+    expect(page.locator("#secret")).to_be_visible()
+    assert len(held.sent) == 1
+    expect(page.get_by_role("link", name="clicked twice")).to_have_count(1)
+
+
+def test_two_clicks_make_one_key_and_it_is_shown(admin: People) -> None:
+    somebody = admin()
+    page = somebody.page
+    service = {"username": "clicked.twice", "password": PASSWORD, "role": "service"}
+    made = somebody.api("POST", "/v1/users", json=service, headers=OURS)
+    assert made.status_code == 201, made.text
+    somebody.goto("/admin/keys")
+    page.get_by_label("Service").select_option(made.json()["id"])
+    page.get_by_label("Name").fill("clicked twice")
+    page.get_by_label("records:read").check()
+
+    held = clicked_twice(page, "**/admin/keys?page_of=*", "Make the key")
+
+    expect(page.locator("#key")).to_be_visible()
+    assert len(held.sent) == 1
+
+
+def test_two_clicks_send_a_message_again_once(boss: People) -> None:
+    somebody = boss()
+    page = somebody.page
+    make(somebody, "http://127.0.0.1:9/hook", "sent again")
+    page.get_by_role("link", name="Try it out").click()
+    page.get_by_role("button", name="Send a test message").click()
+    expect(page.get_by_role("status")).to_contain_text("on its way")
+
+    held = clicked_twice(page, "**/replay?*", "Send again")
+
+    expect(page.get_by_role("status")).to_contain_text("sent again")
+    assert len(held.sent) == 1
+    assert held.statuses() == [303]
+
+
+def test_a_form_on_its_way_says_so_until_somebody_comes_back_to_it(boss: People) -> None:
+    page = boss().page
+    page.goto(f"{boss().services.rest}/admin/webhooks")
+    form = page.locator("main form")
+    # It stays: what is looked at is the page that has sent it.
+    form.evaluate("form => addEventListener('submit', event => event.preventDefault())")
+    page.get_by_label("Address").fill("http://127.0.0.1:9/hook")
+
+    page.get_by_role("button", name="Make the webhook").click()
+    expect(form).to_have_attribute("aria-busy", "true")
+
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    expect(form).not_to_have_attribute("aria-busy", "true")

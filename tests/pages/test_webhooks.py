@@ -189,6 +189,19 @@ def test_what_somebody_else_changed_meanwhile_is_shown(boss: People) -> None:
     expect(page.get_by_role("status")).to_contain_text("paused")
 
 
+def test_pause_on_an_old_page_of_one_given_up_since_is_not_said_to_be_done(boss: People) -> None:
+    page = (somebody := boss()).page
+    with receiving(410) as receiver:
+        make(somebody, receiver.url, "gone")
+        page.get_by_role("link", name="Try it out").click()
+        stale = somebody.context.new_page()
+        stale.goto(page.url)
+        page.get_by_role("button", name="Send a test message").click()
+        seen(page, page.get_by_text("given up: the receiver"))
+    stale.get_by_role("button", name="Pause").click()
+    expect(stale.get_by_role("alert")).to_contain_text("changed since you saw it")
+
+
 def test_the_same_form_sent_twice_makes_one_webhook_and_says_so(boss: People) -> None:
     somebody = boss()
     page = somebody.page

@@ -80,7 +80,8 @@ async def page_create_api_key(
         made, key = await parts.once.make(caller.user.id, keyed, ApiKey, make, find)
     except (ValidationError, errors.InvalidRequestError, errors.InProgressError) as error:
         refusal = Refusal.of(error)
-        shown = await _shown(parts, caller, refusal=refusal.sentence, **written)
+        again = {"refusal": refusal.sentence, "form": refusal.token(form)}
+        shown = await _shown(parts, caller, **again, **written)
         return pages.show(request, "api_keys.html", shown, caller=caller, status=refusal.status)
     shown = await _shown(parts, caller, made=made, key=key)
     return pages.show(request, "api_keys.html", shown, caller=caller, status=201)

@@ -99,7 +99,7 @@ async def page_create_patient(
         )
     except (*_REFUSED, errors.InProgressError) as error:
         refusal = Refusal.of(error)
-        shown = _form(written, refusal=refusal.sentence)
+        shown = _form(written, refusal=refusal.sentence) | {"key": refusal.token(key)}
         return pages.show(request, "patient_form.html", shown, caller=caller, status=refusal.status)
     return RedirectResponse(f"/patients/{made.id}", 303)
 

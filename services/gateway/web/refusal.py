@@ -1,11 +1,23 @@
 """Why a form was refused, in words that stand beside it."""
 
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from pydantic import ValidationError
 
 from services.gateway import errors, kinds
+
+_OF_FORMS: Mapping[type[Exception], str] = {
+    errors.InProgressError: "This form was sent before and is still being worked on. "
+    "Wait a little and send it again: it is done once.",
+    errors.KeyReusedError: "This form was sent before with something else in it. "
+    "Send it again as it is now, if you mean both.",
+    errors.KeySpentError: "What this form has made was removed since. "
+    "Send it again to make it anew.",
+}
+"""What pages say in place of keys, which nobody typed there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +26,8 @@ class Refusal:
 
     status: int
     sentence: str
+    undecided: bool = False
+    """Whether the same form, sent before, may be about to do what was asked."""
 
     @classmethod
     def of(cls, error: errors.GatewayError | ValidationError) -> Self:
@@ -24,4 +38,12 @@ class Refusal:
             sentence = f"{field}: {fault['msg'][:1].lower()}{fault['msg'][1:]}."
             return cls(kinds.KINDS[errors.InvalidRequestError].status, sentence)
         kind = kinds.kind_of(error)
-        return cls(kind.status, kind.detail or str(error))
+        sentence = _OF_FORMS.get(type(error)) or kind.detail or str(error)
+        return cls(kind.status, sentence, isinstance(error, errors.InProgressError))
+
+    def token(self, sent: str) -> str:
+        """Return what a form that is shown again has to be known by.
+
+        It stays the same form while what was sent is undecided; else it is another.
+        """
+        return sent if self.undecided else secrets.token_hex(16)

@@ -69,7 +69,9 @@ async def page_create_user(
             lambda made: parts.accounts.get(caller.scope, made),
         )
     except _REFUSED as error:
-        return await _refused(request, pages, parts, caller, error, username=username, role=role)
+        return await _refused(
+            request, pages, parts, caller, error, form, username=username, role=role
+        )
     return RedirectResponse("/admin/users?done=made", 303)
 
 
@@ -102,10 +104,12 @@ async def _refused(
     parts: Parts,
     caller: Caller,
     error: errors.GatewayError | ValidationError,
+    form: str = "",
     **written: str,
 ) -> Response:
     refusal = Refusal.of(error)
-    shown = await _shown(parts, caller, refusal=refusal.sentence, **written)
+    again = {"refusal": refusal.sentence, "form": refusal.token(form)}
+    shown = await _shown(parts, caller, **again, **written)
     return pages.show(request, "users.html", shown, caller=caller, status=refusal.status)
 
 

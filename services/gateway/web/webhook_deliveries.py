@@ -28,7 +28,8 @@ _FAULTS: Mapping[str, str] = {
     Fault.TLS: "the certificate is not good, or TLS failed",
     Fault.PROTOCOL: "the answer was no HTTP",
     Fault.FORBIDDEN: "the address leads to where webhooks may not go",
-    Fault.SECRET: "the secret cannot be read; give the webhook a new one",
+    Fault.SECRET: "the secret cannot be read; give the webhook a new one over REST, "
+    "or remove it and make another",
 }
 
 
@@ -67,7 +68,7 @@ async def page_test_webhook(
             lambda made: parts.deliveries.get(caller.scope, webhook_id, made),
         )
     except (errors.ConflictError, errors.InProgressError) as error:
-        return await refused(webhook_id, request, pages, parts, caller, error)
+        return await refused(webhook_id, request, pages, parts, caller, error, form)
     parts.dispatcher.wake()
     return RedirectResponse(f"/admin/webhooks/{webhook_id}?done=tested", 303)
 
@@ -97,6 +98,7 @@ async def refused(
     parts: Parts,
     caller: Caller,
     error: errors.GatewayError,
+    form: str = "",
 ) -> HTMLResponse:
     """Show a webhook as it is now, and why what was asked of it was refused.
 
@@ -105,7 +107,8 @@ async def refused(
 
     """
     refusal = Refusal.of(error)
-    shown = await _shown(parts, caller, webhook_id, refusal=refusal.sentence)
+    sentence, token = refusal.sentence, refusal.token(form)
+    shown = await _shown(parts, caller, webhook_id, refusal=sentence, form=token)
     return pages.show(request, "webhook.html", shown, caller=caller, status=refusal.status)
 
 

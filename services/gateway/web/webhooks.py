@@ -12,7 +12,7 @@ from services.gateway.dependencies import Cursor, PartsDep, WebhooksDep
 from services.gateway.identity import Caller
 from services.gateway.once import Keyed
 from services.gateway.parts import Parts
-from services.gateway.records import EVENT_MEANING, Webhook
+from services.gateway.records import EVENT_MEANING, Disabled, Webhook
 from services.gateway.routes.webhooks import NewWebhook
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.refusal import Refusal
@@ -83,7 +83,8 @@ async def page_create_webhook(
         made, secret = await parts.once.make(caller.user.id, keyed, Webhook, make, find)
     except _REFUSED as error:
         refusal = Refusal.of(error)
-        shown = await _shown(parts, caller, refusal=refusal.sentence, **written)
+        again = {"refusal": refusal.sentence, "form": refusal.token(form)}
+        shown = await _shown(parts, caller, **again, **written)
         return pages.show(request, "webhooks.html", shown, caller=caller, status=refusal.status)
     shown = await _shown(parts, caller, made=made, secret=secret)
     return pages.show(request, "webhooks.html", shown, caller=caller, status=201)
@@ -102,11 +103,13 @@ async def page_change_webhook(
     """Pause a webhook, or have it told again; what somebody else changed meanwhile is shown."""
     found = await parts.webhooks.get(caller.scope, webhook_id)
     wanted = disabled == "yes"
-    if (found.disabled is not None) != wanted:
+    # One that was given up meanwhile is off, but not as was asked.
+    there = found.disabled == Disabled.BY_USER if wanted else found.disabled is None
+    if not there:
         try:
             meant, values = frozenset({revision}), {"disabled": wanted}
             await parts.webhooks.change(caller.scope, webhook_id, meant, values)
-        except (errors.ChangedMeanwhileError, errors.UnavailableError) as error:
+        except errors.ChangedMeanwhileError as error:
             return await refused(webhook_id, request, pages, parts, caller, error)
         parts.dispatcher.wake()
     # Who sends the form twice has what they want: it is as they asked.

@@ -3,9 +3,22 @@
 const ON_ITS_WAY_MS = 10_000;
 
 for (const form of document.querySelectorAll("form[method=post]")) {
-  let sentAt = -Infinity;
+  let waiting;
+  const arrived = () => {
+    clearTimeout(waiting);
+    form.removeAttribute("aria-busy");
+  };
   form.addEventListener("submit", (event) => {
-    if (event.timeStamp - sentAt < ON_ITS_WAY_MS) event.preventDefault();
-    else sentAt = event.timeStamp;
+    if (form.hasAttribute("aria-busy")) {
+      event.preventDefault();
+      return;
+    }
+    form.setAttribute("aria-busy", "true");
+    // Nothing says that a navigation was broken off.
+    waiting = setTimeout(arrived, ON_ITS_WAY_MS);
+  });
+  // Whoever comes back to the page may mean it again; its own arrival ends nothing.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) arrived();
   });
 }
