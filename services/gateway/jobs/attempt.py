@@ -96,6 +96,8 @@ class Attempt:
         self._refused_ones: set[str] = set()
         self._done = 0
         self._troubles: dict[str, _Trouble] = {}
+        # Of whichever pictures, since one was done.
+        self._troubles_in_a_row = 0
 
     async def make(self, held: Held) -> float:
         """Try a job.
@@ -132,6 +134,7 @@ class Attempt:
         self._refused_ones.clear()
         await self._keep(held, answer)
         self._done += 1
+        self._troubles_in_a_row = 0
         self._troubles.pop(held.record.id, None)
         self._metrics.analyses(answer.outcome).inc()
         self._metrics.jobs("succeeded").inc()
@@ -191,8 +194,11 @@ class Attempt:
         self._troubles[held.record.id] = _Trouble(self._done, times)
         if len(self._troubles) > _MOST_TROUBLED:
             del self._troubles[next(iter(self._troubles))]
+        self._troubles_in_a_row += 1
         if alone:
-            delay_s = min(self._backoff.after(times), LONGEST_TROUBLE_S)
+            # Where more pictures wait than are remembered, each is forgotten before it comes again.
+            rounds = self._troubles_in_a_row // _MOST_TROUBLED
+            delay_s = min(self._backoff.after(max(times, rounds)), LONGEST_TROUBLE_S)
             await self._again(held, "trouble", delay_s)
         else:
             await self._strike(held, error)
