@@ -145,8 +145,9 @@ def test_two_clicks_send_a_message_again_once(boss: People) -> None:
 
 
 def test_a_form_on_its_way_says_so_until_somebody_comes_back_to_it(boss: People) -> None:
-    page = boss().page
-    page.goto(f"{boss().services.rest}/admin/webhooks")
+    somebody = boss()
+    page = somebody.page
+    somebody.goto("/admin/webhooks")
     form = page.locator("main form")
     # It stays: what is looked at is the page that has sent it.
     form.evaluate("form => addEventListener('submit', event => event.preventDefault())")
