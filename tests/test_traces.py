@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextvars import copy_context
 
 import pytest
 
@@ -154,8 +155,13 @@ def test_a_log_line_names_the_trace_that_it_belongs_to_if_that_can_be_looked_up(
     with telemetry.tracing("reports") as traces:
         assert traces is not None
         span = request(traces, traceparent)
-        telemetry.enter_span(span)
-        telemetry.logger("services.reports").info("rendered")
+
+        def render() -> None:
+            telemetry.enter_span(span)
+            telemetry.logger("services.reports").info("rendered")
+
+        # In a context of its own: what later tests call is no part of this trace.
+        copy_context().run(render)
         span.end()
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     (line,) = [line for line in lines if line["event"] == "rendered"]

@@ -96,8 +96,10 @@ def test_a_lesion_is_reported_over_time(
     assert sum(len(page.images) for page in pdf.pages) >= 3
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-def test_a_batch_is_reported_with_what_failed(rest: httpx.Client, language: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "why"), [("en", "not a JPEG or PNG"), ("de", "kein JPEG oder PNG")]
+)
+def test_a_batch_is_reported_with_what_failed(rest: httpx.Client, language: str, why: str) -> None:
     names = ("first.jpg", "unreadable.jpg", "third.jpg")
     contents = (specimens.lesion_jpeg(seed=4), b"no picture", specimens.lesion_jpeg(seed=5))
     files = [("images", pair) for pair in zip(names, contents, strict=True)]
@@ -110,7 +112,7 @@ def test_a_batch_is_reported_with_what_failed(rest: httpx.Client, language: str)
 
     assert (batch.succeeded, batch.failed) == (2, 1)
     assert all(name in text for name in names)
-    assert "not a JPEG or PNG" in text
+    assert why in text
     assert sum(len(page.images) for page in pdf.pages) >= 2
 
 

@@ -87,10 +87,10 @@ def counted(registry: CollectorRegistry, code: str, method: str = "Analyze") -> 
     return registry.get_sample_value("test_rpcs_total", {"method": method, "code": code})
 
 
-async def until_counted(registry: CollectorRegistry, code: str) -> None:
-    """Wait for a call that the server notices only after its caller is gone."""
+async def until_counted(registry: CollectorRegistry, code: str, method: str = "Analyze") -> None:
+    """Wait for a call that the server counts only after its caller has the answer, or is gone."""
     async with asyncio.timeout(5):
-        while counted(registry, code) is None:  # noqa: ASYNC110 - a test may poll
+        while counted(registry, code, method) is None:  # noqa: ASYNC110 - a test may poll
             await asyncio.sleep(0.01)
 
 

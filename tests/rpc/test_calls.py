@@ -42,6 +42,7 @@ async def test_calls_are_counted_by_code_and_timed(
     for error in (WrongError(), FullError(), KeyError()):
         servicer.act = failing(error)
         await refusal(stub)
+    await until_counted(registry, "INTERNAL")
     for code in ("OK", "INVALID_ARGUMENT", "RESOURCE_EXHAUSTED", "INTERNAL"):
         assert counted(registry, code) == 1
     assert registry.get_sample_value("test_rpc_seconds_count", {"method": "Analyze"}) == 4

@@ -24,6 +24,7 @@ from tests.rpc.service import (
     counted,
     failing,
     refusal,
+    until_counted,
 )
 
 
@@ -71,6 +72,7 @@ async def test_bytes_that_are_no_message_are_the_callers_fault(
     call = unary(broken) if method == "Analyze" else stream(iter([broken]))
     assert await call.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert "cannot be read" in await call.details()
+    await until_counted(registry, "INVALID_ARGUMENT", method)
     assert counted(registry, "INVALID_ARGUMENT", method) == 1
 
 
@@ -99,5 +101,6 @@ async def test_a_stream_ends_with_the_status_of_its_error(
     with pytest.raises(aio.AioRpcError) as caught:
         [_ async for _ in stub.AnalyzeStream(iter([AnalyzeStreamRequest()]))]
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    await until_counted(registry, "INVALID_ARGUMENT", "AnalyzeStream")
     assert counted(registry, "OK", "AnalyzeStream") == 1
     assert counted(registry, "INVALID_ARGUMENT", "AnalyzeStream") == 1
