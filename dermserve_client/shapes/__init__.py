@@ -1,0 +1,71 @@
+"""What the gateway answers, typed."""
+
+from dermserve_client.shapes.accounts import ApiKey, ResetCode, Ticket, Tokens, User
+from dermserve_client.shapes.analyses import (
+    Analysis,
+    Assessment,
+    AssessmentStep,
+    Batch,
+    Classification,
+    Failure,
+    Findings,
+    Image,
+    Method,
+    ModelVersion,
+    Narrative,
+    Quality,
+    Replay,
+    ReportRequest,
+    Segmentation,
+    Timings,
+    Tolerance,
+)
+from dermserve_client.shapes.events import Delivery, Event, Missed, Webhook, WebhookSecret
+from dermserve_client.shapes.patients import Lesion, Patient
+from dermserve_client.shapes.serving import Evaluation, Interval, Line, Model, Readiness, System
+from dermserve_client.shapes.shape import Page
+from dermserve_client.shapes.statistics import Figures, Latency, Period, Rate, Statistics
+
+__all__ = [
+    "Analysis",
+    "ApiKey",
+    "Assessment",
+    "AssessmentStep",
+    "Batch",
+    "Classification",
+    "Delivery",
+    "Evaluation",
+    "Event",
+    "Failure",
+    "Figures",
+    "Findings",
+    "Image",
+    "Interval",
+    "Latency",
+    "Lesion",
+    "Line",
+    "Method",
+    "Missed",
+    "Model",
+    "ModelVersion",
+    "Narrative",
+    "Page",
+    "Patient",
+    "Period",
+    "Quality",
+    "Rate",
+    "Readiness",
+    "Replay",
+    "ReportRequest",
+    "ResetCode",
+    "Segmentation",
+    "Statistics",
+    "System",
+    "Ticket",
+    "Timings",
+    "Tokens",
+    "Tolerance",
+    "User",
+    "Webhook",
+    "WebhookSecret",
+]
