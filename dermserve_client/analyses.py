@@ -10,7 +10,14 @@ import httpx
 
 from dermserve_client.errors import ClientError
 from dermserve_client.reports import Reported
-from dermserve_client.shapes import Analysis, Assessment, AssessmentStep, Narrative, Replay
+from dermserve_client.shapes import (
+    Analysis,
+    Assessment,
+    AssessmentStep,
+    Comparison,
+    Narrative,
+    Replay,
+)
 from dermserve_client.wire import Wire
 
 File = Literal[
@@ -115,6 +122,11 @@ class Analyses(Reported):
         path = f"{self._path}/{analysis_id}/narrative"
         answer = self._wire.send("GET", path, params={"language": language})
         return Narrative.model_validate_json(answer.content)
+
+    def compare(self, first_id: str, second_id: str) -> Comparison:
+        """Show what has changed from one analysis to another."""
+        answer = self._wire.send("GET", f"{self._path}/{first_id}/comparison/{second_id}")
+        return Comparison.model_validate_json(answer.content)
 
     def replay(self, analysis_id: str) -> Replay:
         """Analyze the kept picture again, and say whether the answer is the same."""

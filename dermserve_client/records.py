@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 import httpx
 
 from dermserve_client.reports import Reported
-from dermserve_client.shapes import Lesion, Patient, Webhook
+from dermserve_client.shapes import Lesion, Moment, Patient, Webhook
 from dermserve_client.wire import Wire
 
 _Record = TypeVar("_Record", Patient, Lesion, Webhook)
@@ -98,3 +98,7 @@ class Lesions(Records[Lesion], Reported):
     def list(self, *, patient: str | None = None) -> Iterator[Lesion]:
         """Yield lesions, newest first."""
         return self._wire.listed(Lesion, self._path, {"patient": patient})
+
+    def timeline(self, lesion_id: str) -> Iterator[Moment]:
+        """Yield what was found in each picture of a lesion, oldest first."""
+        return self._wire.listed(Moment, f"{self._path}/{lesion_id}/timeline")

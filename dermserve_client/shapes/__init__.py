@@ -20,6 +20,7 @@ from dermserve_client.shapes.analyses import (
     Timings,
     Tolerance,
 )
+from dermserve_client.shapes.comparisons import Alignment, Change, Comparison, Moment
 from dermserve_client.shapes.events import Delivery, Event, Missed, Webhook, WebhookSecret
 from dermserve_client.shapes.patients import Lesion, Patient
 from dermserve_client.shapes.serving import Evaluation, Interval, Line, Model, Readiness, System
@@ -27,12 +28,15 @@ from dermserve_client.shapes.shape import Page
 from dermserve_client.shapes.statistics import Figures, Latency, Period, Rate, Statistics
 
 __all__ = [
+    "Alignment",
     "Analysis",
     "ApiKey",
     "Assessment",
     "AssessmentStep",
     "Batch",
+    "Change",
     "Classification",
+    "Comparison",
     "Delivery",
     "Evaluation",
     "Event",
@@ -48,6 +52,7 @@ __all__ = [
     "Missed",
     "Model",
     "ModelVersion",
+    "Moment",
     "Narrative",
     "Page",
     "Patient",

@@ -8,8 +8,16 @@ import typer
 from services import environment
 from services.cli.records import on_records
 from services.gateway.boot import BootError, breached_passwords
-from services.gateway.database import Database
-from services.gateway.identity import Accounts, Attempts, Links, Organisations, Passwords
+from services.gateway.database import EVERYTHING, Database
+from services.gateway.identity import (
+    Accounts,
+    Attempts,
+    Links,
+    Organisations,
+    PasswordResets,
+    Passwords,
+    ResetCode,
+)
 from services.gateway.records import Role, User
 from services.gateway.security.breached_passwords import BreachedPasswords
 from services.gateway.settings import Settings
@@ -61,6 +69,21 @@ def promote(username: Username) -> None:
 def disable(username: Username) -> None:
     """Keep a user from signing in, and end their sign-ins at once."""
     _do("disable", lambda accounts: accounts.disable(username))
+
+
+@app.command()
+def reset_password(username: Username) -> None:
+    """Make a code with which a user who forgot their password chooses another one."""
+
+    async def work(records: Database) -> ResetCode:
+        passwords = _passwords(records)
+        user = await Accounts(records, passwords).called(EVERYTHING, username)
+        return await PasswordResets(records, passwords).issue(user)
+
+    made = on_records(work, ("dermserve users reset-password", "password.reset.begin", "user"))
+    typer.echo(made.code)
+    until = f"{made.expires_at:%Y-%m-%d %H:%M} UTC"
+    typer.echo(f"Good once, until {until}, at /sign-in/reset of the gateway.", err=True)
 
 
 @app.command()

@@ -50,6 +50,25 @@ async def test_a_picture_becomes_an_analysis_of_a_lesion_with_its_files(
     await asyncio.to_thread(work)
 
 
+async def test_two_pictures_of_a_lesion_are_compared_and_its_time_is_told(
+    gateway: Running, picture: Path
+) -> None:
+    def work() -> None:
+        with Client(gateway.url, Password(*ADMIN)) as client:
+            patient = client.patients.create("4712")
+            lesion = client.lesions.create(patient.id)
+            first, second = [client.analyses.create(picture, lesion=lesion.id) for _ in range(2)]
+            found = client.analyses.compare(first.id, second.id)
+            assert (found.first, found.second, found.same_lesion) == (first.id, second.id, True)
+            assert found.malignant_probability.difference == 0
+            assert [moment.analysis for moment in client.lesions.timeline(lesion.id)] == [
+                first.id,
+                second.id,
+            ]
+
+    await asyncio.to_thread(work)
+
+
 async def test_what_was_analyzed_is_counted(gateway: Running, picture: Path) -> None:
     def work() -> None:
         with Client(gateway.url, Password(*ADMIN)) as client:

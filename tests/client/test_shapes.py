@@ -11,11 +11,14 @@ from dermserve_client import shapes
 DOCUMENT = json.loads(openapi.PAGE.read_text(encoding="utf-8"))
 
 NAMED: dict[str, type[BaseModel]] = {
+    "AlignmentView": shapes.Alignment,
     "AnalysisView": shapes.Analysis,
     "AssessmentStepView": shapes.AssessmentStep,
     "AssessmentView": shapes.Assessment,
     "BatchView": shapes.Batch,
+    "ChangeView": shapes.Change,
     "Classification": shapes.Classification,
+    "ComparisonView": shapes.Comparison,
     "DeliveryView": shapes.Delivery,
     "EvaluationView": shapes.Evaluation,
     "FailureView": shapes.Failure,
@@ -31,6 +34,7 @@ NAMED: dict[str, type[BaseModel]] = {
     "Method": shapes.Method,
     "ModelVersion": shapes.ModelVersion,
     "ModelView": shapes.Model,
+    "MomentView": shapes.Moment,
     "NarrativeView": shapes.Narrative,
     "PatientView": shapes.Patient,
     "PeriodView": shapes.Period,

@@ -214,5 +214,21 @@ def test_a_disabled_account_is_locked_out_of_a_running_gateway_at_once() -> None
         assert client.get("/v1/me").status_code == 401
 
 
+def test_who_forgot_their_password_chooses_another_with_a_code_of_the_command_line() -> None:
+    with stack.running() as running, httpx.Client(base_url=running.rest) as client:
+        stack.signed_in(client, "carol")
+        code, _ = dermserve("users", "reset-password", "Carol", env=running.environment)
+        chosen = {"code": code.strip(), "new_password": "eleven blue tricycles"}
+        statuses = [
+            client.post("/v1/auth/password-reset", json=chosen).status_code for _ in range(2)
+        ]
+        form = {"username": "carol", "password": "eleven blue tricycles"}
+        assert client.post("/v1/auth/token", data=form).status_code == 200
+        _, said = dermserve("users", "reset-password", "nobody", status=1, env=running.environment)
+
+    assert statuses == [204, 401]
+    assert "no such user" in said
+
+
 def test_the_version_is_told() -> None:
     assert dermserve("version")[0].strip().count(".") == 2

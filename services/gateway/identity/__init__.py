@@ -10,7 +10,7 @@ from services.gateway.identity.links import Links
 from services.gateway.identity.organisations import Organisations
 from services.gateway.identity.origin import Origin
 from services.gateway.identity.own_sign_ins import OwnSignIns
-from services.gateway.identity.password_resets import PasswordResets
+from services.gateway.identity.password_resets import PasswordResets, ResetCode
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.permissions import Permission
 from services.gateway.identity.sign_ins import PasswordsFor, SignIns, TokenPair
@@ -33,6 +33,7 @@ __all__ = [
     "Passwords",
     "PasswordsFor",
     "Permission",
+    "ResetCode",
     "Session",
     "SignIns",
     "SignedIn",

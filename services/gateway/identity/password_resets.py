@@ -28,7 +28,7 @@ _VOUCHED_FOR = "This user has no password here, but signs in at the identity pro
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class ResetCode:
     """What somebody chooses a new password with; nobody can tell it again."""
 
     code: str
@@ -49,19 +49,25 @@ class PasswordResets:
         self._database = database
         self._passwords = passwords
 
-    async def issue(self, admin: User, user: User) -> Code:
+    async def issue(self, user: User, by: User | None = None) -> ResetCode:
         """Return a new code for a user; the one before it is no good any more.
+
+        Args:
+            user: whose password is to be replaced.
+            by: the administrator who asks; None for whoever keeps this gateway.
 
         Raises:
             ForbiddenError: it is the administrator, who needs none.
             ConflictError: the user has no password.
 
         """
-        if user.id == admin.id:
+        if by is not None and user.id == by.id:
             raise errors.ForbiddenError(_OWN)
+        noted().concerns(user.id)
+        noted().within(user.organisation_id)
         if not user.password_hash:
             raise errors.ConflictError(_VOUCHED_FOR)
-        code = Code(tokens.new_refresh_token(), now() + LIFETIME)
+        code = ResetCode(tokens.new_refresh_token(), now() + LIFETIME)
         kept = PasswordReset(
             user_id=user.id, digest=tokens.digest(code.code), expires_at=code.expires_at
         )

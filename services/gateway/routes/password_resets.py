@@ -45,7 +45,7 @@ async def issue_password_reset(user_id: str, admin: AdminDep, parts: PartsDep) -
     password stays what it is. Make sure that it is they who ask.
     """
     user = await parts.accounts.get(admin.scope, user_id)
-    code = await parts.password_resets.issue(admin.user, user)
+    code = await parts.password_resets.issue(user, by=admin.user)
     return ResetCode(code=code.code, expires_at=code.expires_at)
 
 

@@ -24,7 +24,7 @@ async def page_issue_password_reset(
 ) -> HTMLResponse:
     """Make a code and show it, this once; the one before it is good no more."""
     user = await parts.accounts.get(caller.scope, user_id)
-    code = await parts.password_resets.issue(caller.user, user)
+    code = await parts.password_resets.issue(user, by=caller.user)
     shown = {"username": user.username, "code": code}
     return pages.show(request, "password_code.html", shown, caller=caller)
 
