@@ -3,7 +3,9 @@
 import re
 
 import grpc
+import pytest
 
+from services.gateway import errors, kinds
 from services.pb import inference_pb2 as pb
 from tests.gateway.conftest import Gateway
 from tests.gateway.counterparts import LISTED
@@ -72,3 +74,14 @@ async def test_that_inference_is_down_is_said_in_place_of_the_models(gateway: Ga
     (told,) = re.findall(r'role="alert">([^<]*)<', answer.text)
     assert told == "A service that this needs is down. Try again later."
     assert "Runs on" not in answer.text
+
+
+@pytest.mark.parametrize("where", ["/admin", "/admin/models"])
+async def test_what_inference_says_of_its_own_failure_is_not_for_pages(
+    gateway: Gateway, where: str
+) -> None:
+    gateway.inference.failure = (grpc.StatusCode.INTERNAL, "words of another room")
+    answer = await (await gateway.admin())("GET", where)
+    assert answer.status_code == 200
+    (told,) = re.findall(r'role="alert">([^<]*)<', answer.text)
+    assert told == kinds.KINDS[errors.UpstreamError].detail

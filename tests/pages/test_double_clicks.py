@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import APIResponse, Error, Page, Route, expect
@@ -157,4 +158,22 @@ def test_a_form_on_its_way_says_so_until_somebody_comes_back_to_it(boss: People)
     expect(form).to_have_attribute("aria-busy", "true")
 
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    expect(form).not_to_have_attribute("aria-busy", "true")
+
+
+def test_a_form_that_went_nowhere_can_be_sent_again_ten_seconds_later(boss: People) -> None:
+    somebody = boss()
+    page = somebody.page
+    page.clock.install()
+    somebody.goto("/admin/webhooks")
+    page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
+    form = page.locator("main form")
+    form.evaluate("form => addEventListener('submit', event => event.preventDefault())")
+    page.get_by_label("Address").fill("http://127.0.0.1:9/hook")
+    page.get_by_role("button", name="Make the webhook").click()
+
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: false}))")
+    page.clock.run_for(9_999)
+    expect(form).to_have_attribute("aria-busy", "true")
+    page.clock.run_for(1)
     expect(form).not_to_have_attribute("aria-busy", "true")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests import specimens
 from tests.pages.conftest import Person
@@ -38,6 +38,12 @@ def taken_in(somebody: Person) -> str:
     )
     assert answer.status_code == 202, answer.text
     return f"/analyses/{answer.json()['id']}"
+
+
+def ended(somebody: Person, address: str) -> None:
+    """Wait until a picture that was sent is analyzed."""
+    while somebody.api("GET", f"/v1{address}").json()["status"] != "succeeded":
+        somebody.page.wait_for_timeout(50)
 
 
 def heading(page: Page) -> Any:
@@ -74,6 +80,57 @@ def test_a_result_that_is_waited_for_and_removed_elsewhere_says_so_at_once(
             somebody.goto(address)
         assert somebody.api("DELETE", f"/v1{address}").status_code == 204
         expect(somebody.page.get_by_role("alert")).to_contain_text("was removed")
+
+
+def test_a_result_comes_to_a_page_that_is_refused_all_events(
+    person: People, services: Stack
+) -> None:
+    somebody = person()
+    somebody.page.clock.install()
+    somebody.page.route("**/v1/events", lambda route: route.fulfill(status=503))
+    with stopped(services):
+        address = taken_in(somebody)
+        somebody.goto(address)
+        expect(heading(somebody.page)).to_have_text("In line")
+    ended(somebody, address)
+    somebody.page.clock.fast_forward(15_000)
+    expect(heading(somebody.page)).to_contain_text("uspicious")
+
+
+def test_a_page_that_was_refused_events_for_a_while_hears_them_again(
+    person: People, services: Stack
+) -> None:
+    somebody = person()
+    refused: list[str] = []
+
+    def refuse_the_first(route: Route) -> None:
+        if refused:
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            route.fulfill(status=503)
+
+    somebody.page.clock.install()
+    somebody.page.route("**/v1/events", refuse_the_first)
+    with stopped(services):
+        with somebody.page.expect_response("**/v1/events"):
+            somebody.goto(taken_in(somebody))
+        with somebody.page.expect_response("**/v1/events"):
+            somebody.page.clock.fast_forward(3_000)
+    expect(heading(somebody.page)).to_contain_text("uspicious")
+
+
+def test_who_is_signed_out_while_waiting_is_asked_to_sign_in(
+    person: People, services: Stack
+) -> None:
+    somebody = person()
+    somebody.page.clock.install()
+    with stopped(services):
+        somebody.goto(taken_in(somebody))
+        expect(heading(somebody.page)).to_have_text("In line")
+        somebody.context.clear_cookies()
+        somebody.page.clock.fast_forward(15_000)
+        expect(somebody.page.get_by_label("Password")).to_be_visible()
 
 
 def test_a_result_that_was_removed_in_another_tab_says_so_when_one_comes_back(

@@ -17,7 +17,10 @@ class SessionView(BaseModel):
 
     id: str
     created_at: datetime
-    used_at: datetime = Field(description="When its tokens were last exchanged for new ones.")
+    used_at: datetime = Field(
+        description="When it was last used, to the minute, if it is a browser's; else when its "
+        "tokens were last exchanged for new ones."
+    )
     expires_at: datetime
     method: SignInMethod = Field(description="How it began.")
     current: bool = Field(description="Whether this request was made in it.")

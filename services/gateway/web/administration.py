@@ -9,6 +9,7 @@ from services.gateway import errors
 from services.gateway.dependencies import AdminDep, AnalysisDeadlineDep, PartsDep
 from services.gateway.identity.permissions import ALLOWED, MEANING
 from services.gateway.web.pages import PagesDep
+from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
 
 router = pages_router()
@@ -34,5 +35,5 @@ async def page_administration(
     try:
         shown["models"] = await parts.inference.models(deadline)
     except errors.GatewayError as error:
-        shown["no_models"] = str(error)
+        shown["no_models"] = Refusal.of(error).sentence
     return pages.show(request, "administration.html", shown, caller=caller)

@@ -11,6 +11,7 @@ from services.gateway.dependencies import AdminDep, AnalysisDeadlineDep, PartsDe
 from services.gateway.findings import LABEL_NAMES
 from services.gateway.web import reliability
 from services.gateway.web.pages import PagesDep
+from services.gateway.web.refusal import Refusal
 from services.gateway.web.reliability import Diagram
 from services.gateway.web.routing import pages_router
 
@@ -37,7 +38,7 @@ async def page_models(
     try:
         lineup = await parts.inference.lineup(deadline)
     except errors.GatewayError as error:
-        failure = str(error)
+        failure = Refusal.of(error).sentence
     shown: dict[str, Any] = {
         "versions": [Shown(model, _diagrams(model)) for model in lineup.models],
         "pending": lineup.pending,

@@ -2,6 +2,9 @@
 
 import { ask } from "./api.js";
 
+const LOOK_EVERY_MS = 15_000;
+const LISTEN_AGAIN_MS = 3_000;
+
 /** @param {HTMLElement} page names the analysis. */
 export function follow(page) {
   const { analysis } = page.dataset;
@@ -10,19 +13,29 @@ export function follow(page) {
   document.addEventListener("visibilitychange", () => document.hidden || look());
 }
 
-/** Listen while the page is seen: browsers keep few connections to a host. */
+/**
+ * Listen while the page is seen: browsers keep few connections to a host. Look now and then as well: no lost word
+ * matters then, and who waits stays signed in.
+ */
 function watch(analysis, look) {
   let events = null;
+  let refused;
   const listen = () => {
+    clearTimeout(refused);
     events?.close();
     events = document.hidden ? null : new EventSource("/v1/events");
     // What happened before it was open is not told.
     events?.addEventListener("open", look);
+    // Browsers go on by themselves after the last event, unless they were refused.
+    events?.addEventListener("error", ({ target }) => {
+      if (target.readyState === EventSource.CLOSED) refused = setTimeout(listen, LISTEN_AGAIN_MS);
+    });
     for (const kind of ["analysis.succeeded", "analysis.failed", "analysis.removed"]) {
       events?.addEventListener(kind, (event) => JSON.parse(event.data).subject_id === analysis && look());
     }
   };
   document.addEventListener("visibilitychange", listen);
+  setInterval(look, LOOK_EVERY_MS);
   listen();
 }
 
