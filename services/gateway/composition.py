@@ -71,6 +71,8 @@ _BATCHES_AT_ONCE = 8
 # Each keeps a connection to the database busy, on a large installation for a second.
 _STATISTICS_AT_ONCE = 4
 _HEALTH_TIMEOUT_S = 1.0
+# How long a request waits for its quota to be counted.
+_QUOTA_PATIENCE_S = 0.25
 # What is not done by then goes back into the line, and is not lost.
 _JOBS_DRAIN_S = 5.0
 _DOWN = Backoff(first_s=0.25, longest_s=5)
@@ -118,7 +120,7 @@ async def opened(
         last_use = LastUse(everything)
         stack.push_async_callback(last_use.close)
         address_quota, bad_token_quota, caller_quota = (
-            limits.Quota(everything, limits.Policy(name, units))
+            limits.Quota(everything, limits.Policy(name, units), _QUOTA_PATIENCE_S)
             for name, units in (
                 ("address", settings.address_quota),
                 ("bad_token", settings.address_quota),

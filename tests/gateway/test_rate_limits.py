@@ -42,7 +42,7 @@ async def ask(
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What counts is waited for, however busy the machine; what happens else has its own tests."""
-    monkeypatch.setattr("services.gateway.limits.quota._PATIENCE_S", 60)
+    monkeypatch.setattr("services.gateway.composition._QUOTA_PATIENCE_S", 60)
 
 
 async def test_who_asks_too_often_is_told_when_to_come_again(

@@ -42,9 +42,11 @@ async def test_a_token_used_again_after_its_successor_ends_the_whole_sign_in(
 
 
 async def test_a_lost_answer_can_be_asked_for_again_and_the_lost_pair_is_dead(
-    either: Gateway,
+    either: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await fresh(either)
+    moment = now()
+    monkeypatch.setattr(CLOCK, lambda: moment)
     lost = (await refresh(either, first["refresh_token"])).json()
 
     again = await refresh(either, first["refresh_token"])

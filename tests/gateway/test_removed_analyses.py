@@ -128,7 +128,7 @@ async def test_a_picture_that_is_kept_anew_after_a_purge_looked_for_records_of_i
         async def remove(self, organisation_id: str, names: Iterable[str]) -> None:
             if not again:
                 again.append(asyncio.create_task(analyzed(alice)))
-                await asyncio.wait_for(published.wait(), 5)
+                await asyncio.wait_for(published.wait(), 60)
             await super().remove(organisation_id, names)
 
     async with open_records(gateway.settings) as records:

@@ -32,9 +32,6 @@ from services.gateway.security import tokens
 _SHARE = 16
 """What is left in a window is leased by parts of this size: larger ones ask more seldom."""
 
-_PATIENCE_S = 0.25
-"""How long a request waits for its quota to be counted, unless it is said otherwise."""
-
 _GUESSED_S = 1.0
 """How long nobody asks a database again that did not answer in time."""
 
@@ -85,7 +82,7 @@ class _Taken:
 class Quota:
     """Counts what everybody spends under one policy."""
 
-    def __init__(self, database: Database, policy: Policy, patience_s: float = _PATIENCE_S) -> None:
+    def __init__(self, database: Database, policy: Policy, patience_s: float) -> None:
         """Build over the database that all replicas share, within all organisations.
 
         Args:
