@@ -42,6 +42,20 @@ async def batching(gate: Gate, runners: int = 1) -> AsyncIterator[Batcher[int, i
     await batcher.close()
 
 
+@asynccontextmanager
+async def held(runners: Runners) -> AsyncIterator[None]:
+    """Let nobody else run, as when all runners are at work for long."""
+    gate = Gate()
+    blocker = Batcher(gate.run, runners, Tally(), max_batch_size=1)
+    running = [asyncio.create_task(blocker.submit(0)) for _ in range(runners.count)]
+    for _ in running:
+        await gate.began.acquire()
+    yield
+    gate.let_through(runners.count)
+    await asyncio.gather(*running)
+    await blocker.close()
+
+
 def teach(batcher: Batcher[int, int], seconds: Callable[[int], float]) -> None:
     """Let a batcher know what its batches cost, as after a while of work."""
     for rows in (1, 2, 4) * 20:

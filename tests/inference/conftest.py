@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from services import rpc, telemetry
 from services.inference.engine import engine
+from services.inference.pipeline import Pipeline
 from services.inference.server import SERVICES, server_of
 from services.inference.settings import Settings
 from services.pb import inference_pb2_grpc
@@ -26,18 +27,26 @@ if TYPE_CHECKING:  # the asynchronous stub is a type only
 
 
 @asynccontextmanager
+async def door(
+    pipeline: Pipeline, registry: CollectorRegistry
+) -> AsyncIterator[tuple[rpc.Server, str]]:
+    """Serve a pipeline on a free port; the server, and the address to dial."""
+    server = server_of(pipeline, registry, stream_width=4)
+    port = await server.start("127.0.0.1", 0, SERVICES)
+    await server.announce_ready()
+    try:
+        yield server, f"127.0.0.1:{port}"
+    finally:  # a test that fails must not leave a server for ever
+        await server.stop(grace_s=5)
+
+
+@asynccontextmanager
 async def listening(
     settings: Settings, registry: CollectorRegistry
 ) -> AsyncIterator[tuple[rpc.Server, str]]:
     """Serve on a free port; the server, and the address to dial."""
-    async with engine(settings, registry) as pipeline:
-        server = server_of(pipeline, registry, stream_width=4)
-        port = await server.start("127.0.0.1", 0, SERVICES)
-        await server.announce_ready()
-        try:
-            yield server, f"127.0.0.1:{port}"
-        finally:  # a test that fails must not leave a server for ever
-            await server.stop(grace_s=5)
+    async with engine(settings, registry) as pipeline, door(pipeline, registry) as opened:
+        yield opened
 
 
 @asynccontextmanager

@@ -46,8 +46,8 @@ async def listed(
     stub: Stub, when: Callable[[pb.ListModelsResponse], bool]
 ) -> pb.ListModelsResponse:
     """Ask for the models until what is awaited has come about."""
-    async with asyncio.timeout(30):
-        while not when(found := await stub.ListModels(pb.ListModelsRequest(), timeout=10)):
+    async with asyncio.timeout(60):
+        while not when(found := await stub.ListModels(pb.ListModelsRequest(), timeout=60)):
             pass
     return found
 
@@ -74,7 +74,7 @@ def version_of(answer: pb.AnalyzeResponse, name: str) -> str:
 
 
 async def analyze(stub: Stub, picture: bytes = PICTURE) -> pb.AnalyzeResponse:
-    return await stub.Analyze(pb.AnalyzeRequest(image=picture), timeout=30)
+    return await stub.Analyze(pb.AnalyzeRequest(image=picture), timeout=60)
 
 
 def finding(answer: pb.AnalyzeResponse) -> tuple[float, float]:

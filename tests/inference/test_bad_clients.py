@@ -138,7 +138,7 @@ def saying(service: Replica, words: bytes, connections: int) -> Iterator[list[so
 async def others_are_answered(stub: Stub) -> None:
     """Ask as a good client does; every call must be answered."""
     for _ in range(5):
-        answers = await asyncio.gather(*(stub.Analyze(GOOD, timeout=30) for _ in range(4)))
+        answers = await asyncio.gather(*(stub.Analyze(GOOD, timeout=60) for _ in range(4)))
         assert all(answer.image.width_px == 300 for answer in answers)
 
 
@@ -194,7 +194,7 @@ async def test_metadata_that_is_too_large_is_refused_and_the_connection_lives(
     channel: aio.Channel, stub: Stub
 ) -> None:
     with pytest.raises(aio.AioRpcError) as refused:
-        await stub.Analyze(GOOD, metadata=(("note", "x" * 200_000),), timeout=30)
+        await stub.Analyze(GOOD, metadata=(("note", "x" * 200_000),), timeout=60)
     assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     del channel
     await others_are_answered(stub)
@@ -205,18 +205,18 @@ async def test_metadata_that_is_too_large_is_refused_and_the_connection_lives(
 )
 async def test_a_method_that_nobody_has_is_unimplemented(channel: aio.Channel, path: str) -> None:
     unary: Any = channel.unary_unary(path)
-    assert await unary(b"", timeout=30).code() == grpc.StatusCode.UNIMPLEMENTED
+    assert await unary(b"", timeout=60).code() == grpc.StatusCode.UNIMPLEMENTED
 
 
 async def test_a_method_that_is_called_in_the_wrong_way_is_answered(
     channel: aio.Channel, stub: Stub
 ) -> None:
     streamed: Any = channel.stream_stream(f"/{SERVICE}/Analyze")
-    answers = [each async for each in streamed(iter([GOOD.SerializeToString()] * 3), timeout=30)]
+    answers = [each async for each in streamed(iter([GOOD.SerializeToString()] * 3), timeout=60)]
     assert pb.AnalyzeResponse.FromString(answers[0]).image.width_px == 300
     single: Any = channel.unary_unary(f"/{SERVICE}/AnalyzeStream")
     asked = pb.AnalyzeStreamRequest(id="alone", request=GOOD).SerializeToString()
-    assert pb.AnalyzeStreamResponse.FromString(await single(asked, timeout=30)).id == "alone"
+    assert pb.AnalyzeStreamResponse.FromString(await single(asked, timeout=60)).id == "alone"
     await others_are_answered(stub)
 
 

@@ -138,7 +138,7 @@ def cases(table: dict[str, tuple[bytes, object]]) -> pytest.MarkDecorator:
 
 async def refusal(stub: Stub, file: bytes) -> aio.AioRpcError:
     with pytest.raises(aio.AioRpcError) as refused:
-        await stub.Analyze(pb.AnalyzeRequest(image=file), timeout=30)
+        await stub.Analyze(pb.AnalyzeRequest(image=file), timeout=60)
     return refused.value
 
 
@@ -146,7 +146,7 @@ async def refusal(stub: Stub, file: bytes) -> aio.AioRpcError:
 async def test_an_odd_picture_that_can_be_read_is_answered(
     stub: Stub, file: bytes, expected: tuple[int, int]
 ) -> None:
-    answer = await stub.Analyze(pb.AnalyzeRequest(image=file), timeout=30)
+    answer = await stub.Analyze(pb.AnalyzeRequest(image=file), timeout=60)
     assert (answer.image.width_px, answer.image.height_px) == expected
     assert answer.notice
 

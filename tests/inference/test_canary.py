@@ -100,7 +100,7 @@ async def test_a_canary_becomes_stable_without_being_loaded_again(model_dir: Pat
         slot = pipeline.classifier
         canary = slot.lineup.canary
         labels.write(model_dir / "classifier", Labels(stable=2))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while slot.lineup.stable is not canary:  # noqa: ASYNC110
                 await asyncio.sleep(POLL_S)
         assert slot.lineup.canary is None

@@ -15,13 +15,15 @@ from prometheus_client import CollectorRegistry
 
 from services import rpc
 from services.inference.engine import engine
+from services.inference.pipeline import Pipeline
 from services.inference.priority import Priority
-from services.inference.server import SERVICES, server_of
+from services.inference.runners import Runners
 from services.inference.settings import Settings
 from services.pb import inference_pb2, inference_pb2_grpc, open_inference_pb2_grpc
 from services.pb import open_inference_pb2 as pb
 from tests import specimens, tiny_models
-from tests.inference.conftest import serving
+from tests.inference.batching import held
+from tests.inference.conftest import door, serving
 
 if TYPE_CHECKING:  # the asynchronous stub is a type only
     from services.pb.open_inference_pb2_grpc import GRPCInferenceServiceAsyncStub as Stub
@@ -38,9 +40,21 @@ def model_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def channel(model_dir: Path, registry: CollectorRegistry) -> AsyncIterator[aio.Channel]:
+async def pipeline(model_dir: Path, registry: CollectorRegistry) -> AsyncIterator[Pipeline]:
+    """Eight places, and up to four rows a request."""
     settings = Settings(model_dir=model_dir, runners=1, max_queue_size=7, max_batch_size=4)
-    async with serving(settings, registry) as dialled:
+    async with engine(settings, registry) as built:
+        yield built
+
+
+@pytest.fixture
+def runners(pipeline: Pipeline) -> Runners:
+    return pipeline.segmenter.lineup.stable.stage.runners
+
+
+@pytest.fixture
+async def channel(pipeline: Pipeline, registry: CollectorRegistry) -> AsyncIterator[aio.Channel]:
+    async with door(pipeline, registry) as (_, address), rpc.dial(address) as dialled:
         yield dialled
 
 
@@ -74,30 +88,38 @@ def refused(outcomes: Sequence[object]) -> list[aio.AioRpcError]:
     return errors
 
 
+async def until(happened: Callable[[], bool]) -> None:
+    while not happened():  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+
+
 async def test_rows_take_places_as_pictures_do_and_too_many_are_told_when_to_come_back(
-    stub: Stub, registry: CollectorRegistry
+    stub: Stub, registry: CollectorRegistry, runners: Runners, in_work: Callable[[], float]
 ) -> None:
     # Eight places: two requests of four rows, and no third.
-    calls = [stub.ModelInfer(ask(4), timeout=60) for _ in range(6)]
-    outcomes = await asyncio.gather(*calls, return_exceptions=True)
-    errors = refused(outcomes)
-    assert errors
+    async with held(runners):
+        inside = [asyncio.ensure_future(stub.ModelInfer(ask(4), timeout=60)) for _ in range(2)]
+        await until(lambda: in_work() == 8)
+        calls = [stub.ModelInfer(ask(4), timeout=60) for _ in range(4)]
+        errors = refused(await asyncio.gather(*calls, return_exceptions=True))
+    assert len(errors) == 4
     for error in errors:
         assert int(dict(error.trailing_metadata() or ())["grpc-retry-pushback-ms"]) > 0
     reason = {"reason": "queue_full"}
-    assert registry.get_sample_value("inference_refused_total", reason) == len(errors)
+    assert registry.get_sample_value("inference_refused_total", reason) == 4
+    assert [each.model_version for each in await asyncio.gather(*inside)] == ["1", "1"]
 
 
 async def test_pictures_and_tensors_share_the_places(
-    stub: Stub, channel: aio.Channel, in_work: Callable[[], float]
+    stub: Stub, channel: aio.Channel, runners: Runners, in_work: Callable[[], float]
 ) -> None:
     picture = inference_pb2.AnalyzeRequest(image=specimens.lesion_jpeg())
     typed = inference_pb2_grpc.InferenceServiceStub(channel)
-    calls = [asyncio.ensure_future(stub.ModelInfer(ask(4), timeout=60)) for _ in range(2)]
-    while in_work() < 8:  # noqa: ASYNC110
-        await asyncio.sleep(0.001)
-    with pytest.raises(aio.AioRpcError) as full:
-        await typed.Analyze(picture, timeout=60)
+    async with held(runners):
+        calls = [asyncio.ensure_future(stub.ModelInfer(ask(4), timeout=60)) for _ in range(2)]
+        await until(lambda: in_work() == 8)
+        with pytest.raises(aio.AioRpcError) as full:
+            await typed.Analyze(picture, timeout=60)
     assert full.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
     await asyncio.gather(*calls)
 
@@ -112,28 +134,33 @@ async def test_elements_are_not_looked_at_before_there_is_a_place_for_them(
         damaged.raw_input_contents.append(ROW[1:])
     else:
         damaged.inputs[0].contents.uint_contents.extend(ROW[1:])
-    async with engine(Settings(model_dir=model_dir, runners=1), registry) as pipeline:
-        server = server_of(pipeline, registry, stream_width=4)
-        port = await server.start("127.0.0.1", 0, SERVICES)
-        await server.announce_ready()
-        async with rpc.dial(f"127.0.0.1:{port}") as channel:
-            stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
-            admission = pipeline.admission
-            outlook = partial(pipeline.forecast, Priority.INTERACTIVE)
-            with admission.place(outlook, pictures=admission.places):
-                crowded = await asyncio.gather(stub.ModelInfer(damaged), return_exceptions=True)
-            assert refused(crowded)
-            with pytest.raises(aio.AioRpcError, match="INVALID_ARGUMENT"):
-                await stub.ModelInfer(damaged)
-            assert not admission.in_work
-        await server.stop(grace_s=5)
+    async with (
+        engine(Settings(model_dir=model_dir, runners=1), registry) as pipeline,
+        door(pipeline, registry) as (_, address),
+        rpc.dial(address) as channel,
+    ):
+        stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
+        admission = pipeline.admission
+        outlook = partial(pipeline.forecast, Priority.INTERACTIVE)
+        with admission.place(outlook, pictures=admission.places):
+            crowded = await asyncio.gather(stub.ModelInfer(damaged), return_exceptions=True)
+        assert refused(crowded)
+        with pytest.raises(aio.AioRpcError, match="INVALID_ARGUMENT"):
+            await stub.ModelInfer(damaged)
+        assert not admission.in_work
 
 
-async def test_bulk_leaves_places_for_those_who_wait_for_an_answer(stub: Stub) -> None:
-    for priority, refusals in ((2, 2), (1, 0)):
-        calls = [stub.ModelInfer(ask(priority=priority), timeout=60) for _ in range(8)]
-        outcomes = await asyncio.gather(*calls, return_exceptions=True)
-        assert len(refused(outcomes)) == refusals
+@pytest.mark.parametrize(("priority", "refusals"), [(2, 2), (1, 0)])
+async def test_bulk_leaves_places_for_those_who_wait_for_an_answer(
+    stub: Stub, runners: Runners, in_work: Callable[[], float], priority: int, refusals: int
+) -> None:
+    async with held(runners):
+        request = ask(priority=priority)
+        calls = [asyncio.ensure_future(stub.ModelInfer(request, timeout=60)) for _ in range(8)]
+        await until(lambda: sum(each.done() for each in calls) == refusals)
+        await until(lambda: in_work() == 8 - refusals)
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert len(refused(outcomes)) == refusals
 
 
 @pytest.mark.parametrize("time_us", [1, 1000])
@@ -148,22 +175,18 @@ async def test_a_timeout_among_the_parameters_is_a_deadline(stub: Stub, time_us:
 
 
 async def test_a_caller_who_leaves_is_not_run_and_holds_no_place(
-    stub: Stub, in_work: Callable[[], float], registry: CollectorRegistry
+    stub: Stub, in_work: Callable[[], float], runners: Runners, registry: CollectorRegistry
 ) -> None:
-    first = asyncio.ensure_future(stub.ModelInfer(ask(), timeout=60))
-    while not in_work():  # noqa: ASYNC110
-        await asyncio.sleep(0.001)
-    leaving = [asyncio.ensure_future(stub.ModelInfer(ask(), timeout=60)) for _ in range(4)]
-    while in_work() < 5 and not first.done():  # noqa: ASYNC110
-        await asyncio.sleep(0.001)
-    for call in leaving:
-        call.cancel()
-    await asyncio.gather(*leaving, return_exceptions=True)
-    await first
-    while in_work():  # noqa: ASYNC110
-        await asyncio.sleep(0.001)
-    cancelled = registry.get_sample_value("inference_dropped_total", {"reason": "cancelled"})
-    assert cancelled
+    async with held(runners):
+        leaving = [asyncio.ensure_future(stub.ModelInfer(ask(), timeout=60)) for _ in range(4)]
+        await until(lambda: in_work() == 4)
+        for call in leaving:
+            call.cancel()
+        await asyncio.gather(*leaving, return_exceptions=True)
+        await until(lambda: not in_work())
+    assert registry.get_sample_value("inference_dropped_total", {"reason": "cancelled"}) == 4
+    segmenter = {"model": "segmenter", "version": "1"}
+    assert registry.get_sample_value("inference_run_seconds_count", segmenter) == 0
     assert (await stub.ModelInfer(ask(), timeout=60)).model_version == "1"
 
 
@@ -177,9 +200,9 @@ async def test_a_model_that_fails_is_our_fault_and_the_next_request_is_answered(
         bright = ask(model="classifier")
         bright.raw_input_contents[0] = b"\xff" * len(ROW)
         with pytest.raises(aio.AioRpcError) as failed:
-            await stub.ModelInfer(bright, timeout=10)
+            await stub.ModelInfer(bright, timeout=60)
         assert failed.value.code() == grpc.StatusCode.INTERNAL
-        assert (await stub.ModelInfer(ask(model="classifier"), timeout=10)).model_version == "1"
+        assert (await stub.ModelInfer(ask(model="classifier"), timeout=60)).model_version == "1"
 
 
 async def test_a_request_without_a_name_or_with_a_very_long_one_is_answered_with_a_sentence(
@@ -187,7 +210,7 @@ async def test_a_request_without_a_name_or_with_a_very_long_one_is_answered_with
 ) -> None:
     for name in ("", "é" * 1_000_000):
         with pytest.raises(aio.AioRpcError) as unknown:
-            await stub.ModelInfer(ask(model=name), timeout=10)
+            await stub.ModelInfer(ask(model=name), timeout=60)
         assert unknown.value.code() == grpc.StatusCode.NOT_FOUND
         assert (unknown.value.details() or "").startswith("there are segmenter 1, classifier 1;")
 
@@ -196,22 +219,27 @@ async def test_typed_elements_are_answered_as_raw_ones_are(stub: Stub) -> None:
     typed = ask(model="classifier")
     del typed.raw_input_contents[:]
     typed.inputs[0].contents.uint_contents.extend(ROW)
-    answers = [await stub.ModelInfer(each, timeout=10) for each in (typed, ask(model="classifier"))]
+    answers = [await stub.ModelInfer(each, timeout=60) for each in (typed, ask(model="classifier"))]
     assert answers[0].raw_output_contents == answers[1].raw_output_contents
 
 
-async def test_an_error_in_a_stream_says_what_its_status_would_have_been(stub: Stub) -> None:
+async def test_an_error_in_a_stream_says_what_its_status_would_have_been(
+    stub: Stub, runners: Runners
+) -> None:
     async def crowd() -> AsyncIterator[pb.ModelInferRequest]:
         for number in range(4):
             request = ask(4)
             request.id = str(number)
             yield request
 
-    answers = [each async for each in stub.ModelStreamInfer(crowd(), timeout=60)]
-    assert {each.infer_response.id for each in answers} == set("0123")
-    failed = [each for each in answers if each.error_message]
-    assert failed
+    async with held(runners):
+        answers = stub.ModelStreamInfer(crowd(), timeout=60)
+        failed = [await anext(aiter(answers)) for _ in range(2)]
+    others = [each async for each in answers]
+    assert {each.infer_response.id for each in (*failed, *others)} == set("0123")
+    assert not any(each.error_message for each in others)
     for each in failed:
+        assert each.error_message
         said = each.infer_response.parameters
         assert said["status"].string_param == "RESOURCE_EXHAUSTED"
         assert said["reason"].string_param == "queue_full"

@@ -35,7 +35,7 @@ async def listed(folder: Path) -> pb.ModelInfo:
     settings = Settings(model_dir=folder.parent.parent, runners=1)
     async with serving(settings, CollectorRegistry()) as channel:
         stub = inference_pb2_grpc.InferenceServiceStub(channel)
-        answer = await stub.ListModels(pb.ListModelsRequest(), timeout=10)
+        answer = await stub.ListModels(pb.ListModelsRequest(), timeout=60)
     (found,) = (each for each in answer.models if each.name == "classifier")
     return found
 

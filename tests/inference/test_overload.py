@@ -4,48 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
 import pytest
 from grpc import aio
+from PIL import Image
 from prometheus_client import CollectorRegistry
 
 from services import rpc
-from services.inference.batcher import Batcher
 from services.inference.cost import Cost
 from services.inference.engine import engine
 from services.inference.pipeline import Pipeline
+from services.inference.priority import Priority
 from services.inference.runners import Runners
-from services.inference.server import SERVICES, server_of
 from services.inference.settings import Settings
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc
 from tests import specimens
 from tests.inference.asking import ask
-from tests.inference.batching import Gate
-from tests.inference.conftest import serving
-from tests.inference.hardware import Tally
+from tests.inference.batching import held
+from tests.inference.conftest import door
 
 if TYPE_CHECKING:  # the asynchronous stub is a type only
     from services.pb.inference_pb2_grpc import InferenceServiceAsyncStub as Stub
 
 
-@asynccontextmanager
-async def held(runners: Runners) -> AsyncIterator[None]:
-    """Let nobody else run, as when all runners are at work for long."""
-    gate = Gate()
-    blocker = Batcher(gate.run, runners, Tally(), max_batch_size=1)
-    running = [asyncio.create_task(blocker.submit(0)) for _ in range(runners.count)]
-    for _ in running:
-        await gate.began.acquire()
-    yield
-    gate.let_through(runners.count)
-    await asyncio.gather(*running)
-    await blocker.close()
+PICTURE = specimens.lesion_jpeg((300, 200))
+UNSAID = pb.PRIORITY_UNSPECIFIED
 
 
 @pytest.fixture
@@ -56,18 +44,31 @@ async def pipeline(model_dir: Path, registry: CollectorRegistry) -> AsyncIterato
 
 
 @pytest.fixture
-async def busy(pipeline: Pipeline, registry: CollectorRegistry) -> AsyncIterator[Stub]:
-    """A service that decodes nothing until the test ends, and has places for four pictures."""
-    server = server_of(pipeline, registry, stream_width=4)
-    port = await server.start("127.0.0.1", 0, SERVICES)
-    await server.announce_ready()
-    async with rpc.dial(f"127.0.0.1:{port}") as channel, held(pipeline.ways.steps.decode.runners):
+async def idle(pipeline: Pipeline, registry: CollectorRegistry) -> AsyncIterator[Stub]:
+    """A service that has places for four pictures."""
+    async with door(pipeline, registry) as (_, address), rpc.dial(address) as channel:
         yield inference_pb2_grpc.InferenceServiceStub(channel)
-    await server.stop(grace_s=5)
+
+
+@pytest.fixture
+async def busy(idle: Stub, runners: Runners) -> AsyncIterator[Stub]:
+    """The same, and it decodes nothing until the test ends."""
+    async with held(runners):
+        yield idle
+
+
+@pytest.fixture
+def runners(pipeline: Pipeline) -> Runners:
+    return pipeline.ways.steps.decode.runners
 
 
 async def arrived(pipeline: Pipeline, pictures: int) -> None:
     while sum(line.queue_size for line in pipeline.ways.first) != pictures:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+
+
+async def ended(calls: Sequence[asyncio.Future[object]], most: int) -> None:
+    while sum(each.done() for each in calls) < most:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
 
 
@@ -82,10 +83,13 @@ def pushback_ms(error: aio.AioRpcError) -> int:
 async def test_what_expires_while_it_waits_is_counted_and_never_decoded(
     busy: Stub, pipeline: Pipeline, registry: CollectorRegistry
 ) -> None:
-    with pytest.raises(aio.AioRpcError) as late:
-        await busy.Analyze(ask(specimens.lesion_jpeg()), timeout=0.5)
+    for time_s in (0.5, 4, 32):  # its time must not be up on its way to the line
+        with pytest.raises(aio.AioRpcError) as late:
+            await busy.Analyze(ask(specimens.lesion_jpeg()), timeout=time_s)
+        await arrived(pipeline, 0)
+        if count(registry, "dropped_total", reason="expired"):
+            break
     assert late.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-    await arrived(pipeline, 0)
     assert count(registry, "dropped_total", reason="expired") == 1
     assert count(registry, "dropped_total", reason="cancelled") == 0
     assert count(registry, "decode_seconds_count") == 0
@@ -129,17 +133,17 @@ async def test_the_pushback_says_how_late_the_answer_would_be_by_the_measured_co
 ) -> None:
     for line in pipeline.ways.first:
         line.sizing.cost = Cost()
-        line.sizing.cost.learn(1, 8.0, time.monotonic())
-    calls = [busy.Analyze(ask(specimens.lesion_jpeg()), timeout=600) for _ in range(3)]
+        line.sizing.cost.learn(1, 80.0, time.monotonic())
+    calls = [busy.Analyze(ask(specimens.lesion_jpeg()), timeout=6000) for _ in range(3)]
     waiting = [asyncio.ensure_future(call) for call in calls]
     await arrived(pipeline, 3)
     with pytest.raises(aio.AioRpcError) as refused:
-        await busy.Analyze(ask(b"never looked at"), timeout=5)
+        await busy.Analyze(ask(b"never looked at"), timeout=50)
     assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
     # It would wait for those ahead, run itself, and is given two runs more: one for chance, and
     # one that must be left when it begins.
     rounds = 3 // pipeline.ways.steps.decode.runners.count
-    expected_s = 8 * rounds + 8 + (16 if rounds else 0) - 5
+    expected_s = 80 * rounds + 80 + (160 if rounds else 0) - 50
     assert pushback_ms(refused.value) == pytest.approx(1000 * expected_s, rel=0.1)
     assert count(registry, "refused_total", reason="deadline") == 1
     assert count(registry, "decode_seconds_count") == 0
@@ -158,44 +162,56 @@ async def test_a_deadline_too_short_is_refused_or_exceeded_and_the_next_call_is_
         grpc.StatusCode.DEADLINE_EXCEEDED,
         grpc.StatusCode.RESOURCE_EXHAUSTED,
     }
-    assert (await stub.Analyze(ask(specimens.lesion_jpeg()), timeout=10)).notice
+    assert (await stub.Analyze(ask(specimens.lesion_jpeg()), timeout=60)).notice
 
 
 async def test_a_service_with_all_places_taken_refuses_with_a_pushback(
-    model_dir: Path, registry: CollectorRegistry
+    idle: Stub, pipeline: Pipeline, runners: Runners
 ) -> None:
-    settings = Settings(model_dir=model_dir, runners=1, max_queue_size=1)
-    async with serving(settings, registry) as channel:
-        stub = inference_pb2_grpc.InferenceServiceStub(channel)
-        calls = [stub.Analyze(ask(specimens.lesion_jpeg()), timeout=30) for _ in range(12)]
-        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    async with held(runners):
+        calls = [
+            asyncio.ensure_future(idle.Analyze(ask(specimens.lesion_jpeg()), timeout=600))
+            for _ in range(12)
+        ]
+        await ended(calls, 8)
+        await arrived(pipeline, 4)
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
     refused = [each for each in outcomes if isinstance(each, aio.AioRpcError)]
-    assert 0 < len(refused) < 12
+    assert len(refused) == 8
     for error in refused:
         assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-        assert int(dict(error.trailing_metadata() or ())["grpc-retry-pushback-ms"]) > 0
+        assert pushback_ms(error) > 0
 
 
 async def test_what_cannot_end_in_time_is_refused_before_it_is_decoded(
-    stub: Stub, registry: CollectorRegistry
+    model_dir: Path, registry: CollectorRegistry
 ) -> None:
-    large = specimens.lesion_jpeg((2400, 1800))
-    began = time.monotonic()
-    for _ in range(3):
-        await stub.Analyze(ask(large), timeout=60)
-    one_s = (time.monotonic() - began) / 3
-    queue = [asyncio.ensure_future(stub.Analyze(ask(large), timeout=60)) for _ in range(24)]
-    # The first may be answered before the last has come in: not all need be in work at once.
-    while (registry.get_sample_value("inference_pictures_in_work") or 0) < 16:  # noqa: ASYNC110
-        await asyncio.sleep(0.001)
-    with pytest.raises(aio.AioRpcError) as refused:
-        # Eight times one picture's time or more is ahead, two at a time.
-        await stub.Analyze(ask(b"never looked at"), timeout=3 * one_s)
-    assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert int(dict(refused.value.trailing_metadata() or ())["grpc-retry-pushback-ms"]) > 0
-    assert registry.get_sample_value("inference_refused_total", {"reason": "deadline"}) == 1
-    await asyncio.gather(*queue)
-    assert registry.get_sample_value("inference_decode_seconds_count") == 27
+    large = specimens.encoded(Image.new("RGB", (6000, 5000), "brown"), "PNG")
+    settings = Settings(model_dir=model_dir, runners=2, max_queue_size=64)
+    async with (
+        engine(settings, registry) as pipeline,
+        door(pipeline, registry) as (_, address),
+        rpc.dial(address) as channel,
+    ):
+        stub = inference_pb2_grpc.InferenceServiceStub(channel)
+        for _ in range(3):  # which tells what a picture costs
+            await stub.Analyze(ask(large), timeout=600)
+        async with held(pipeline.ways.steps.decode.runners):
+            queue = [
+                asyncio.ensure_future(stub.Analyze(ask(b"never looked at"))) for _ in range(60)
+            ]
+            await arrived(pipeline, 60)
+            too_short_s = pipeline.forecast(Priority.INTERACTIVE).end_s / 2
+            with pytest.raises(aio.AioRpcError) as refused:
+                await stub.Analyze(ask(b"never looked at"), timeout=too_short_s)
+            assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert pushback_ms(refused.value) > 0
+            assert count(registry, "refused_total", reason="deadline") == 1
+            for call in queue:
+                call.cancel()
+            await asyncio.wait(queue)
+            await arrived(pipeline, 0)
+    assert count(registry, "decode_seconds_count") == 3
 
 
 @pytest.mark.parametrize("time_s", [1e9, None])
@@ -216,27 +232,37 @@ async def test_a_deadline_that_nobody_could_keep_is_none_of_our_faults(
     }
 
 
-async def test_a_stream_is_bulk_and_a_call_is_not_unless_they_say_otherwise(
-    model_dir: Path, registry: CollectorRegistry
+async def test_a_stream_is_bulk_unless_it_says_otherwise(
+    idle: Stub, pipeline: Pipeline, runners: Runners
 ) -> None:
-    picture = specimens.lesion_jpeg((2400, 1800))
-    # Four places, and the last is not for bulk.
-    settings = Settings(model_dir=model_dir, runners=1, max_queue_size=3)
-
     async def four(priority: pb.Priority) -> AsyncIterator[pb.AnalyzeStreamRequest]:
         for _ in range(4):
-            yield pb.AnalyzeStreamRequest(request=ask(picture, priority=priority))
+            yield pb.AnalyzeStreamRequest(request=ask(PICTURE, priority=priority))
 
-    async with serving(settings, registry) as channel:
-        stub = inference_pb2_grpc.InferenceServiceStub(channel)
-        answers = [each async for each in stub.AnalyzeStream(four(pb.PRIORITY_UNSPECIFIED))]
-        (refused,) = [each.error for each in answers if each.HasField("error")]
-        assert refused.code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
-        assert refused.retry_pushback_ms > 0
-        answers = [each async for each in stub.AnalyzeStream(four(pb.PRIORITY_INTERACTIVE))]
-        assert all(each.HasField("response") for each in answers)
-        bulk = ask(picture, priority=pb.PRIORITY_BULK)
-        for request, refusals in ((bulk, 1), (ask(picture), 0)):
-            calls = [stub.Analyze(request, timeout=60) for _ in range(4)]
-            outcomes = await asyncio.gather(*calls, return_exceptions=True)
-            assert sum(isinstance(each, aio.AioRpcError) for each in outcomes) == refusals
+    # Of four places the last is not for bulk.
+    async with held(runners):
+        answers = idle.AnalyzeStream(four(pb.PRIORITY_UNSPECIFIED))
+        refused = await anext(aiter(answers))
+        await arrived(pipeline, 3)
+    assert refused.error.code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+    assert refused.error.retry_pushback_ms > 0
+    others = [each async for each in answers]
+    assert [each.HasField("response") for each in others] == [True] * 3
+    async with held(runners):
+        answers = idle.AnalyzeStream(four(pb.PRIORITY_INTERACTIVE))
+        await arrived(pipeline, 4)
+    everybody = [each async for each in answers]
+    assert [each.HasField("response") for each in everybody] == [True] * 4
+
+
+@pytest.mark.parametrize(("priority", "refusals"), [(pb.PRIORITY_BULK, 1), (UNSAID, 0)])
+async def test_a_call_is_not_bulk_unless_it_says_so(
+    idle: Stub, pipeline: Pipeline, runners: Runners, priority: pb.Priority, refusals: int
+) -> None:
+    async with held(runners):
+        request = ask(PICTURE, priority=priority)
+        calls = [asyncio.ensure_future(idle.Analyze(request, timeout=600)) for _ in range(4)]
+        await ended(calls, refusals)
+        await arrived(pipeline, 4 - refusals)
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert sum(isinstance(each, aio.AioRpcError) for each in outcomes) == refusals

@@ -48,7 +48,7 @@ async def test_work_in_hand_is_answered_after_sigterm_and_the_process_ends_well(
         served.process.send_signal(signal.SIGTERM)
         answers = await asyncio.gather(*asked)
     assert len(answers) == 6
-    assert served.process.wait(timeout=30) == 0
+    assert served.process.wait(timeout=60) == 0
     async with httpx.AsyncClient() as client:
         with pytest.raises(httpx.ConnectError):
             await client.get(served.metrics_address)

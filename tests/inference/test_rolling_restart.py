@@ -46,7 +46,7 @@ async def constant_load(channel: aio.Channel) -> AsyncIterator[list[asyncio.Futu
 
     async def ask() -> None:
         while True:
-            asked.append(asyncio.ensure_future(stub.Analyze(request, timeout=30)))
+            asked.append(asyncio.ensure_future(stub.Analyze(request, timeout=60)))
             await asyncio.sleep(EVERY_S)
 
     asking = asyncio.create_task(ask())

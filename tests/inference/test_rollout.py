@@ -140,14 +140,14 @@ async def test_a_request_keeps_the_version_it_began_with_until_its_end(model_dir
         slot = pipeline.classifier
         with slot.lease(PICTURE) as leased:
             labels.write(model_dir / "classifier", Labels(stable=2))
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not slot.draining:  # noqa: ASYNC110
                     await asyncio.sleep(POLL_S)
             assert (await pipeline.analyze(PICTURE)).models[1].version == "2"
             # Whoever began before still gets its answer, from the version that it began with.
             row = np.zeros((tiny_models.SIZE, tiny_models.SIZE, 3), np.uint8)
             assert (await leased.stage.submit(row)).output["probabilities"].shape == (7,)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while slot.draining:  # noqa: ASYNC110
                 await asyncio.sleep(POLL_S)
 
@@ -167,7 +167,7 @@ async def test_a_version_that_was_replaced_leaves_the_memory(model_dir: Path) ->
         await pipeline.analyze(PICTURE)
         gone = weakref.ref(pipeline.classifier.lineup.stable.stage.model)
         labels.write(model_dir / "classifier", Labels(stable=2))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while gone() is not None:
                 await asyncio.sleep(POLL_S)
                 gc.collect()

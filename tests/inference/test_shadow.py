@@ -51,7 +51,7 @@ def runs(registry: CollectorRegistry, name: str) -> dict[str, float]:
 
 async def shown(registry: CollectorRegistry, name: str, pictures: int) -> dict[str, float]:
     """Wait until so many pictures were compared, dropped or failed."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while sum((found := runs(registry, name)).values()) < pictures:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     return found

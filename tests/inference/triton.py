@@ -121,7 +121,7 @@ def _stream(address: str, asks: list[Ask]) -> dict[str, Answer | str]:
             client.async_stream_infer(**_arguments(ask))
         found: dict[str, Answer | str] = {}
         for _ in asks:
-            result, error = answers.get(timeout=30)
+            result, error = answers.get(timeout=60)
             if error is None:
                 answer = _read(result)
                 found[answer.request_id] = answer

@@ -235,10 +235,10 @@ async def test_a_service_that_loses_its_card_answers_everybody_and_shows_it(
         answered = await asyncio.gather(*(providers_of(stub) for _ in range(12)))
         assert answered == [{"CPUExecutionProvider"}] * 12
         health = await health_pb2_grpc.HealthStub(channel).Check(
-            health_pb2.HealthCheckRequest(service=""), timeout=10
+            health_pb2.HealthCheckRequest(service=""), timeout=60
         )
         assert health.status == health_pb2.HealthCheckResponse.SERVING
-        listed = await stub.ListModels(pb.ListModelsRequest(), timeout=10)
+        listed = await stub.ListModels(pb.ListModelsRequest(), timeout=60)
     assert {model.execution_provider for model in listed.models} == {"CPUExecutionProvider"}
     shown = generate_latest(registry).decode()
     assert re.search(r'inference_failovers_total\{model="classifier"\} 3\.0', shown)
