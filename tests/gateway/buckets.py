@@ -23,7 +23,7 @@ class Server:
 
     def bucket(self, name: str, **changes: Any) -> Address:
         """A new and empty bucket."""
-        httpx.put(f"{self.url}/{name}").raise_for_status()
+        httpx.put(f"{self.url}/{name}", timeout=60).raise_for_status()
         address = Address(
             name,
             endpoint=self.url,

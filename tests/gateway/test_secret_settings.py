@@ -56,7 +56,7 @@ async def test_neither_log_nor_answers_nor_commands_have_a_secret_setting(
     changes = variables(secrets) | {"DERMSERVE_LOG_LEVEL": "DEBUG"}
     async with (
         running(tmp_path, **changes) as gateway,
-        httpx.AsyncClient(base_url=gateway.url, timeout=30) as http,
+        httpx.AsyncClient(base_url=gateway.url, timeout=60) as http,
     ):
         form = {"username": "admin", "password": secrets["admin_password"]}
         signed_in = await http.post("/v1/auth/token", data=form)

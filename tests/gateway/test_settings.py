@@ -1,9 +1,9 @@
 """Settings and the process: what is refused at boot, and how it starts and stops."""
 
 import asyncio
+import json
 import signal
 import socket
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -121,21 +121,22 @@ async def test_the_process_shows_its_password_serves_and_finishes_what_runs(
     tmp_path: Path,
 ) -> None:
     inference = ScriptedInference()
-    with socket.create_server(("127.0.0.1", 0)) as chosen:
-        port = chosen.getsockname()[1]
     async with serving(inference) as address:
         process = await boot(
             tmp_path,
-            DERMSERVE_GATEWAY_PORT=str(port),
             DERMSERVE_GATEWAY_INFERENCE_ADDRESS=address,
+            DERMSERVE_GATEWAY_ANALYSIS_TIMEOUT_S="600",
+            # It ends when nothing runs any more, and waits for no more than that.
+            DERMSERVE_GATEWAY_DRAIN_S="600",
         )
         assert process.stdout is not None
         assert process.stderr is not None
         shown = (await asyncio.wait_for(process.stdout.readline(), 60)).decode()
         while b"gateway is ready" not in (line := await process.stderr.readline()):
             assert line, "it ended instead"
+        port = json.loads(line)["port"]
         password = shown.partition("password ")[2].split()[0]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
             signed_in = await http.post(
                 "/v1/auth/token", data={"username": "admin", "password": password}
             )
@@ -150,18 +151,16 @@ async def test_the_process_shows_its_password_serves_and_finishes_what_runs(
                 http.post("/v1/analyses", files={"image": specimens.lesion_jpeg()}, headers=bearer)
             )
             await inference.arrived()
-            began = time.monotonic()
             process.send_signal(signal.SIGTERM)
             while b"Shutting down" not in await process.stderr.readline():
                 pass
             inference.may_answer.set()
             finished = await running
-        _, logged = await asyncio.wait_for(process.communicate(), 30)
+        _, logged = await asyncio.wait_for(process.communicate(), 60)
 
     assert large.status_code == 413
     assert finished.status_code == 201
     assert process.returncode == 0
-    assert time.monotonic() - began < 10
     assert b"Traceback" not in logged
     assert password.encode() not in logged
     assert modes_below(tmp_path) == {0}
@@ -178,7 +177,7 @@ async def test_not_even_at_debug_is_a_person_a_password_or_a_token_written(tmp_p
             DERMSERVE_GATEWAY_INFERENCE_ADDRESS=address,
             DERMSERVE_GATEWAY_ADMIN_PASSWORD=ADMIN_PASSWORD,
         ) as gateway,
-        httpx.AsyncClient(base_url=gateway.url, timeout=30) as http,
+        httpx.AsyncClient(base_url=gateway.url, timeout=60) as http,
     ):
         pair = (await http.post("/v1/auth/register", json=credentials)).json()
         bearer = {"Authorization": f"Bearer {pair['access_token']}"}

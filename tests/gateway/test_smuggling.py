@@ -83,7 +83,7 @@ async def told(served: Running, sent: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
     try:
         writer.write(sent)
-        return await asyncio.wait_for(reader.read(-1), 5)
+        return await asyncio.wait_for(reader.read(-1), 60)
     except ConnectionError:
         return b""
     finally:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, text, update
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.orm import Session
 
@@ -63,10 +63,18 @@ def blurred(**values: Any) -> dict[str, Any]:
     return {"cannot_assess_reasons": "blurred", "total_ms": 5, **values}
 
 
-async def test_what_is_analyzed_is_counted(either: Gateway) -> None:
+async def test_what_is_analyzed_is_counted(
+    either: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alice = await either.signed_in()
     await alice.analyze()
     await alice.analyze()
+    # As if no midnight came in between.
+    monkeypatch.setattr("services.gateway.routes.statistics.now", lambda: NOON)
+    on_one_day = update(Analysis).values(created_at=NOON)
+    await either.parts.access._database.write(
+        lambda session: session.execute(on_one_day), EVERYTHING
+    )
 
     found = await counted(alice, {})
 
@@ -81,7 +89,7 @@ async def test_what_is_analyzed_is_counted(either: Gateway) -> None:
         "run_time": {"count": 2, "median_ms": 31, "p95_ms": 31},
     }
     assert [each["analyses"] for each in found["periods"]] == [0] * 29 + [2]
-    assert found["periods"][-1]["since"] == datetime.now(UTC).date().isoformat()
+    assert found["periods"][-1]["since"] == "2026-10-05"
     assert (found["time_zone"], found["interval"]) == ("UTC", "day")
 
 
@@ -348,7 +356,7 @@ async def test_what_comes_while_it_is_counted_is_in_all_figures_or_in_none(
     told: list[str] = []
 
     async def come() -> None:
-        async with database.opened(either.settings.database, 10) as records:
+        async with database.opened(either.settings.database, 60) as records:
             await records.write(lambda session: session.add(another), EVERYTHING)
 
     def come_between(_: Any, __: Any, statement: str, *___: Any) -> None:

@@ -47,7 +47,7 @@ class Place:
         if self.folder is not None:
             return Folder(self.folder, settled_after_s)
         assert self.server is not None
-        return Bucket(self.server.bucket(self.bucket, prefix="a/b"), 5, settled_after_s)
+        return Bucket(self.server.bucket(self.bucket, prefix="a/b"), 60, settled_after_s)
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +62,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
         return Place(Folder(tmp_path / "pictures"), folder=tmp_path / "pictures")
     server: buckets.Server = request.getfixturevalue("s3")
     name = f"b{uuid.uuid4().hex}"
-    store = Bucket(server.bucket(name, prefix="a/b"), 5)
+    store = Bucket(server.bucket(name, prefix="a/b"), 60)
     return Place(store, server=server, bucket=name)
 
 

@@ -197,7 +197,7 @@ async def test_the_address_that_was_checked_is_dialled_and_the_name_not_looked_u
     async with receiving() as receiver:
         # A second lookup would lead elsewhere.
         left = names(["10.0.0.1", "127.0.0.1"], ["127.0.0.2"])
-        stream = await dialler.connect_tcp("rebinding.example", receiver.port, timeout=5)
+        stream = await dialler.connect_tcp("rebinding.example", receiver.port, timeout=60)
         peer = stream.get_extra_info("server_addr")
         await stream.aclose()
 
@@ -209,12 +209,15 @@ async def test_the_next_address_is_tried_where_the_first_does_not_answer(names: 
     dialler = Dialler(Resolver(Rules([ipaddress.ip_network("127.0.0.0/8")], range(65536))), OURS)
     async with receiving() as receiver:
         names(["127.0.0.2", "127.0.0.1"])
-        stream = await dialler.connect_tcp("two.example", receiver.port, timeout=5)
+        stream = await dialler.connect_tcp("two.example", receiver.port, timeout=60)
         await stream.aclose()
 
     names(["127.0.0.2", "127.0.0.1", "127.0.0.3"])
-    with pytest.raises(httpcore.ConnectError):
-        await dialler.connect_tcp("down.example", receiver.port, timeout=5)
+    with socket.socket() as nobody:
+        # Taken, so that nobody else listens there meanwhile.
+        nobody.bind(("127.0.0.1", 0))
+        with pytest.raises(httpcore.ConnectError):
+            await dialler.connect_tcp("down.example", nobody.getsockname()[1], timeout=60)
 
 
 async def test_a_lookup_that_hangs_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,12 +14,12 @@ async def test_who_leaves_a_function_that_runs_keeps_its_thread_until_it_is_done
 
     def slow() -> None:
         begun.set()
-        go_on.wait(5)
+        go_on.wait(120)
         done.set()
 
     leaving = asyncio.create_task(threads.run(slow))
     next_one = asyncio.create_task(threads.run(done.is_set))
-    await asyncio.to_thread(begun.wait, 5)
+    assert await asyncio.to_thread(begun.wait, 60)
     leaving.cancel()
     await asyncio.wait({leaving, next_one}, timeout=0.05)
 
@@ -37,16 +37,16 @@ async def test_who_leaves_while_waiting_for_a_thread_never_gets_one() -> None:
 
     def slow() -> bool:
         begun.set()
-        return go_on.wait(5)
+        return go_on.wait(120)
 
     running = asyncio.create_task(threads.run(slow))
     waiting = asyncio.create_task(threads.run(called.set))
-    await asyncio.to_thread(begun.wait, 5)
+    assert await asyncio.to_thread(begun.wait, 60)
 
     waiting.cancel()
 
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(waiting, 1)
+        await asyncio.wait_for(waiting, 60)
     go_on.set()
     assert await running
     assert not called.is_set()

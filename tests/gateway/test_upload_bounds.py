@@ -66,8 +66,10 @@ async def test_a_body_that_comes_too_slowly_is_given_up(start: Start) -> None:
         yield JPEG[:100]
         await asyncio.Event().wait()
 
-    async with start(upload_timeout_s=0.05) as gateway:
+    async with start() as gateway:
         alice = await gateway.signed_in()
+    async with start(upload_timeout_s=0.05) as gateway:
+        alice.http = gateway.http
         answer = await alice(
             "POST", "/v1/analyses", content=slow(), headers={"Content-Type": "image/jpeg"}
         )

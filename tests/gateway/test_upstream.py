@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -158,15 +157,15 @@ async def test_an_answer_that_makes_no_sense_is_not_recorded(
 
 
 async def test_without_inference_the_answer_is_503_at_once(start: Start) -> None:
-    async with start(inference_address=NOWHERE) as gateway:
+    async with start(inference_address=NOWHERE, analysis_timeout_s=600) as gateway:
         alice = await gateway.signed_in()
-        began = time.monotonic()
 
-        answer = await alice.analyze()
+        # Long before an analysis has had its time.
+        async with asyncio.timeout(60):
+            answer = await alice.analyze()
 
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) >= 1
-        assert time.monotonic() - began < gateway.settings.analysis_timeout_s / 2
         assert gateway.kept_files() == []
         assert (await alice("GET", "/v1/models")).status_code == 503
 
@@ -190,7 +189,7 @@ async def test_a_picture_that_waits_for_a_thread_is_waited_for_until_the_deadlin
     go_on = threading.Event()
     async with start(analysis_timeout_s=0.5, max_drawings=1) as gateway:
         alice = await gateway.signed_in()
-        busy = asyncio.create_task(gateway.parts.analyzer._threads.run(go_on.wait, 5))
+        busy = asyncio.create_task(gateway.parts.analyzer._threads.run(go_on.wait, 120))
 
         answer = await alice.analyze()
 
@@ -200,18 +199,19 @@ async def test_a_picture_that_waits_for_a_thread_is_waited_for_until_the_deadlin
     assert gateway.inference.requests == []
 
 
-async def test_no_database_connection_is_held_while_inference_works(gateway: Gateway) -> None:
+async def test_no_database_connection_is_held_while_inference_works(start: Start) -> None:
     """More analyses wait at once than the pool has connections, and others still get through."""
-    alice = await gateway.signed_in()
-    gateway.inference.may_answer.clear()
-    waiting = [asyncio.create_task(alice.analyze()) for _ in range(20)]
-    await gateway.inference.arrived(len(waiting))
+    async with start(analysis_timeout_s=600) as gateway:
+        alice = await gateway.signed_in()
+        gateway.inference.may_answer.clear()
+        waiting = [asyncio.create_task(alice.analyze()) for _ in range(20)]
+        await gateway.inference.arrived(len(waiting))
 
-    me = await asyncio.wait_for(alice("GET", "/v1/me"), 5)
+        me = await asyncio.wait_for(alice("GET", "/v1/me"), 60)
 
-    assert me.status_code == 200
-    gateway.inference.may_answer.set()
-    assert {(await each).status_code for each in waiting} == {201}
+        assert me.status_code == 200
+        gateway.inference.may_answer.set()
+        assert {(await each).status_code for each in waiting} == {201}
 
 
 async def test_a_caller_who_leaves_over_a_real_socket_leaves_nothing_behind(
@@ -221,17 +221,24 @@ async def test_a_caller_who_leaves_over_a_real_socket_leaves_nothing_behind(
     inference.may_answer.clear()
     async with (
         serving(inference) as address,
-        running(tmp_path, DERMSERVE_GATEWAY_INFERENCE_ADDRESS=address) as gateway,
-        httpx.AsyncClient(base_url=gateway.url, timeout=30) as http,
+        running(
+            tmp_path,
+            DERMSERVE_GATEWAY_INFERENCE_ADDRESS=address,
+            DERMSERVE_GATEWAY_ANALYSIS_TIMEOUT_S="600",
+        ) as gateway,
+        httpx.AsyncClient(base_url=gateway.url, timeout=60) as http,
     ):
         account = {"username": "alice", "password": PASSWORD}
         pair = (await http.post("/v1/auth/register", json=account)).json()
         bearer = {"Authorization": f"Bearer {pair['access_token']}"}
         picture = {"image": specimens.lesion_jpeg()}
-        with pytest.raises(httpx.ReadTimeout):
-            await http.post("/v1/analyses", files=picture, headers=bearer, timeout=0.5)
+        leaving = asyncio.create_task(http.post("/v1/analyses", files=picture, headers=bearer))
+        await inference.arrived()
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
 
-        await asyncio.wait_for(inference.left.wait(), 5)
+        await asyncio.wait_for(inference.left.wait(), 60)
         inference.may_answer.set()
         listed = await http.get("/v1/analyses", headers=bearer)
 

@@ -19,6 +19,7 @@ from services.gateway.webhooks import dialling
 from services.gateway.webhooks import webhooks as use_cases
 from tests.gateway.conftest import Client, Gateway, Start
 from tests.gateway.test_access import joined
+from tests.gateway.timers import Timers
 
 URL = "http://127.0.0.1:9/hook"
 
@@ -212,7 +213,7 @@ def dead_name_servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     def getaddrinfo(host: bytes, port: int, **_: object) -> list[tuple[Any, ...]]:
         if host.startswith(b"dead"):
             asked_for.append(host.decode())
-            end.wait(60)
+            end.wait(240)
             raise socket.gaierror
         return [(0, 0, 0, "", ("127.0.0.1", port))]
 
@@ -223,10 +224,17 @@ def dead_name_servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         end.set()
 
 
+async def so_many(asked_for: list[str], count: int) -> None:
+    """Return when name servers were asked for so many names."""
+    async with asyncio.timeout(60):
+        while len(asked_for) < count:  # noqa: ASYNC110 - a thread asks
+            await asyncio.sleep(0.01)
+
+
 async def test_dead_name_servers_of_one_organisation_are_waited_for_by_it_alone(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dialling, "LOOKUP_S", 0.5)
+    lookups = Timers(monkeypatch, dialling)
     async with open_records(gateway.settings) as records:
         theirs = await Organisations(records).create("theirs", shared=False)
         stranger = await joined(gateway, records, Role.ADMIN, theirs.id)
@@ -234,28 +242,33 @@ async def test_dead_name_servers_of_one_organisation_are_waited_for_by_it_alone(
     with dead_name_servers(monkeypatch) as asked_for:
         dead = [asked(admin, url=f"http://dead{n}.example/") for n in range(40)]
         waiting = [asyncio.create_task(each) for each in dead]
-        async with asyncio.timeout(5):
-            while len(asked_for) < 4:  # noqa: ASYNC110 - a thread asks
-                await asyncio.sleep(0.01)
+        await lookups.were_asked(40)
+        await so_many(asked_for, 4)
 
         assert (await asked(stranger, url="http://alive.example/")).status_code == 201
         # What is no name need not be looked up.
         assert (await asked(admin)).status_code == 201
+        assert not any(each.done() for each in waiting)
+        lookups.end()
         answers = await asyncio.gather(*waiting)
 
     assert {answer.status_code for answer in answers} == {503}
     assert all(int(answer.headers["Retry-After"]) >= 1 for answer in answers)
     assert len(asked_for) == 4
+    assert set(lookups.asked) == {dialling.LOOKUP_S}
 
 
 async def test_a_name_that_nobody_knows_holds_up_no_other_of_its_organisation(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dialling, "LOOKUP_S", 0.5)
+    lookups = Timers(monkeypatch, dialling)
     admin = await gateway.admin()
     with dead_name_servers(monkeypatch) as asked_for:
-        dead = [asked(admin, url="http://dead.example/") for _ in range(8)]
-        answers = await asyncio.gather(*dead)
+        dead = asyncio.gather(*(asked(admin, url="http://dead.example/") for _ in range(8)))
+        await lookups.were_asked(8)
+        await so_many(asked_for, 1)
+        lookups.end()
+        answers = await dead
 
         assert {answer.status_code for answer in answers} == {503}
         assert (await asked(admin, url="http://alive.example/")).status_code == 201
@@ -265,16 +278,22 @@ async def test_a_name_that_nobody_knows_holds_up_no_other_of_its_organisation(
 async def test_names_that_have_hung_before_hold_up_no_other_of_their_organisation(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dialling, "LOOKUP_S", 0.5)
+    lookups = Timers(monkeypatch, dialling)
     admin = await gateway.admin()
     urls = [f"http://dead{n}.example/" for n in range(4)]
-    with dead_name_servers(monkeypatch):
-        await asyncio.gather(*(asked(admin, url=url) for url in urls))
+    with dead_name_servers(monkeypatch) as asked_for:
+        hanging = asyncio.gather(*(asked(admin, url=url) for url in urls))
+        await so_many(asked_for, 4)
+        lookups.end()
+        assert {answer.status_code for answer in await hanging} == {503}
+    while gateway.parts.webhooks._resolver._looking:  # noqa: ASYNC110 - its threads end
+        await asyncio.sleep(0.01)
     with dead_name_servers(monkeypatch) as asked_for:
         again = asyncio.gather(*(asked(admin, url=url) for url in urls))
-        async with asyncio.timeout(5):
-            while len(asked_for) < 2:  # noqa: ASYNC110 - a thread asks
-                await asyncio.sleep(0.01)
+        await lookups.were_asked(8)
+        await so_many(asked_for, 2)
 
         assert (await asked(admin, url="http://alive.example/")).status_code == 201
+        assert not again.done()
+        lookups.end()
         assert {answer.status_code for answer in await again} == {503}

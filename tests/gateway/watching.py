@@ -19,7 +19,7 @@ from services.gateway.records import EventKind, Patient, new_id
 from tests.gateway.conftest import ADMIN_PASSWORD, Client, Gateway
 from tests.gateway.sockets import serving_http
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 def on_a_socket(gateway: Gateway) -> AbstractAsyncContextManager[str]:
