@@ -20,6 +20,7 @@ NAMED_BY = "DERMSERVE_TEST_CHROMIUM"
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 _INSTALL_WITHIN_S = 600
+_STARTED_WITHIN_MS = 180_000
 
 # What a browser would otherwise ask of the network on its own account.
 _QUIET = (
@@ -66,7 +67,10 @@ def launched() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Its sandbox does not start for root.
         browser = playwright.chromium.launch(
-            executable_path=path, chromium_sandbox=os.geteuid() != 0, args=[*_QUIET]
+            executable_path=path,
+            chromium_sandbox=os.geteuid() != 0,
+            args=[*_QUIET],
+            timeout=_STARTED_WITHIN_MS,
         )
         yield browser
         browser.close()

@@ -14,6 +14,15 @@ import httpx
 from tests.ports import free_port
 
 _READY_WITHIN_S = 180
+_ENDED_WITHIN_S = 120
+
+UNHURRIED = {
+    "DERMSERVE_GATEWAY_ANALYSIS_TIMEOUT_S": "120",
+    "DERMSERVE_GATEWAY_REPORT_TIMEOUT_S": "120",
+    "DERMSERVE_GATEWAY_NARRATIVE_TIMEOUT_S": "60",
+    "DERMSERVE_GATEWAY_BOOT_TIMEOUT_S": "120",
+}
+"""For tests that do not ask how long things may take: a busy machine is no fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +94,4 @@ def _wait_until_ready(rest: str, processes: Collection[subprocess.Popen[bytes]])
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
-    process.wait(timeout=60)
+    process.wait(timeout=_ENDED_WITHIN_S)

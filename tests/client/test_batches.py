@@ -65,7 +65,11 @@ async def test_more_pictures_are_sent_than_files_may_be_open(
     def work() -> None:
         with Client(gateway.url, Password(*ADMIN)) as client:
             many = {f"{number}.jpg": pictures["again.jpg"] for number in range(20)}
-            assert client.batches.create(many).pictures == 20
+            made = client.batches.create(many)
+            assert made.pictures == 20
+            # What becomes of them would be told to other tests.
+            *_, finished = client.batches.watch(made.id)
+            assert finished.succeeded == 20
 
     await asyncio.to_thread(work)
     assert len(files) == 20

@@ -58,7 +58,8 @@ async def test_a_refused_request_comes_again_after_the_seconds_that_were_asked_f
     async with proxy.before(gateway.port) as between:
         between.refuses = 1
         await asyncio.to_thread(work, between.url)
-    first, second = between.times
+    # More where the gateway was too busy to call itself ready.
+    first, second, *_ = between.times
     assert second - first >= 1
 
 

@@ -43,7 +43,10 @@ MEASURED: dict[str, Any] = {
 
 _names = itertools.count()
 
-expect.set_options(timeout=10_000)
+PATIENCE_MS = 60_000
+"""How long tests wait for what must come: it costs nothing where it comes at once."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="package")
@@ -56,7 +59,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with (
         language_model.writing() as model,
         stack.running(
-            **model,
+            **(stack.UNHURRIED | model),
             DERMSERVE_INFERENCE_MODEL_DIR=str(models),
             DERMSERVE_GATEWAY_ADMIN_PASSWORD=PASSWORD,
             DERMSERVE_GATEWAY_ADDRESS_QUOTA="0",
@@ -93,7 +96,7 @@ class Person:
     def api(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Ask the API in the same session, as a page of ours would."""
         jar = {each["name"]: each["value"] for each in self.context.cookies()}
-        with httpx.Client(base_url=self.services.rest, cookies=jar, timeout=60) as client:
+        with httpx.Client(base_url=self.services.rest, cookies=jar, timeout=120) as client:
             return client.request(method, path, **options)
 
 
@@ -108,7 +111,7 @@ def visitor(services: Stack, browser: Browser) -> Iterator[Callable[..., Person]
         usual = {"viewport": DESKTOP, "reduced_motion": "reduce", "service_workers": "block"}
         context = browser.new_context(**{**usual, **options})
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.on("weberror", lambda error: faults.append(str(error.error)))
         context.on(
             "console",

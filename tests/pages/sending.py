@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from playwright.sync_api import FilePayload, Locator
+from playwright.sync_api import FilePayload, Locator, expect
 
 from tests import specimens
 from tests.pages.conftest import Person
@@ -34,8 +34,14 @@ def analyses(somebody: Person) -> list[dict[str, Any]]:
     return items
 
 
+def looked_at(somebody: Person) -> None:
+    """See that no chosen picture is still being looked at: none of them can be sent before."""
+    expect(somebody.page.locator("#list > li[data-state=checking]")).to_have_count(0)
+
+
 def send(somebody: Person) -> None:
-    """Press the button."""
+    """Press the button, once there is something to send."""
+    looked_at(somebody)
     somebody.page.locator("#send").click()
 
 

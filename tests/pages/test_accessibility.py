@@ -11,6 +11,7 @@ from playwright.sync_api import APIResponse, Page, Route, expect
 from tests import specimens
 from tests.pages.conftest import DESKTOP, PASSWORD, PHONE, Person
 from tests.pages.every_page import PUBLIC, VIEWER, Filled, filled, paths
+from tests.pages.sending import looked_at
 from tests.stack import Stack
 
 People = Callable[..., Person]
@@ -153,6 +154,7 @@ def test_from_signing_in_to_the_report_the_keyboard_is_enough(visitor: People) -
     chooser.value.set_files(
         {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": specimens.lesion_jpeg()}
     )
+    looked_at(somebody)
     tab_to(page, "#send")
     page.keyboard.press("Enter")
     expect(page.locator("li a[href^='/analyses/']")).to_be_visible()

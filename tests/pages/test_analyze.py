@@ -13,6 +13,7 @@ from tests.pages.conftest import Person
 from tests.pages.sending import HOSTILE, analyses, picture, send
 
 People = Callable[..., Person]
+RESULT = re.compile("/analyses/[0-9a-f]{32}$")
 
 
 @pytest.fixture
@@ -37,6 +38,7 @@ def test_a_picture_is_sent_with_what_is_said_of_it_and_leads_to_its_result(plain
     region(plain, "left shoulder").click()
     plain.page.get_by_label("Note").fill("new since spring")
     send(plain)
+    expect(plain.page).to_have_url(RESULT)
     (made,) = analyses(plain)
     expect(plain.page).to_have_url(f"{plain.services.rest}/analyses/{made['id']}")
     assert made["status"] == "succeeded"
@@ -61,6 +63,7 @@ def test_a_patient_and_a_lesion_of_ones_own_are_chosen(person: People) -> None:
     expect(somebody.page.get_by_label("Known lesion")).to_have_value(lesion["id"])
     somebody.page.get_by_label("Dermoscopic picture").set_input_files(picture())
     send(somebody)
+    expect(somebody.page).to_have_url(RESULT)
     (made,) = analyses(somebody)
     assert (made["patient"], made["lesion"]) == (patient["id"], lesion["id"])
     assert made["patient_name"] == HOSTILE
@@ -119,7 +122,7 @@ def test_the_same_form_sent_twice_makes_one_analysis(plain: Person) -> None:
     key = plain.page.locator("input[name=key]").input_value()
     form = {"key": key, "note": "twice"}
     jar = {each["name"]: each["value"] for each in plain.context.cookies()}
-    with httpx.Client(base_url=plain.services.rest, cookies=jar, timeout=60) as client:
+    with httpx.Client(base_url=plain.services.rest, cookies=jar, timeout=120) as client:
         places = [
             client.post("/analyze", data=form, files={"image": ("a.jpg", specimens.lesion_jpeg())})
             for _ in range(2)
@@ -134,7 +137,7 @@ def test_whoever_goes_back_and_sends_another_picture_has_both(plain: Person) -> 
         chosen = picture(specimens.lesion_jpeg(seed=seed))
         plain.page.get_by_label("Dermoscopic picture").set_input_files(chosen)
         send(plain)
-        expect(plain.page).to_have_url(re.compile("/analyses/[0-9a-f]{32}$"))
+        expect(plain.page).to_have_url(RESULT)
         plain.page.go_back()
     assert len(analyses(plain)) == 2
 

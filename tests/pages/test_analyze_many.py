@@ -14,6 +14,7 @@ from tests.pages.sending import (
     analyses,
     choose,
     hand_over,
+    looked_at,
     picture,
     pictures,
     row,
@@ -220,6 +221,7 @@ def test_the_keyboard_suffices(sender: Person) -> None:
     with sender.page.expect_file_chooser() as opened:
         sender.page.keyboard.press("Enter")
     opened.value.set_files(picture())
+    looked_at(sender)
     radio = sender.page.get_by_role("radio", name="not said")
     radio.focus()
     sender.page.keyboard.press("ArrowDown")

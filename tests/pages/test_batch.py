@@ -53,7 +53,7 @@ def test_a_batch_is_followed_without_loading_the_page_again(
         page.evaluate("window.stayed = true")
 
     # What was at work when all stood still is tried again some seconds later.
-    expect(page.get_by_text("All done.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("All done.")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_js_property("value", 3)
     assert page.evaluate("window.stayed")
     expect(page.get_by_role("link", name="Report (PDF)")).to_be_visible()
@@ -76,7 +76,7 @@ def test_a_lost_connection_loses_nothing_of_what_happened_meanwhile(
 
     somebody.context.set_offline(False)
 
-    expect(somebody.page.get_by_text("All done.")).to_be_visible(timeout=30_000)
+    expect(somebody.page.get_by_text("All done.")).to_be_visible()
 
 
 def test_a_batch_that_is_removed_while_it_is_looked_at_is_gone(

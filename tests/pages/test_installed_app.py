@@ -53,7 +53,7 @@ def manifest_of(page: Page) -> tuple[httpx.URL, dict[str, Any]]:
     address = httpx.URL(page.url).join(
         page.locator("link[rel=manifest]").get_attribute("href") or ""
     )
-    return address, httpx.get(address).json()
+    return address, httpx.get(address, timeout=60).json()
 
 
 def test_browsers_can_install_the_pages_as_an_app(person: People) -> None:
@@ -68,7 +68,7 @@ def test_browsers_can_install_the_pages_as_an_app(person: People) -> None:
     assert [each["errorId"] for each in wanting] in ([], ["in-incognito"])
     address, manifest = manifest_of(somebody.page)
     for icon in manifest["icons"]:
-        answer = httpx.get(address.join(icon["src"]))
+        answer = httpx.get(address.join(icon["src"]), timeout=60)
         assert answer.status_code == 200
         assert answer.headers["content-type"] == icon["type"]
 

@@ -28,8 +28,8 @@ def test_there_is_a_way_on_from_an_address_where_nothing_is(
 def test_who_asks_for_html_gets_a_page_with_the_same_status(
     services: Stack, path: str, status: int
 ) -> None:
-    page = httpx.get(f"{services.rest}{path}", headers=BROWSER)
-    problem = httpx.get(f"{services.rest}{path}")
+    page = httpx.get(f"{services.rest}{path}", headers=BROWSER, timeout=60)
+    problem = httpx.get(f"{services.rest}{path}", timeout=60)
     assert page.status_code == problem.status_code == status
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert problem.headers["content-type"] == "application/problem+json"
@@ -38,7 +38,7 @@ def test_who_asks_for_html_gets_a_page_with_the_same_status(
 
 
 def test_who_is_signed_out_is_led_to_the_form_and_not_led_in_circles(services: Stack) -> None:
-    led = httpx.get(f"{services.rest}/account", headers=BROWSER, follow_redirects=True)
+    led = httpx.get(f"{services.rest}/account", headers=BROWSER, follow_redirects=True, timeout=60)
     assert [step.status_code for step in led.history] == [303]
     assert led.status_code == 200
     assert led.url.path == "/sign-in"

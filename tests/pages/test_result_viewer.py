@@ -106,7 +106,7 @@ def test_side_by_side_both_pictures_move_together(page: Page) -> None:
     expect(button).to_have_attribute("aria-pressed", "true")
     second = page.get_by_role("img", name="heat map")
     expect(second).to_be_visible()
-    assert second.evaluate("each => each.naturalWidth") == specimens.SIZE[0]
+    expect(second).to_have_js_property("naturalWidth", specimens.SIZE[0])
     page.get_by_role("button", name="Zoom in").click()
     assert view(page, 0) == view(page, 1)
     assert view(page)[0] > 1
@@ -231,6 +231,7 @@ def test_two_fingers_zoom_on_a_phone(person: People) -> None:
     for reach in (45, 60, 75, 90):
         fingers("touchMove", -reach, reach)
     fingers("touchEnd")
+    expect(page.locator(".stage.held")).to_have_count(0)
     assert view(page)[0] == pytest.approx(3, rel=0.05)
     assert under(page, x, y) == pytest.approx(before, abs=0.02)
 
@@ -245,7 +246,7 @@ def test_the_picture_can_be_used_before_its_layers_are_there(person: People) -> 
     somebody.page.get_by_role("button", name="Zoom in").click()
     assert view(somebody.page)[0] > 1
     while len(held) < 2:
-        somebody.page.wait_for_event("request")
+        somebody.page.wait_for_timeout(10)
     held[0].abort()
     expect(somebody.page.get_by_text("could not be loaded")).to_be_visible()
     held[1].continue_()

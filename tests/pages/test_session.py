@@ -45,7 +45,7 @@ def test_an_ended_session_is_good_for_nothing_though_its_cookie_is_kept(person: 
     expect(somebody.page).to_have_url(f"{somebody.services.rest}/")
 
     jar = {SESSION: cookie["value"]}
-    answer = httpx.get(f"{somebody.services.rest}/v1/me", cookies=jar)
+    answer = httpx.get(f"{somebody.services.rest}/v1/me", cookies=jar, timeout=60)
     assert answer.status_code == 401
 
 
@@ -65,7 +65,7 @@ def test_a_session_is_good_for_the_api_and_for_changes_only_from_our_own_pages(
 ) -> None:
     somebody = person()
     jar = {each["name"]: each["value"] for each in somebody.context.cookies()}
-    with httpx.Client(base_url=somebody.services.rest, cookies=jar) as client:
+    with httpx.Client(base_url=somebody.services.rest, cookies=jar, timeout=60) as client:
         patient = {"identifier": "made up 1"}
         assert client.get("/v1/me").json()["username"] == somebody.username
         for site in ("cross-site", "same-site"):
@@ -80,12 +80,14 @@ def test_a_session_and_a_refresh_token_are_no_good_for_each_other(person: People
     somebody = person()
     rest = somebody.services.rest
     (cookie,) = [each for each in somebody.context.cookies() if each["name"] == SESSION]
-    asked = httpx.post(f"{rest}/v1/auth/refresh", json={"refresh_token": cookie["value"]})
+    asked = httpx.post(
+        f"{rest}/v1/auth/refresh", json={"refresh_token": cookie["value"]}, timeout=60
+    )
     assert asked.status_code == 401
 
     form = {"username": somebody.username, "password": PASSWORD}
-    token = httpx.post(f"{rest}/v1/auth/token", data=form).json()["refresh_token"]
-    assert httpx.get(f"{rest}/v1/me", cookies={SESSION: token}).status_code == 401
+    token = httpx.post(f"{rest}/v1/auth/token", data=form, timeout=60).json()["refresh_token"]
+    assert httpx.get(f"{rest}/v1/me", cookies={SESSION: token}, timeout=60).status_code == 401
     assert somebody.api("GET", "/v1/me").status_code == 200
 
 
@@ -98,14 +100,14 @@ def test_whoever_signs_in_again_leaves_no_session_behind(person: People) -> None
     )
 
     assert somebody.api("GET", "/v1/me").json()["username"] == "admin"
-    old = httpx.get(f"{rest}/v1/me", cookies={SESSION: before["value"]})
+    old = httpx.get(f"{rest}/v1/me", cookies={SESSION: before["value"]}, timeout=60)
     assert old.status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-up", "/sign-out", "/account/password"])
 def test_no_form_of_another_site_is_taken(services: Stack, path: str) -> None:
     for asked in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}):
-        answer = httpx.post(f"{services.rest}{path}", data={}, headers=asked)
+        answer = httpx.post(f"{services.rest}{path}", data={}, headers=asked, timeout=60)
         assert answer.status_code == 403
         assert answer.json()["type"].endswith("#cross-origin")
 
@@ -122,7 +124,7 @@ def test_after_signing_in_one_is_where_one_wanted_to_be(visitor: People, service
 @pytest.mark.parametrize("onward", ["https://elsewhere.example", "//elsewhere.example", r"/\x"])
 def test_nobody_is_sent_to_another_site_after_signing_in(services: Stack, onward: str) -> None:
     form = {"username": "admin", "password": PASSWORD, "next": onward}
-    answer = httpx.post(f"{services.rest}/sign-in", data=form)
+    answer = httpx.post(f"{services.rest}/sign-in", data=form, timeout=60)
     assert answer.status_code == 422
     assert "location" not in answer.headers
 
@@ -207,12 +209,14 @@ def test_a_changed_password_ends_all_other_sign_ins(person: People, visitor: Peo
 def test_one_ends_a_sign_in_of_ones_own_elsewhere(person: People) -> None:
     somebody = person()
     token = {"username": somebody.username, "password": PASSWORD}
-    signed_in = httpx.post(f"{somebody.services.rest}/v1/auth/token", data=token).json()
+    signed_in = httpx.post(f"{somebody.services.rest}/v1/auth/token", data=token, timeout=60).json()
     somebody.goto("/account")
     somebody.page.get_by_role("button", name="End the sign-in").click()
     expect(somebody.page.get_by_role("button", name="End the sign-in")).to_have_count(0)
     bearer = {"Authorization": f"Bearer {signed_in['access_token']}"}
-    assert httpx.get(f"{somebody.services.rest}/v1/me", headers=bearer).status_code == 401
+    assert (
+        httpx.get(f"{somebody.services.rest}/v1/me", headers=bearer, timeout=60).status_code == 401
+    )
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/sign-up", "/nowhere"])

@@ -1,12 +1,16 @@
 """What analyses come to, in charts and tables."""
 
+import itertools
+from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests import specimens
 from tests.pages.conftest import Person
+from tests.pages.sending import analyses
 
 People = Callable[..., Person]
 
@@ -31,15 +35,23 @@ def somebody(person: People) -> Person:
 _OURS = {"Sec-Fetch-Site": "same-origin"}
 
 
+def around_today() -> list[str]:
+    """Yesterday, today, and two days more: one of them begins while a test runs, now and then."""
+    today = datetime.now(UTC).date()
+    return [(today + timedelta(days=each)).isoformat() for each in (-1, 0, 1, 2)]
+
+
 def drawn(somebody: Person, query: str = "") -> None:
     somebody.goto(f"/statistics{query}")
     expect(somebody.page.locator("[data-drawn=yes]")).to_be_attached()
 
 
 def test_charts_hold_the_numbers_that_the_api_gives(somebody: Person) -> None:
-    drawn(somebody)
+    since, *_, until = around_today()
+    asked = f"?interval=day&since={since}&until={until}"
+    drawn(somebody, asked)
     held = somebody.page.evaluate(_HELD)
-    told = somebody.api("GET", "/v1/statistics").json()
+    told = somebody.api("GET", f"/v1/statistics{asked}").json()
 
     periods, whole = told["periods"], told["whole"]
     assert whole["analyses"] == 2
@@ -74,22 +86,27 @@ def test_charts_are_drawn_from_what_a_replica_of_before_answers(somebody: Person
     somebody.page.route("**/v1/statistics?*", as_before)
     drawn(somebody)
     _, within, waiting, running = somebody.page.evaluate(_HELD)["latency"]["data"]
-    assert within[-1] is not None
+    assert any(within)
     assert waiting == running == [None] * len(within)
 
 
 def test_the_numbers_stand_in_tables_and_files_too(somebody: Person) -> None:
-    drawn(somebody)
+    days = around_today()
+    made = Counter(each["created_at"][:10] for each in analyses(somebody))
+    assert made.total() == 2
+    drawn(somebody, f"?interval=day&since={days[0]}&until={days[-1]}")
     card = somebody.page.get_by_role("region", name="Analyses over time").first
-    today = card.locator("tbody tr").last
     card.get_by_text("The numbers").click()
-    expect(today.locator("td").nth(1)).to_have_text("2")
+    rows = card.locator("tbody tr")
+    expect(rows.locator("td:nth-of-type(2)")).to_have_text([str(made[day]) for day in days[:-1]])
 
     with somebody.page.expect_download() as loading:
         card.get_by_role("link", name="Download as CSV").click()
-    lines = loading.value.path().read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "since,until,analyses,queued,running,succeeded,failed"
-    assert lines[-1].endswith(",2,0,0,2,0")
+    head, *lines = loading.value.path().read_text(encoding="utf-8").splitlines()
+    assert head == "since,until,analyses,queued,running,succeeded,failed"
+    assert lines == [
+        f"{day},{after},{made[day]},0,0,{made[day]},0" for day, after in itertools.pairwise(days)
+    ]
 
 
 def test_without_scripts_the_numbers_are_there(person: People) -> None:
@@ -140,7 +157,9 @@ def test_a_chart_is_read_out_by_arrow_keys(somebody: Person) -> None:
 
 
 def test_nobody_is_kept_out_of_statistics(somebody: Person, axe: Callable[[Page], None]) -> None:
-    drawn(somebody)
+    # A few days: every row more of the tables is looked at eight times.
+    since, *_, until = around_today()
+    drawn(somebody, f"?interval=day&since={since}&until={until}")
     for numbers in somebody.page.get_by_text("The numbers").all():
         numbers.click()
     axe(somebody.page)

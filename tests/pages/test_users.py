@@ -44,7 +44,7 @@ def test_an_administrator_makes_a_user_changes_their_role_and_keeps_them_out(
 
     row.get_by_role("button", name="Disable").click()
     expect(row).to_contain_text("disabled")
-    with httpx.Client(base_url=somebody.services.rest) as client:
+    with httpx.Client(base_url=somebody.services.rest, timeout=60) as client:
         form = {"username": name, "password": PASSWORD}
         assert client.post("/v1/auth/token", data=form).status_code == 401
 

@@ -3,16 +3,16 @@
 import contextlib
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 from standardwebhooks import Webhook as Verifier
 
 from tests.pages.conftest import Person
+from tests.pages.looking import followed, seen
 
 People = Callable[..., Person]
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -86,12 +86,9 @@ def make(somebody: Person, url: str, description: str = "", *kinds: str) -> None
     page.get_by_role("button", name="Make the webhook").click()
 
 
-def seen(page: Page, wanted: Locator) -> None:
-    """Look at the page again until what is wanted is there."""
-    until = time.monotonic() + _WITHIN_S
-    while not wanted.count():
-        assert time.monotonic() < until, page.content()
-        page.goto(page.url.split("?")[0])
+def tried_out(page: Page) -> str:
+    """Go on to the webhook that was just made; return its path."""
+    return followed(page, "Try it out", "/admin/webhooks/[0-9a-f]{32}")
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -105,7 +102,7 @@ def test_a_webhook_is_made_tried_out_and_its_messages_are_sent_again(
         secret = page.locator("#secret").inner_text()
         if scripts:
             axe(page)
-        page.get_by_role("link", name="Try it out").click()
+        tried_out(page)
         expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
         assert secret not in page.content()
 
@@ -137,7 +134,7 @@ def test_a_receiver_is_told_what_it_asked_for_and_nothing_while_it_is_paused(bos
 
     with receiving(204) as receiver:
         make(somebody, receiver.url, "", "patient.created")
-        page.get_by_role("link", name="Try it out").click()
+        tried_out(page)
         page.get_by_role("button", name="Pause").click()
         expect(page.get_by_role("status")).to_contain_text("paused")
         expect(page.get_by_role("button", name="Send a test message")).to_have_count(0)
@@ -157,7 +154,7 @@ def test_a_webhook_that_was_removed_is_gone_and_an_old_page_of_it_says_so(boss: 
     somebody = boss()
     page = somebody.page
     make(somebody, "http://127.0.0.1:9/hook", "for a while")
-    page.get_by_role("link", name="Try it out").click()
+    tried_out(page)
     stale = {button: somebody.context.new_page() for button in ("Pause", "Send a test message")}
     for each in stale.values():
         each.goto(page.url)
@@ -176,8 +173,7 @@ def test_what_somebody_else_changed_meanwhile_is_shown(boss: People) -> None:
     somebody = boss()
     page = somebody.page
     make(somebody, "http://127.0.0.1:9/hook", "of before")
-    page.get_by_role("link", name="Try it out").click()
-    path = page.url.removeprefix(f"{somebody.services.rest}/admin")
+    path = tried_out(page).removeprefix("/admin")
     change = {"description": "of by now"}
     somebody.api("PATCH", f"/v1{path}", json=change, headers=OURS | {"If-Match": "*"})
 
@@ -193,7 +189,7 @@ def test_pause_on_an_old_page_of_one_given_up_since_is_not_said_to_be_done(boss:
     page = (somebody := boss()).page
     with receiving(410) as receiver:
         make(somebody, receiver.url, "gone")
-        page.get_by_role("link", name="Try it out").click()
+        tried_out(page)
         stale = somebody.context.new_page()
         stale.goto(page.url)
         page.get_by_role("button", name="Send a test message").click()
@@ -206,6 +202,7 @@ def test_the_same_form_sent_twice_makes_one_webhook_and_says_so(boss: People) ->
     somebody = boss()
     page = somebody.page
     make(somebody, "http://127.0.0.1:9/twice", "only one")
+    expect(page.locator("#secret")).to_be_visible()
 
     page.reload()
 
@@ -218,8 +215,7 @@ def test_pause_pressed_twice_and_a_test_sent_twice_do_it_once(boss: People) -> N
     somebody = boss()
     page = somebody.page
     make(somebody, "http://127.0.0.1:9/hook", "pressed twice")
-    page.get_by_role("link", name="Try it out").click()
-    path = page.url.removeprefix(somebody.services.rest)
+    path = tried_out(page)
     whose = page.locator("form[action*='/test']").get_attribute("action") or ""
     form = page.locator("form[action*='/test'] [name=form]").input_value()
     revision = page.locator("form:has-text('Pause') [name=revision]").input_value()
@@ -280,8 +276,7 @@ def test_what_is_no_good_is_refused_with_the_reason_and_shown_again(boss: People
 def test_nobody_but_administrators_gets_in(person: People, boss: People) -> None:
     somebody, boss_there = person(), boss()
     make(boss_there, "http://127.0.0.1:9/hook")
-    boss_there.page.get_by_role("link", name="Try it out").click()
-    path = boss_there.page.url.removeprefix(boss_there.services.rest)
+    path = tried_out(boss_there.page)
 
     for method, where in (
         ("GET", "/admin/webhooks"),
