@@ -42,12 +42,12 @@ async def just_checked(
     def held(password: str, of: str | None) -> bool:
         right = matches(password, of)
         checked.set()
-        assert go_on.wait(30)
+        assert go_on.wait(60)
         return right
 
     monkeypatch.setattr(passwords, "matches", held)
     begun = asyncio.create_task(asking)
-    assert await asyncio.to_thread(checked.wait, 30)
+    assert await asyncio.to_thread(checked.wait, 60)
     monkeypatch.setattr(passwords, "matches", matches)  # whoever comes now is not held
     try:
         yield begun
