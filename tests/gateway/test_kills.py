@@ -1,17 +1,26 @@
 """A process is killed in the midst of its work: each picture that was taken in gets one result."""
 
 import asyncio
+import contextlib
 import os
 import random
 import re
 import signal
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import select, text, update
+from sqlmodel import col
 
+from services.gateway import database
+from services.gateway.clients import Answer, Inference
+from services.gateway.database import EVERYTHING, Database
+from services.gateway.deadlines import Deadline
+from services.gateway.records import Job, now
 from tests import specimens, tiny_models
 from tests.gateway import databases
 from tests.gateway.conftest import Start
@@ -34,14 +43,14 @@ async def signed_up(client: httpx.AsyncClient) -> None:
 async def sent(client: httpx.AsyncClient, pictures: list[bytes]) -> str:
     """Send a batch; returns where it is."""
     files = [("images", (f"{n}.jpg", each)) for n, each in enumerate(pictures)]
-    answer = await client.post("/v1/batches", files=files, timeout=60)
+    answer = await client.post("/v1/batches", files=files)
     assert answer.status_code == 202, answer.text
     return answer.headers["Location"]
 
 
 async def succeeded(client: httpx.AsyncClient, path: str, least: int) -> None:
     """Wait until a batch has so many answers."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while (await client.get(path)).json()["succeeded"] < least:  # noqa: ASYNC110 - a process
             await asyncio.sleep(0.05)
 
@@ -64,7 +73,7 @@ async def see_that_each_has_one_result(client: httpx.AsyncClient, path: str, cou
 
 
 def at(url: str, **headers: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=url, trust_env=False, headers=headers)
+    return httpx.AsyncClient(base_url=url, trust_env=False, headers=headers, timeout=60)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -74,7 +83,8 @@ async def test_a_gateway_is_killed_and_started_again(
     moments = random.Random(seed)  # noqa: S311 - no secret
     inference = ScriptedInference()
     async with serving(inference) as address:
-        variables = working(database_url, address)
+        # What the first one had in hand is taken up when its lease is over.
+        variables = working(database_url, address, lease_s=1)
         async with running(tmp_path, **variables) as first, at(first.url) as client:
             await signed_up(client)
             path = await sent(client, PICTURES)
@@ -88,13 +98,49 @@ async def test_a_gateway_is_killed_and_started_again(
             await see_that_each_has_one_result(client, path, len(PICTURES))
 
 
-def working(database_url: str, inference: str) -> dict[str, str]:
+def working(database_url: str, inference: str, lease_s: int = 600) -> dict[str, str]:
     return {
         "DERMSERVE_GATEWAY_DATABASE_URL": database_url,
         "DERMSERVE_GATEWAY_INFERENCE_ADDRESS": inference,
-        "DERMSERVE_GATEWAY_JOB_LEASE_S": "1",
+        "DERMSERVE_GATEWAY_ANALYSIS_TIMEOUT_S": "600",
+        "DERMSERVE_GATEWAY_JOB_LEASE_S": str(lease_s),
         "DERMSERVE_GATEWAY_JOB_WORKERS": "3",
     }
+
+
+async def in_hand(records: Database) -> set[str]:
+    """The names under which somebody holds a picture."""
+    held = select(col(Job.holder)).where(col(Job.holder).is_not(None))
+    return await records.read(lambda session: set(session.scalars(held)), EVERYTHING)
+
+
+async def lapse(records: Database, holders: set[str]) -> None:
+    """Let the leases of some be over.
+
+    To wait for it would take leases so short that those of who lives are over now and then, too.
+    """
+    over = update(Job).where(col(Job.holder).in_(holders)).values(due_at=now())
+    over = over.execution_options(synchronize_session=False)
+    await records.write(lambda session: session.execute(over), EVERYTHING)
+
+
+@contextlib.asynccontextmanager
+async def held_up(records: Database, pid: int) -> AsyncIterator[None]:
+    """Stop a process for a while, at a moment when it keeps nobody waiting in the database."""
+    busy = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid() AND state <> 'idle'"
+    )
+    async with asyncio.timeout(60):
+        os.kill(pid, signal.SIGSTOP)
+        while await records.read(lambda session: session.scalar(busy), EVERYTHING):
+            os.kill(pid, signal.SIGCONT)
+            await asyncio.sleep(0.05)
+            os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 async def test_of_two_gateways_of_a_database_one_is_killed_with_pictures_in_hand(
@@ -105,15 +151,21 @@ async def test_of_two_gateways_of_a_database_one_is_killed_with_pictures_in_hand
     async with AsyncExitStack() as stack:
         database_url = await stack.enter_async_context(databases.fresh(postgres))
         variables = working(database_url, await stack.enter_async_context(serving(inference)))
+        records = await stack.enter_async_context(database.opened(database_url, 60))
         one = await stack.enter_async_context(running(tmp_path, **variables))
+        async with at(one.url) as client:
+            await signed_up(client)
+            path = await sent(client, PICTURES)
+            token = client.headers["Authorization"]
+        await inference.arrived(3)
+        lost = await in_hand(records)
         two = await stack.enter_async_context(running(tmp_path, **variables))
-        client = await stack.enter_async_context(at(two.url))
-        await signed_up(client)
-        path = await sent(client, PICTURES)
+        client = await stack.enter_async_context(at(two.url, Authorization=token))
         # Both hold as many as they may.
         await inference.arrived(6)
 
         one.process.kill()
+        await lapse(records, lost)
         inference.may_answer.set()
 
         await see_that_each_has_one_result(client, path, len(PICTURES))
@@ -129,22 +181,46 @@ async def test_of_two_workers_one_is_killed_with_pictures_in_hand(
         database_url = await stack.enter_async_context(databases.fresh(postgres))
         variables = working(database_url, await stack.enter_async_context(serving(inference)))
         variables["DERMSERVE_GATEWAY_WORKERS"] = "2"
+        records = await stack.enter_async_context(database.opened(database_url, 60))
         served = await stack.enter_async_context(running(tmp_path, **variables))
-        client = await stack.enter_async_context(at(served.url))
-        await signed_up(client)
-        path = await sent(client, PICTURES)
+        async with at(served.url) as client:
+            await signed_up(client)
+            token = client.headers["Authorization"]
+        victim = min(workers(served))
+        async with held_up(records, victim), at(served.url, Authorization=token) as client:
+            path = await sent(client, PICTURES)
+            await inference.arrived(3)
+            kept = await in_hand(records)
         await inference.arrived(6)
 
-        os.kill(min(workers(served)), signal.SIGKILL)
+        os.kill(victim, signal.SIGKILL)
+        await lapse(records, await in_hand(records) - kept)
         inference.may_answer.set()
 
-        async with at(served.url, Authorization=client.headers["Authorization"]) as other:
+        async with at(served.url, Authorization=token) as other:
             await see_that_each_has_one_result(other, path, len(PICTURES))
         assert len(inference.requests) == len(PICTURES) + 3
 
 
+@pytest.fixture
+def allowed(monkeypatch: pytest.MonkeyPatch) -> asyncio.Semaphore:
+    """For so many pictures inference may have an answer; the others wait for more to be allowed."""
+    free, analyze = asyncio.Semaphore(0), Inference.analyze
+
+    async def allowed(self: Inference, picture: bytes, deadline: Deadline, *, bulk: bool) -> Answer:
+        await free.acquire()
+        try:
+            return await analyze(self, picture, deadline, bulk=bulk)
+        except BaseException:
+            free.release()
+            raise
+
+    monkeypatch.setattr(Inference, "analyze", allowed)
+    return free
+
+
 async def test_inference_is_killed_whenever_it_has_begun_and_started_again(
-    tmp_path: Path, start: Start
+    tmp_path: Path, start: Start, allowed: asyncio.Semaphore
 ) -> None:
     models = tiny_models.write_models(tmp_path / "models")
     moments = random.Random(1)  # noqa: S311 - no secret
@@ -154,10 +230,13 @@ async def test_inference_is_killed_whenever_it_has_begun_and_started_again(
     ) as inference:
         # Nobody is there yet when the pictures come.
         inference.end()
-        async with start(inference_address=inference.address, job_workers=3) as gateway:
+        settings = {"inference_address": inference.address, "analysis_timeout_s": 600}
+        async with start(**settings, job_workers=3) as gateway:
             await signed_up(gateway.http)
             path, done = await sent(gateway.http, MANY), 0
             for _ in range(2):
+                # Some are left, however late somebody looks.
+                allow(allowed, 12)
                 inference.start_again()
                 await succeeded(gateway.http, path, done + moments.randrange(1, 6))
                 inference.end()
@@ -165,5 +244,12 @@ async def test_inference_is_killed_whenever_it_has_begun_and_started_again(
                 assert not batch["finished"]
                 done = batch["succeeded"]
 
+            allow(allowed, len(MANY))
             inference.start_again()
             await see_that_each_has_one_result(gateway.http, path, len(MANY))
+
+
+def allow(free: asyncio.Semaphore, count: int) -> None:
+    """Allow so many more."""
+    for _ in range(count):
+        free.release()
