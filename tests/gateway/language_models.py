@@ -121,4 +121,5 @@ def settings(endpoint: Receiver, **changes: Any) -> dict[str, Any]:
     """Return settings of a gateway that asks an endpoint."""
     url = f"{endpoint.scheme}://127.0.0.1:{endpoint.port}/v1"
     asked = {"narrative_url": url, "narrative_model": MODEL, "narrative_key": KEY}
-    return {**asked, **changes}
+    # Whoever lets nobody wait for an answer says so: a slow machine is no slow endpoint.
+    return {**asked, "narrative_timeout_s": 60, **changes}
