@@ -37,11 +37,13 @@ async def slow_uploads(
             reading = asyncio.create_task(reader.read(4000))
             reading.add_done_callback(lambda task: answers.put_nowait(task.result()))
         async with asyncio.timeout(PATIENCE_S):
-            yield [(await answers.get()).decode() for _ in range(refused)]
+            told = [(await answers.get()).decode() for _ in range(refused)]
+        yield told
 
 
 async def test_slow_uploads_of_one_user_leave_places_to_others(start: Start) -> None:
-    async with start(max_pictures=4) as gateway, on_a_socket(gateway) as url:
+    waits = {"max_pictures": 4, "upload_timeout_s": 600}
+    async with start(**waits) as gateway, on_a_socket(gateway) as url:
         alice, bob = await gateway.signed_in(), await gateway.signed_in("bob")
         pictures = slow_uploads(url, alice, "/v1/analyses", "image/jpeg", count=4, refused=2)
         batches = slow_uploads(url, alice, "/v1/batches", "application/zip", count=8, refused=4)

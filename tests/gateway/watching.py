@@ -45,6 +45,14 @@ async def dropped(gateway: Gateway, protocol: str) -> None:
             await asyncio.sleep(0.02)
 
 
+async def nobody_watches(gateway: Gateway, protocol: str) -> None:
+    """Return when no client is counted as one that watches; who has left is noticed a bit later."""
+    count = gateway.parts.metrics.streams(protocol)
+    async with asyncio.timeout(PATIENCE_S):
+        while count._value.get():  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.02)
+
+
 async def gone(writer: asyncio.StreamWriter) -> None:
     """Return when a connection is closed, in whatever way."""
     with contextlib.suppress(ConnectionError):
