@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from services.gateway.database import EVERYTHING, Database, Scope, opened, publish
+from services.gateway.database import EVERYTHING, Database, Scope, opened, opening, publish
 from services.gateway.events import Feed
 from services.gateway.records import (
     Analysis,
@@ -22,7 +22,6 @@ from services.gateway.records import (
     Record,
     now,
 )
-from tests.gateway import databases
 from tests.gateway.conftest import Client, Gateway
 from tests.gateway.test_database import a_user, add, an_analysis
 
@@ -90,13 +89,32 @@ ALICE = a_user(username="alice", organisation_id=OURS.id)
 SCOPE = Scope(OURS.id, ALICE.id, shared=True)
 
 
-_WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+_WAITING = text(
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
+
+
+async def somebody_waits(url: str) -> None:
+    """Return when somebody waits for a lock in a database."""
+    # Within a transaction the same would be seen again and again.
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with asyncio.timeout(60), engine.connect() as connection:
+        while not await connection.scalar(_WAITING):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.01)
+    await engine.dispose()
 
 
 async def populate(records: Database) -> None:
     for row in (OURS, ALICE):
         copy: Any = type(row)(**row.model_dump())
         await add(records, copy)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who writes waits for those before them for as long as a slow machine takes."""
+    monkeypatch.setattr(opening, "_PATIENCE_S", 60)
 
 
 @pytest.fixture
@@ -123,18 +141,17 @@ async def test_numbers_count_what_happened_in_the_order_in_which_it_was_committe
     assert seen == list(range(1, 41))
 
 
-async def test_nobody_sees_a_number_before_all_smaller_ones(postgres: str) -> None:
+async def test_nobody_sees_a_number_before_all_smaller_ones(postgres_url: str) -> None:
     """Those of a sequence become visible as soon as their own transaction is committed."""
     slow = text("UPDATE event_counts SET count = count + 1")
-    async with databases.fresh(postgres) as url, opened(url, 10) as records:
+    async with opened(postgres_url, 60) as records:
         await populate(records)
         await add(records, an_analysis(ALICE))
-        engine = create_async_engine(url)
+        engine = create_async_engine(postgres_url)
         async with engine.begin() as other:
             await other.execute(slow)
             writing = asyncio.create_task(add(records, an_analysis(ALICE)))
-            while not (await other.execute(_WAITING)).scalar():
-                pass
+            await somebody_waits(postgres_url)
             assert [event.number for event in await events(records)] == [1]
         await writing
         await engine.dispose()

@@ -17,7 +17,7 @@ from sqlmodel import col
 from services.gateway import database, errors, storage_quotas
 from services.gateway.batches import Batches
 from services.gateway.clinical import Patients
-from services.gateway.database import EVERYTHING, Database, Scope, Within, publish
+from services.gateway.database import EVERYTHING, Database, Scope, Within, opening, publish
 from services.gateway.jobs import Queue
 from services.gateway.jobs.queue import Held, LostError
 from services.gateway.metrics import Metrics
@@ -43,17 +43,23 @@ from services.gateway.webhooks.sending import Outcome
 TIMES = 30
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each waits for others for as long as a slow machine takes."""
+    monkeypatch.setattr(opening, "_PATIENCE_S", 60)
+
+
 @pytest.fixture
 async def shared(postgres_url: str) -> AsyncIterator[Database]:
     """A database of several connections."""
-    async with database.opened(postgres_url, 10) as opened:
+    async with database.opened(postgres_url, 60) as opened:
         yield opened
 
 
 @pytest.fixture
 async def replicas(database_url: str) -> AsyncIterator[list[Database]]:
     """A database of each kind as two gateways have it open."""
-    async with database.opened(database_url, 10) as one, database.opened(database_url, 10) as two:
+    async with database.opened(database_url, 60) as one, database.opened(database_url, 60) as two:
         yield [one, two]
 
 
