@@ -71,10 +71,11 @@ async def test_browsers_are_told_to_use_tls_where_a_trusted_proxy_says_they_do(
 ) -> None:
     tls = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
     proxy = {"DERMSERVE_GATEWAY_TRUSTED_PROXIES": "127.0.0.2"}
+    from_the_proxy = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
     async with (
         running(tmp_path, **proxy) as served,
-        httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(local_address="127.0.0.2")) as trusted,
-        httpx.AsyncClient() as other,
+        httpx.AsyncClient(transport=from_the_proxy, timeout=60) as trusted,
+        httpx.AsyncClient(timeout=60) as other,
     ):
         for path in ("/livez", "/nowhere"):
             told = await trusted.get(served.url + path, headers=tls)

@@ -86,17 +86,20 @@ async def test_clocks_may_differ_a_little_and_others_may_be_meant_too(
         assert (await provider.sign_in(visitor)).status_code == 200, claims
 
 
+# Made beforehand: a key can take longer than a gateway waits for a token.
+FOREIGN = new_key()
+
 Forge = Callable[[ScriptedProvider, Claims], str]
 FORGED: dict[str, Forge] = {
     "no algorithm": lambda _, claims: by_hand({"alg": "none"}, claims),
     "no algorithm in other letters": lambda _, claims: by_hand({"alg": "nOnE"}, claims),
     "the public key as a secret": by_our_secret,
-    "a key of somebody else": lambda _, claims: signed(claims, new_key()),
+    "a key of somebody else": lambda _, claims: signed(claims, FOREIGN),
     "a key of somebody else under a name that is known": lambda provider, claims: jwt.encode(
-        {"alg": "RS256", "kid": provider.keys[0].kid}, claims, new_key()
+        {"alg": "RS256", "kid": provider.keys[0].kid}, claims, FOREIGN
     ),
     "a key that comes along": lambda _, claims: jwt.encode(
-        {"alg": "RS256", "jwk": (key := new_key()).as_dict(private=False)}, claims, key
+        {"alg": "RS256", "jwk": FOREIGN.as_dict(private=False)}, claims, FOREIGN
     ),
     "no signature": lambda provider, claims: (
         signed(claims, provider.keys[0]).rpartition(".")[0] + "."

@@ -57,7 +57,7 @@ async def test_what_was_made_by_a_process_that_ended_before_it_said_so_is_not_ma
         patched.setattr(once, "_change", ended)
         lost = await patient(alice)
     in_work = await patient(alice)
-    later(monkeypatch, minutes=1)
+    later(monkeypatch, hours=1)
     found = await patient(alice)
 
     assert (lost.status_code, in_work.status_code, found.status_code) == (500, 409, 201)
@@ -71,7 +71,7 @@ async def test_who_is_slower_than_whoever_took_the_request_over_finds_what_that_
     either.inference.may_answer.clear()
     slow = asyncio.create_task(analysis(alice))
     await either.inference.arrived()
-    later(monkeypatch, minutes=1)
+    later(monkeypatch, hours=1)
     quick = asyncio.create_task(analysis(alice))
     await either.inference.arrived(2)
     either.inference.may_answer.set()
@@ -100,10 +100,12 @@ async def test_a_gateway_that_is_killed_leaves_no_key_stuck_and_nothing_twice(
             "DERMSERVE_GATEWAY_INFERENCE_ADDRESS": address,
             "DERMSERVE_GATEWAY_DATABASE_URL": database_url,
             "DERMSERVE_GATEWAY_ADMIN_PASSWORD": ADMIN_PASSWORD,
+            # So that what the first one began is still held when the second has booted.
+            "DERMSERVE_GATEWAY_ANALYSIS_TIMEOUT_S": "600",
         }
         async with (
             running(tmp_path, **variables) as first,
-            httpx.AsyncClient(base_url=first.url, timeout=30) as http,
+            httpx.AsyncClient(base_url=first.url, timeout=60) as http,
         ):
             lost = asyncio.create_task(analysis(await admin(http)))
             await inference.arrived()
@@ -113,7 +115,7 @@ async def test_a_gateway_that_is_killed_leaves_no_key_stuck_and_nothing_twice(
         inference.may_answer.set()
         async with (
             running(tmp_path, **variables) as second,
-            httpx.AsyncClient(base_url=second.url, timeout=30) as http,
+            httpx.AsyncClient(base_url=second.url, timeout=60) as http,
             database.opened(database_url, 10) as records,
         ):
             client = await admin(http)
@@ -169,7 +171,7 @@ async def test_what_was_removed_before_anybody_said_that_it_was_made_is_not_made
     for path in ("/v1/analyses", "/v1/lesions", "/v1/patients"):
         for made in await listed(alice, path):
             await alice("DELETE", f"{path}/{made}", headers={"If-Match": "*"})
-    later(monkeypatch, minutes=1)
+    later(monkeypatch, hours=1)
     retried = [(await each).status_code for _ in range(2) for each in again()]
 
     assert (lost, retried) == ([500] * 3, [409] * 6)

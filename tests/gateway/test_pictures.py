@@ -213,7 +213,7 @@ async def test_a_picture_removed_while_its_record_was_read_is_missing(
 async def test_more_pictures_than_there_is_room_for_are_refused_also_on_their_way_out(
     start: Start,
 ) -> None:
-    async with start(max_pictures=1) as gateway:
+    async with start(max_pictures=1, report_timeout_s=600) as gateway:
         alice = await gateway.signed_in()
         where = await analyzed(alice)
         gateway.reports.may_answer.clear()
@@ -234,7 +234,7 @@ async def test_more_pictures_than_there_is_room_for_are_refused_also_on_their_wa
 
 
 async def test_pictures_on_their_way_out_leave_places_to_those_that_come_in(start: Start) -> None:
-    async with start(max_pictures=4) as gateway:
+    async with start(max_pictures=4, report_timeout_s=600) as gateway:
         users = [await gateway.signed_in(name) for name in ("alice", "bob", "carol")]
         places = [await analyzed(user) for user in users]
         gateway.reports.may_answer.clear()
