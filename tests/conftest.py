@@ -6,6 +6,11 @@ from contextlib import contextmanager
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
+
+# No example fails because the machine has much to do.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.gateway import database
+from services.gateway import composition, database, health
 from services.gateway.analyses import Leftovers, Retention
 from services.gateway.app import create_app
 from services.gateway.audit import Asked, line
@@ -144,6 +144,19 @@ def nothing_leaks() -> Iterator[None]:
     assert list(WATCH.leaks()) == []
 
 
+@pytest.fixture(autouse=True)
+def health_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is well is not taken for down because the machine has much to do."""
+    monkeypatch.setattr(composition, "_HEALTH_TIMEOUT_S", 60.0)
+    monkeypatch.setattr(health, "_TIMEOUT_S", 60.0)
+
+
+@pytest.fixture
+def quotas_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is let in uncounted because the database has much to do."""
+    monkeypatch.setattr(composition, "_QUOTA_PATIENCE_S", 60.0)
+
+
 Start = Callable[..., AbstractAsyncContextManager[Gateway]]
 
 
@@ -152,6 +165,9 @@ def settings_for(folder: Path, **changes: Any) -> Settings:
     values: dict[str, Any] = {
         "DERMSERVE_DATA_DIR": folder,
         "admin_password": ADMIN_PASSWORD,
+        # No test fails because the machine has much to do; those of a bound set it themselves.
+        "analysis_timeout_s": 60,
+        "boot_timeout_s": 60,
         "webhook_networks": "127.0.0.1",
         "webhook_ports": "1-65535",
         "webhook_plain_http": True,
@@ -208,9 +224,10 @@ async def gateway(start: Start) -> AsyncIterator[Gateway]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """One PostgreSQL server for all tests that ask for it."""
-    with databases.postgres(tmp_path_factory.mktemp("postgres") / "data") as address:
+    with databases.folder() as folder, databases.postgres(folder) as address:
+        databases.unburden(address)
         yield address
 
 
@@ -261,7 +278,7 @@ async def either(start: Start, database_url: str) -> AsyncIterator[Gateway]:
 @pytest.fixture
 async def records(database_url: str) -> AsyncIterator[database.Database]:
     """A database of each kind at the current schema."""
-    async with database.opened(database_url, 10) as opened:
+    async with database.opened(database_url, 60) as opened:
         yield database.Within(opened, database.EVERYTHING)
 
 

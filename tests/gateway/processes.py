@@ -49,13 +49,13 @@ async def running(folder: Path, **changes: str) -> AsyncIterator[Running]:
     served, ready = Running(process, 0), asyncio.Event()
     reading = asyncio.create_task(_read(served, ready))
     try:
-        await asyncio.wait_for(ready.wait(), 60)
+        await asyncio.wait_for(ready.wait(), 120)
         assert served.port, served.written
         yield served
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
-        await asyncio.wait_for(process.wait(), 30)
+        await asyncio.wait_for(process.wait(), 60)
         await reading
 
 

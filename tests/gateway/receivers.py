@@ -61,7 +61,7 @@ class Receiver:
 
     async def arrived(self, count: int = 1) -> None:
         """Return when so many messages have come."""
-        async with asyncio.timeout(30), self._arrival:
+        async with asyncio.timeout(60), self._arrival:
             await self._arrival.wait_for(lambda: len(self.received) >= count)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -106,4 +106,4 @@ async def receiving(
     finally:
         receiver.may_answer.set()
         server.close()
-        await asyncio.wait_for(asyncio.gather(*filter(None, receiver.conversations)), 30)
+        await asyncio.wait_for(asyncio.gather(*filter(None, receiver.conversations)), 60)

@@ -259,7 +259,10 @@ async def test_chains_without_a_key_go_on_with_it_from_the_next_start(
     assert row["key"] is not None
 
 
-async def test_the_log_is_told_where_a_chain_is(either: Gateway) -> None:
+async def test_the_log_is_told_where_a_chain_is(
+    either: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.gateway.audit.trail._ANCHORED_EVERY_S", 3600)
     trail: Trail = either.parts.trail
     trail._anchored.clear()
     with WATCH.captured() as logged:

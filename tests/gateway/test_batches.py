@@ -43,7 +43,7 @@ async def sent_zip(client: Client, content: bytes, **headers: str) -> httpx.Resp
 
 async def finished(client: Client, path: str) -> dict[str, Any]:
     """Ask for a batch until each of its pictures has a result."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             shown: dict[str, Any] = (await client("GET", path)).json()
             if shown["finished"]:
@@ -253,7 +253,7 @@ async def test_a_single_picture_need_not_wait_for_a_whole_batch(
         await alice("POST", "/v1/analyses", files={"image": single}, headers=later)
 
     async with start(job_workers=1, database_url=database_url) as gateway:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await gateway.inference.arrived(4)
 
     priorities = [each.options.priority for each in gateway.inference.requests]

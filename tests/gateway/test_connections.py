@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 
 from services.gateway import database, kinds
-from services.gateway.database import EVERYTHING, postgresql
+from services.gateway.database import EVERYTHING, opening, postgresql
 from services.gateway.database.postgresql import CONNECTIONS, Postgresql
 from services.gateway.records import User
 from tests.deploy import images
 
 GUIDE = (images.CHECKOUT / "deploy" / "README.md").read_text(encoding="utf-8")
 AT_ONCE = 12
+PATIENCE_S = 60
 
 
 def which(session: Session) -> int:
@@ -26,14 +27,17 @@ def which(session: Session) -> int:
 def end_others(session: Session) -> int:
     others = "FROM pg_stat_activity WHERE backend_type = 'client backend'"
     end = text(
-        f"SELECT count(pg_terminate_backend(pid, 5000)) {others} AND pid <> pg_backend_pid()"
+        f"SELECT count(pg_terminate_backend(pid, 60000)) {others} AND pid <> pg_backend_pid()"
     )
     return int(session.execute(end).scalar_one())
 
 
 async def test_work_takes_as_many_connections_as_the_guide_says_and_then_waits(
-    postgres_url: str,
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(opening, "_PATIENCE_S", PATIENCE_S)
+    monkeypatch.setattr(postgresql, "_STATEMENT_S", PATIENCE_S)
+    monkeypatch.setattr(Postgresql.__init__, "__defaults__", (PATIENCE_S,))
     taken: list[int] = []
     full = asyncio.Event()
 
@@ -44,12 +48,12 @@ async def test_work_takes_as_many_connections_as_the_guide_says_and_then_waits(
         session.execute(text("SELECT pg_advisory_xact_lock_shared(1)"))
 
     engine = create_async_engine(postgres_url)
-    async with database.opened(postgres_url, 10) as records, engine.connect() as beside:
+    async with database.opened(postgres_url, PATIENCE_S) as records, engine.connect() as beside:
         await beside.execute(text("SELECT pg_advisory_lock(1)"))
         works = [
             asyncio.create_task(records.read(held, EVERYTHING)) for _ in range(2 * CONNECTIONS)
         ]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await full.wait()
         assert len(set(taken)) == CONNECTIONS
         await beside.execute(text("SELECT pg_advisory_unlock(1)"))
@@ -63,7 +67,7 @@ async def test_work_takes_as_many_connections_as_the_guide_says_and_then_waits(
 async def test_those_who_come_at_once_are_given_the_connections_of_those_before_them(
     postgres: str,
 ) -> None:
-    database = Postgresql(make_url(postgres), 5)
+    database = Postgresql(make_url(postgres), PATIENCE_S)
     try:
         first, then = [
             set(await asyncio.gather(*(database.read(which, EVERYTHING) for _ in range(AT_ONCE))))
@@ -80,7 +84,7 @@ async def test_who_comes_after_the_server_ended_connections_is_given_new_ones(
     postgres: str, fresh_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql, "_FRESH_S", fresh_s)
-    database, other = (Postgresql(make_url(postgres), 5) for _ in range(2))
+    database, other = (Postgresql(make_url(postgres), PATIENCE_S) for _ in range(2))
     try:
         first = [database.read(which, EVERYTHING) for _ in range(AT_ONCE)]
         before = set(await asyncio.gather(*first))
@@ -102,7 +106,7 @@ async def test_a_server_that_ends_the_replacements_too_is_down_for_now(
         raise InvalidatePoolError
 
     monkeypatch.setattr(postgresql, "_see_that_it_is_there", ended)
-    database = Postgresql(make_url(postgres), 5)
+    database = Postgresql(make_url(postgres), PATIENCE_S)
     try:
         with pytest.raises(ConnectionError) as raised:
             await getattr(database, how)(which, EVERYTHING)
@@ -112,7 +116,7 @@ async def test_a_server_that_ends_the_replacements_too_is_down_for_now(
 
 
 async def test_a_wrong_use_of_a_session_is_no_server_that_is_down(postgres: str) -> None:
-    database = Postgresql(make_url(postgres), 5)
+    database = Postgresql(make_url(postgres), PATIENCE_S)
     try:
         with pytest.raises(InvalidRequestError):
             await database.read(

@@ -94,7 +94,10 @@ def test_what_is_no_origin_is_refused_at_boot(
 async def test_no_page_of_another_origin_changes_anything_with_our_cookie(tmp_path: Path) -> None:
     form = {"username": "admin", "password": ADMIN_PASSWORD}
     password = {"DERMSERVE_GATEWAY_ADMIN_PASSWORD": ADMIN_PASSWORD}
-    async with running(tmp_path, **password) as served, httpx.AsyncClient() as http:
+    async with (
+        running(tmp_path, **password) as served,
+        httpx.AsyncClient(timeout=60) as http,
+    ):
 
         async def status(**browser: str) -> int:
             headers = {name.replace("_", "-"): value for name, value in browser.items()}

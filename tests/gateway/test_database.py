@@ -32,6 +32,7 @@ from services.gateway.records import (
     new_id,
 )
 from tests.gateway import databases
+from tests.gateway.clocks import quickest
 
 
 async def add(records: Database, *rows: Record) -> None:
@@ -93,11 +94,11 @@ async def test_readers_of_sqlite_do_not_wait_for_a_writer_and_no_loop_for_either
         session.add(a_user())
         session.flush()
         begun.set()
-        return go_on.wait(5)
+        return go_on.wait(60)
 
-    async with database.opened(f"sqlite:///{tmp_path / 'test.db'}", 10) as records:
+    async with database.opened(f"sqlite:///{tmp_path / 'test.db'}", 60) as records:
         writing = asyncio.create_task(records.write(slow, EVERYTHING))
-        assert await asyncio.to_thread(begun.wait, 5)
+        assert await asyncio.to_thread(begun.wait, 60)
         assert await users(records) == []
 
         go_on.set()
@@ -146,12 +147,16 @@ async def test_a_database_that_is_not_there_is_given_up_in_time(tmp_path: Path) 
         ("postgresql+asyncpg://gateway:hush@127.0.0.1:1/none", 0.5, 3),
         (f"sqlite:///{tmp_path}/no/such/folder.db", 0, 3),
     ):
-        began = time.monotonic()
-        with pytest.raises(database.DatabaseError, match="DERMSERVE_GATEWAY_DATABASE_URL") as told:
-            async with database.opened(url, 1):
-                pass
-        assert least <= time.monotonic() - began < most
-        assert "hush" not in str(told.value)
+
+        async def refused(url: str = url) -> None:
+            with pytest.raises(
+                database.DatabaseError, match="DERMSERVE_GATEWAY_DATABASE_URL"
+            ) as told:
+                async with database.opened(url, 1):
+                    pass
+            assert "hush" not in str(told.value)
+
+        assert least <= await quickest(refused, most) < most
 
 
 async def test_a_postgresql_that_does_not_know_us_is_not_waited_for(postgres: str) -> None:
@@ -159,20 +164,22 @@ async def test_a_postgresql_that_does_not_know_us_is_not_waited_for(postgres: st
     began = time.monotonic()
 
     with pytest.raises(database.DatabaseError, match="no_such_name"):
-        async with database.opened(elsewhere.render_as_string(hide_password=False), 30):
+        async with database.opened(elsewhere.render_as_string(hide_password=False), 120):
             pass
 
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
 
 
 async def test_a_role_that_may_make_no_tables_is_told_in_a_sentence(postgres: str) -> None:
     async with databases.fresh(postgres) as of_owner, connected(of_owner) as owner:
         await owner.execute(text("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
-        await owner.execute(text("CREATE ROLE reader LOGIN PASSWORD 'hush'"))
-        url = make_url(of_owner).set(username="reader", password="hush")
+        # A role is known to all databases of a server.
+        name = f"reader_{new_id()}"
+        await owner.execute(text(f"CREATE ROLE {name} LOGIN PASSWORD 'hush'"))
+        url = make_url(of_owner).set(username=name, password="hush")
 
         with pytest.raises(database.DatabaseError, match="permission denied") as told:
-            async with database.opened(url.render_as_string(hide_password=False), 10):
+            async with database.opened(url.render_as_string(hide_password=False), 60):
                 pass
 
     assert "hush" not in str(told.value)
@@ -184,7 +191,7 @@ async def test_options_that_the_driver_does_not_know_are_told_in_a_sentence(
     url = make_url(postgres).update_query_dict({"sslroot": "x", "password": "hush"})
 
     with pytest.raises(database.DatabaseError, match="sslroot") as told:
-        async with database.opened(url.render_as_string(hide_password=False), 30):
+        async with database.opened(url.render_as_string(hide_password=False), 60):
             pass
 
     assert "hush" not in str(told.value)
@@ -193,7 +200,7 @@ async def test_options_that_the_driver_does_not_know_are_told_in_a_sentence(
 async def test_a_locked_database_is_waited_for_and_then_given_up(tmp_path: Path) -> None:
     path = tmp_path / "test.db"
     url = f"sqlite:///{path}"
-    async with database.opened(url, 10):
+    async with database.opened(url, 60):
         pass
     holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     holder.execute("BEGIN EXCLUSIVE")
@@ -202,7 +209,7 @@ async def test_a_locked_database_is_waited_for_and_then_given_up(tmp_path: Path)
             async with database.opened(url, 0.6):
                 pass
         asyncio.get_running_loop().call_later(0.3, holder.execute, "COMMIT")
-        async with database.opened(url, 5) as records:
+        async with database.opened(url, 60) as records:
             assert await users(records) == []
     finally:
         holder.close()
@@ -211,9 +218,9 @@ async def test_a_locked_database_is_waited_for_and_then_given_up(tmp_path: Path)
 async def test_a_queue_of_writers_does_not_add_up_their_patience(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "_PATIENCE_S", 0.5)
+    monkeypatch.setattr(opening, "_PATIENCE_S", 3.0)
     path = tmp_path / "test.db"
-    async with database.opened(f"sqlite:///{path}", 10) as records:
+    async with database.opened(f"sqlite:///{path}", 60) as records:
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as holder:
             holder.execute("BEGIN IMMEDIATE")
             begun = time.monotonic()
@@ -222,7 +229,7 @@ async def test_a_queue_of_writers_does_not_add_up_their_patience(
             took = time.monotonic() - begun
 
         assert {type(failure) for failure in failures} == {OperationalError, QueueTimeoutError}
-        assert took < 5
+        assert took < 30
         await add(records, a_user())
 
 

@@ -1,33 +1,54 @@
 """A host of PostgreSQL vanishes without a word: nobody waits for it without end."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from services.gateway.database import EVERYTHING, opening, postgresql
+from services.gateway.database import EVERYTHING, postgresql
 from services.gateway.database.postgresql import Postgresql
 from tests.gateway import wires
+from tests.gateway.clocks import pass_time
 from tests.gateway.conftest import Start
 from tests.gateway.test_connections import AT_ONCE, which
 from tests.gateway.wires import Wire
 
-WITHIN_S = 10
-"""Far more than the bounds that these tests set, and far less than TCP would wait."""
+LONGEST_S = 300
+"""Far less than TCP would wait; what a gateway does beside a request waits in between."""
 
 
 @pytest.fixture
-async def wire(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[Wire, str]]:
-    """A wire, and what there is to be waited for an answer over it."""
-    monkeypatch.setattr(Postgresql.__init__, "__defaults__", (1.0,))
-    monkeypatch.setattr(postgresql, "_PING_S", 1.0)
-    monkeypatch.setattr(opening, "_PATIENCE_S", 1.0)
+async def wire(postgres_url: str) -> AsyncIterator[tuple[Wire, str]]:
+    """A wire to a database."""
     async with wires.to(postgres_url) as laid:
         yield laid
+
+
+@contextlib.asynccontextmanager
+async def dead(over: Wire) -> AsyncIterator[list[float]]:
+    """A wire is dead for a while; whoever waits for an answer over it has waited long at once.
+
+    Yields the seconds that were passed over.
+    """
+    passed: list[float] = []
+
+    async def pass_over() -> None:
+        while True:
+            await over.lost.wait()
+            over.lost.clear()
+            passed.append(postgresql.ANSWER_S)
+            pass_time(passed[-1])
+
+    over.dead = True
+    passing = asyncio.create_task(pass_over())
+    try:
+        yield passed
+    finally:
+        passing.cancel()
+        over.dead = False
 
 
 @pytest.mark.parametrize("fresh_s", [60, -1], ids=["used lately", "unused for long"])
@@ -36,16 +57,16 @@ async def test_a_request_is_told_in_time_and_the_next_ones_are_served_when_the_h
 ) -> None:
     monkeypatch.setattr(postgresql, "_FRESH_S", fresh_s)
     over, url = wire
-    async with start(database_url=url) as gateway, asyncio.timeout(WITHIN_S):
+    async with start(database_url=url) as gateway:
         alice = await gateway.signed_in()
-        over.dead = True
-        lost = await alice("GET", "/v1/analyses")
-        over.dead = False
+        async with dead(over) as passed:
+            lost = await alice("GET", "/v1/analyses")
         back = [await alice("GET", "/v1/analyses") for _ in range(3)]
 
     assert (lost.status_code, lost.json()["type"]) == (503, "/docs/problems#unavailable")
     assert lost.headers["Retry-After"]
     assert [answer.status_code for answer in back] == [200] * 3
+    assert sum(passed) <= LONGEST_S
 
 
 async def test_who_leaves_meanwhile_keeps_no_connection_from_others(
@@ -53,9 +74,9 @@ async def test_who_leaves_meanwhile_keeps_no_connection_from_others(
 ) -> None:
     monkeypatch.setattr(postgresql, "CONNECTIONS", 1)
     over, url = wire
-    database = Postgresql(make_url(url), 5)
+    database = Postgresql(make_url(url), postgresql.ANSWER_S)
     try:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(60):
             await database.read(which, EVERYTHING)
             over.dead = True
             leaving = asyncio.create_task(database.read(which, EVERYTHING))
@@ -63,6 +84,7 @@ async def test_who_leaves_meanwhile_keeps_no_connection_from_others(
             leaving.cancel()
             await asyncio.wait([leaving])
             over.dead = False
+            pass_time(postgresql._FAREWELL_S)
             await database.read(which, EVERYTHING)
     finally:
         await database.close()
@@ -71,26 +93,27 @@ async def test_who_leaves_meanwhile_keeps_no_connection_from_others(
 
 async def test_all_who_wait_are_told_at_the_same_time(wire: tuple[Wire, str]) -> None:
     over, url = wire
-    database = Postgresql(make_url(url), 5)
+    database = Postgresql(make_url(url), postgresql.ANSWER_S)
     try:
-        async with asyncio.timeout(WITHIN_S):
-            await asyncio.gather(*(database.read(which, EVERYTHING) for _ in range(AT_ONCE)))
-            over.dead = True
+        await asyncio.gather(*(database.read(which, EVERYTHING) for _ in range(AT_ONCE)))
+        async with dead(over) as passed:
             waiting = [database.write(which, EVERYTHING) for _ in range(AT_ONCE)]
             told = await asyncio.gather(*waiting, return_exceptions=True)
-            over.dead = False
-            await database.write(which, EVERYTHING)
+        await database.write(which, EVERYTHING)
     finally:
         await database.close()
     assert {type(each) for each in told} == {ConnectionError}
+    assert len(passed) < AT_ONCE / 2
 
 
-async def test_a_migration_takes_what_it_takes(wire: tuple[Wire, str]) -> None:
-    _, url = wire
-    database = Postgresql.unhurried(make_url(url), 5)
+async def test_a_migration_takes_what_it_takes(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Postgresql.__init__, "__defaults__", (0.1,))
+    database = Postgresql.unhurried(make_url(postgres_url), 60)
     try:
         await database.write(
-            lambda session: session.execute(text("SELECT pg_sleep(1.2)")), EVERYTHING
+            lambda session: session.execute(text("SELECT pg_sleep(0.3)")), EVERYTHING
         )
     finally:
         await database.close()

@@ -5,13 +5,13 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services.gateway import records as tables
 from services.gateway.database import EVERYTHING
-from services.gateway.webhooks import dispatcher
+from services.gateway.webhooks import dispatcher, schedule
 from services.gateway.webhooks import queue as queues
 from tests.gateway.conftest import Gateway, Start
 from tests.gateway.hooks import hooked, seen, sent, settled, went
@@ -19,14 +19,23 @@ from tests.gateway.leaks import WATCH
 from tests.gateway.receivers import OK, answer, receiving
 
 
-async def test_what_is_in_hand_is_finished_when_the_gateway_stops(start: Start) -> None:
+async def test_what_is_in_hand_is_finished_when_the_gateway_stops(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatcher, "_DRAIN_S", 60)
     async with receiving() as receiver:
         receiver.may_answer.clear()
         async with start() as gateway:
             admin = await gateway.admin()
             (path,) = await sent(admin, await hooked(admin, receiver))
             await receiver.arrived()
-            asyncio.get_running_loop().call_later(0.2, receiver.may_answer.set)
+            stopping, drain = gateway.parts.dispatcher, gateway.parts.dispatcher._drain
+
+            async def drain_and_then_answer() -> None:
+                asyncio.get_running_loop().call_soon(receiver.may_answer.set)
+                await drain()
+
+            monkeypatch.setattr(stopping, "_drain", drain_and_then_answer)
         async with start() as gateway:
             delivery = await seen(await gateway.admin(), path)
 
@@ -54,9 +63,10 @@ async def test_what_does_not_end_in_time_is_left_to_the_next_process(
 
 
 async def test_replicas_deliver_a_message_once(start: Start, database_url: str) -> None:
+    shared = {"database_url": database_url, "webhook_timeout_s": 60}
     async with (
-        start(database_url=database_url) as one,
-        start(database_url=database_url) as other,
+        start(**shared) as one,
+        start(**shared) as other,
         receiving() as receiver,
     ):
         admin = await one.admin()
@@ -96,13 +106,21 @@ async def test_old_deliveries_are_forgotten(either: Gateway) -> None:
     assert (await admin("GET", new)).status_code == 200
 
 
-async def test_figures_say_how_attempts_end_and_how_much_waits(either: Gateway) -> None:
+async def test_figures_say_how_attempts_end_and_how_much_waits(
+    either: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "DELAYS", (timedelta(hours=1),))
     admin = await either.admin()
     async with receiving(OK, answer(500)) as receiver:
         hook = await hooked(admin, receiver)
         await sent(admin, hook, 2)
         await receiver.arrived(2)
         await settled(either)
+    queue = either.parts.dispatcher._queue
+    waits = select(tables.Delivery).where(col(tables.Delivery.next_at).is_not(None))
+    waiting = await queue._database.read(lambda session: session.scalars(waits).one(), EVERYTHING)
+    later = waiting.created_at + timedelta(seconds=42)
+    monkeypatch.setattr(queues, "now", lambda: later)
     either.parts.dispatcher._measure_at = 0
     await either.parts.dispatcher._keep_house()
 
@@ -110,7 +128,7 @@ async def test_figures_say_how_attempts_end_and_how_much_waits(either: Gateway) 
     assert 'gateway_webhook_attempts_total{outcome="delivered"} 1.0' in figures
     assert 'gateway_webhook_attempts_total{outcome="status"} 1.0' in figures
     assert "gateway_webhook_deliveries_waiting 1.0" in figures
-    assert "gateway_webhook_oldest_waiting_seconds 0." in figures
+    assert "gateway_webhook_oldest_waiting_seconds 42.0" in figures
 
 
 async def test_no_log_line_has_a_secret_or_where_a_message_goes(gateway: Gateway) -> None:

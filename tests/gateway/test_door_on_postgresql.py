@@ -18,7 +18,7 @@ async def test_framing_hosts_origins_methods_and_uploads_are_checked_in_front_of
     async with (
         start(database_url=postgres_url, **names) as gateway,
         serving_http(gateway.app, gateway.settings) as url,
-        httpx.AsyncClient(base_url=url) as http,
+        httpx.AsyncClient(base_url=url, timeout=60) as http,
     ):
         alice = Client(http, (await gateway.signed_in()).token)
         malformed = [await said(url, MALFORMED[each]) for each in ("both lengths", "two proofs")]
@@ -45,6 +45,6 @@ async def said(url: str, request: bytes) -> bytes:
     host, port = url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(request.replace(b"Host: x", b"Host: 127.0.0.1"))
-    line = await asyncio.wait_for(reader.readline(), 10)
+    line = await asyncio.wait_for(reader.readline(), 60)
     writer.close()
     return line

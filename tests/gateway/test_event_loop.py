@@ -13,6 +13,8 @@ from tests import specimens
 from tests.gateway.conftest import Gateway
 
 _LOOK_EVERY_S = 0.002
+_TRIES = 5
+"""Whatever holds the loop up does so each time; what else the machine does comes and goes."""
 
 
 def without_a_core_s() -> float:
@@ -52,11 +54,15 @@ async def test_large_pictures_on_their_way_hold_up_nobody(gateway: Gateway) -> N
     rewrite(uploads[0], *limits)
     once_s = time.perf_counter() - began
 
-    async with watchdog() as pauses:
-        answers = await asyncio.gather(*map(alice.analyze, uploads))
+    longest_s = once_s
+    for _ in range(_TRIES):
+        if longest_s >= once_s / 2:
+            async with watchdog() as pauses:
+                answers = await asyncio.gather(*map(alice.analyze, uploads))
+            assert {answer.status_code for answer in answers} == {201}
+            longest_s = max(pauses)
 
-    assert {answer.status_code for answer in answers} == {201}
-    assert max(pauses) < once_s / 2
+    assert longest_s < once_s / 2
 
 
 async def test_the_watchdog_sees_a_loop_that_is_held_up() -> None:

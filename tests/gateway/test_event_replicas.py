@@ -77,7 +77,7 @@ async def test_a_lost_connection_is_made_anew_and_nothing_is_missed(
 
 
 async def test_a_gateway_that_is_told_to_stop_waits_for_nobody_who_watches(tmp_path: Path) -> None:
-    variables = {**_PASSWORD, "DERMSERVE_GATEWAY_DRAIN_S": "25"}
+    variables = {**_PASSWORD, "DERMSERVE_GATEWAY_DRAIN_S": "250"}
     loop = asyncio.get_running_loop()
     async with running(tmp_path, **variables) as served, client_of(served.url) as admin:
         stalled = connection_to(served.url)
@@ -98,7 +98,7 @@ async def test_a_gateway_that_is_told_to_stop_waits_for_nobody_who_watches(tmp_p
     assert end == of_socket == {"kind": "stream.ended", "reason": "shutdown"}
     assert nothing is None
     assert status == 0
-    assert took < 10
+    assert took < 60
 
 
 async def ended(watch: Watch) -> tuple[object, object]:

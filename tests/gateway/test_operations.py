@@ -93,14 +93,14 @@ async def test_accounts_can_be_managed_without_a_server_and_stay_their_owners_ow
 
 
 async def test_a_gateway_works_on_postgresql_and_says_so_when_it_goes_away(
-    start: Start, tmp_path: Path
+    start: Start,
 ) -> None:
-    with databases.postgres(tmp_path / "postgres") as url:
+    with databases.folder() as folder, databases.postgres(folder) as url:
         async with start(database_url=url) as gateway:
             alice = await gateway.signed_in()
             analyzed = await alice.analyze(patient_name="Zoë")
             listed = await alice("GET", "/v1/analyses")
-            databases.stop(tmp_path / "postgres")
+            databases.stop(folder)
 
             me = await alice("GET", "/v1/me")
             ready = await gateway.http.get("/readyz")
