@@ -12,7 +12,7 @@ from tests.gateway import databases
 
 
 async def test_every_list_is_found_by_an_index_and_holds_what_it_asks_for(tmp_path: Path) -> None:
-    with databases.postgres(tmp_path / "server") as server:
+    with databases.folder() as folder, databases.postgres(folder) as server:
         found = await records.measured(server, tmp_path, rows=30_000, rounds=2)
     assert found["rows_of_the_organisation"] > found["rows_of_the_caller"] > 200
     for name, each in found["lists"].items():

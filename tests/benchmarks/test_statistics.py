@@ -7,7 +7,7 @@ from tests.gateway import databases
 
 
 async def test_all_that_is_kept_is_counted_in_each_scene(tmp_path: Path) -> None:
-    with databases.postgres(tmp_path / "server") as server:
+    with databases.folder() as folder, databases.postgres(folder) as server:
         found = await statistics.measured(server, tmp_path, rows=2_000, rounds=2)
     on_postgresql = found["postgresql"]
     whole = {whose: each["26 weeks"]["analyses"] for whose, each in on_postgresql.items()}
