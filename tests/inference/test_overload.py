@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
@@ -67,7 +67,7 @@ async def arrived(pipeline: Pipeline, pictures: int) -> None:
         await asyncio.sleep(0.001)
 
 
-async def ended(calls: Sequence[asyncio.Future[object]], most: int) -> None:
+async def ended(calls: Sequence[asyncio.Task[Any]], most: int) -> None:
     while sum(each.done() for each in calls) < most:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
 

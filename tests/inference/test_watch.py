@@ -46,12 +46,17 @@ async def test_work_that_does_not_end_is_noticed_and_forgotten_once_it_does() ->
 
 
 async def test_work_that_ends_in_time_is_never_taken_to_hang() -> None:
-    watch = Watch(limit_s=0.2)
+    watch = Watch(limit_s=0.02)
     with ThreadPoolExecutor(1) as threads:
         watched = watch.over(threads)
         looking = asyncio.create_task(watch.until_hung())
-        for _ in range(200):
-            await asyncio.wrap_future(watched.submit(threading.Event().wait, 0.001))
+        for _ in range(20):
+            release = threading.Event()
+            work = watched.submit(release.wait)
+            while not any(run.looks > 2 for run in watch._running):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            release.set()
+            assert work.result(timeout=60)  # and nobody looks meanwhile
         assert not looking.done()
         looking.cancel()
 
@@ -87,17 +92,19 @@ async def test_a_run_that_hangs_leaves_the_others_running_and_has_the_process_re
     tmp_path: Path,
 ) -> None:
     folder = models(tmp_path, tiny_models.endless_classifier())
-    settings = {"RUNNERS": "2", "MAX_BATCH_SIZE": "1", "HANG_S": "5", "DRAIN_S": "2"}
+    settings = {"RUNNERS": "2", "MAX_BATCH_SIZE": "1", "HANG_S": "8", "DRAIN_S": "2"}
     variables = {f"DERMSERVE_INFERENCE_{name}": value for name, value in settings.items()}
     with replica(folder, **variables) as service:
         async with rpc.dial(service.address) as channel:
             stub = inference_pb2_grpc.InferenceServiceStub(channel)
             await stub.Analyze(HEALTHY, timeout=60, wait_for_ready=True)
+            asked = health_pb2.HealthCheckRequest(service=rpc.LIVENESS)
+            news = health_pb2_grpc.HealthStub(channel).Watch(asked)
+            heard = [(await anext(aiter(news))).status]
             hanging = asyncio.ensure_future(stub.Analyze(POISONED))
             for _ in range(5):
                 assert (await stub.Analyze(HEALTHY, timeout=60)).notice
-            asked = health_pb2.HealthCheckRequest(service=rpc.LIVENESS)
-            heard = [each.status async for each in health_pb2_grpc.HealthStub(channel).Watch(asked)]
+            heard += [each.status async for each in news]
             with pytest.raises(aio.AioRpcError):
                 await hanging
         statuses = health_pb2.HealthCheckResponse
