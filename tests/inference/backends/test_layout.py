@@ -1,5 +1,9 @@
+import itertools
+import math
+import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -49,8 +53,9 @@ def test_of_layouts_that_answer_about_as_quickly_the_simplest_wins() -> None:
 
 
 def test_layouts_are_tried_with_the_models_themselves(
-    tmp_path: Path, logged: pytest.LogCaptureFixture
+    tmp_path: Path, logged: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(speed, "_PATIENCE_S", math.inf)
     tiny_models.write_models(tmp_path)
     files = [
         model_file.read(tmp_path / name / "1" / "model.onnx")
@@ -70,16 +75,14 @@ def test_where_a_lone_picture_keeps_every_core_busy_nothing_needs_to_be_tried(
     assert trial.measured(files, 1) == Layout(1, 1)
 
 
-def test_work_side_by_side_counts_every_picture() -> None:
-    rate, alone = speed.pictures_a_second(
-        [
-            Contender(lambda: time.sleep(0.01), pictures=4, runs=3),
-            Contender(lambda: time.sleep(0.01)),
-        ]
-    )
-    assert rate is not None
-    assert alone is not None
-    assert 4 < rate / alone < 20
+def test_work_side_by_side_counts_every_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A clock by which every turn takes a sixteenth of a second.
+    ticks = itertools.count()
+    clock = SimpleNamespace(perf_counter=lambda: next(ticks) / 16)
+    monkeypatch.setattr(speed, "time", clock)
+    together = threading.Barrier(3, timeout=60)
+    crowded = Contender(together.wait, pictures=4, runs=3)
+    assert speed.pictures_a_second([crowded, Contender(lambda: None)]) == [12 * 16, 16]
 
 
 def test_a_machine_that_is_too_busy_to_tell_is_not_measured(
