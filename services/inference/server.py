@@ -40,11 +40,12 @@ async def serve(settings: Settings, traces: "Traces | None" = None) -> None:
         HungError: a run did not end, so that this process should be replaced.
 
     """
+    told = asyncio.ensure_future(rpc.until_told_to_stop())
+    await asyncio.sleep(0)  # whoever sees the metrics may tell it to stop, so it listens first
     registry = telemetry.new_registry()
     close_metrics = telemetry.serve_metrics(settings.host, settings.metrics_port, registry)
     watch = Watch(settings.hang_s)
     ending = Ending(watch)
-    told = asyncio.ensure_future(rpc.until_told_to_stop())
     try:
         async with AsyncExitStack() as owned:
             entering = owned.enter_async_context(engine(settings, registry, watch))

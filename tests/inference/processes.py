@@ -91,19 +91,23 @@ class Replica:
     def metrics_address(self) -> str:
         return f"http://127.0.0.1:{self.metrics_port}/metrics"
 
-    async def answered(self) -> float:
-        """Return how many analyses it has answered, by its own metrics; 0 before it is up."""
-        async with httpx.AsyncClient(trust_env=False) as client:
+    async def shown(self, sample: str) -> float:
+        """Return a sample of its own metrics; 0 before it is up."""
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             try:
                 text = (await client.get(self.metrics_address)).text
             except httpx.TransportError:
                 return 0
-        found = re.search(r'inference_rpcs_total\{code="OK",method="Analyze"\} (\S+)', text)
+        found = re.search(rf"^{re.escape(sample)} (\S+)$", text, re.MULTILINE)
         return float(found[1]) if found else 0
+
+    async def answered(self) -> float:
+        """Return how many analyses it has answered."""
+        return await self.shown('inference_rpcs_total{code="OK",method="Analyze"}')
 
     async def until_it_answers(self) -> None:
         """Wait until it has answered some analyses."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while await self.answered() < SOME:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.1)
 

@@ -24,7 +24,7 @@ from tests.inference.processes import Replica, replica, start
 def refusal(model_dir: Path, **variables: str) -> str:
     """Start a process that must not start, and return what it says."""
     process = start(model_dir, **variables)
-    assert process.wait(timeout=60) == 2
+    assert process.wait(timeout=120) == 2
     said = process.said()
     assert "Traceback" not in said
     return said
@@ -37,32 +37,39 @@ def served(model_dir: Path) -> Iterator[Replica]:
 
 
 async def test_work_in_hand_is_answered_after_sigterm_and_the_process_ends_well(
-    served: Replica,
+    model_dir: Path,
 ) -> None:
-    async with rpc.dial(served.address) as channel:
-        stub = inference_pb2_grpc.InferenceServiceStub(channel)
-        request = pb.AnalyzeRequest(image=specimens.lesion_jpeg((2400, 1800)))
-        await stub.Analyze(request, timeout=60, wait_for_ready=True)
-        asked = [asyncio.ensure_future(stub.Analyze(request, timeout=60)) for _ in range(6)]
-        await asked[0]
-        served.process.send_signal(signal.SIGTERM)
-        answers = await asyncio.gather(*asked)
-    assert len(answers) == 6
-    assert served.process.wait(timeout=60) == 0
-    async with httpx.AsyncClient() as client:
-        with pytest.raises(httpx.ConnectError):
-            await client.get(served.metrics_address)
+    with replica(model_dir, DERMSERVE_INFERENCE_DRAIN_S="120") as served:
+        async with rpc.dial(served.address) as channel:
+            stub = inference_pb2_grpc.InferenceServiceStub(channel)
+            request = pb.AnalyzeRequest(image=specimens.lesion_jpeg((2400, 1800)))
+            await stub.Analyze(request, timeout=60, wait_for_ready=True)
+            asked = [asyncio.ensure_future(stub.Analyze(request, timeout=60)) for _ in range(6)]
+            while await taken(served) < 7:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.01)
+            served.process.send_signal(signal.SIGTERM)
+            answers = await asyncio.gather(*asked)
+        assert len(answers) == 6
+        assert served.process.wait(timeout=60) == 0
+        async with httpx.AsyncClient(trust_env=False) as client:
+            with pytest.raises(httpx.ConnectError):
+                await client.get(served.metrics_address)
+
+
+async def taken(service: Replica) -> float:
+    """Return how many pictures have come to a service, answered or in work."""
+    return await service.answered() + await service.shown("inference_pictures_in_work")
 
 
 async def test_a_service_that_is_told_to_stop_before_it_is_ready_ends_well(tmp_path: Path) -> None:
     tiny_models.write_models(tmp_path)
     tiny_models.publish(tiny_models.endless_classifier(always=True), tmp_path / "classifier" / "1")
     with replica(tmp_path, DERMSERVE_INFERENCE_RUNNERS="1") as service:
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(trust_env=False) as client:
             while not await is_up(client, service):  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
         service.process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(service.process.wait, 20) == 0
+        assert await asyncio.to_thread(service.process.wait, 60) == 0
 
 
 async def test_a_version_that_is_being_loaded_does_not_keep_a_service_from_ending_well(
@@ -81,7 +88,7 @@ async def test_a_version_that_is_being_loaded_does_not_keep_a_service_from_endin
             while not any(each.version_state == loading for each in listed.pending):
                 listed = await stub.ListModels(pb.ListModelsRequest(), timeout=60)
         service.process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(service.process.wait, 20) == 0
+        assert await asyncio.to_thread(service.process.wait, 60) == 0
 
 
 async def is_up(client: httpx.AsyncClient, service: Replica) -> bool:
@@ -115,7 +122,7 @@ async def test_metrics_are_scraped_on_a_port_of_their_own(
 ) -> None:
     async with rpc.dial(served.address) as channel:
         await channel.channel_ready()
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         text = (await client.get(served.metrics_address)).text
     assert 'inference_model_info{execution_provider="CPUExecutionProvider"' in text
     assert "process_resident_memory_bytes" in text
