@@ -17,7 +17,7 @@ from services.reports.renderers import Renderers
 from services.reports.settings import Settings
 from services.rpc.limits import MAX_MESSAGE_BYTES
 from tests.reports import messages
-from tests.reports.test_renderers import Gated, until_waiting
+from tests.reports.test_renderers import PATIENCE_S, Gated, until_waiting
 
 if TYPE_CHECKING:
     # The stubs know it, the generated code does not.
@@ -50,7 +50,7 @@ def batch(size: int) -> RenderRequest:
 
 async def refused(stub: "ReportServiceAsyncStub", request: RenderRequest) -> aio.AioRpcError:
     with pytest.raises(aio.AioRpcError) as caught:
-        await stub.Render(request, timeout=60)
+        await stub.Render(request, timeout=PATIENCE_S)
     return caught.value
 
 

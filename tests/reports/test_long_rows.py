@@ -28,9 +28,9 @@ def batch(rows: int, name: str = "") -> RenderRequest:
 
 
 def seconds(request: RenderRequest) -> float:
-    began = time.process_time()
+    began = time.thread_time()
     document.render(request, MAX_PIXELS)
-    return time.process_time() - began
+    return time.thread_time() - began
 
 
 def test_a_thousand_hostile_names_take_no_more_than_a_few_times_as_long() -> None:

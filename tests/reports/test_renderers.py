@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
@@ -10,11 +10,18 @@ from services.reports.errors import DeadlinePassedError, TooManyWaitingError
 from services.reports.renderers import Renderers
 from tests.reports.conftest import MAX_HELD_BYTES
 
+PATIENCE_S = 120
+"""What is waited for in tests that do not ask how long it takes: a busy machine is no fault."""
+
+
+async def until(seen: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not seen():  # noqa: ASYNC110 - a test may poll
+            await asyncio.sleep(0.005)
+
 
 async def until_waiting(renderers: Renderers, count: int) -> None:
-    async with asyncio.timeout(60):
-        while renderers.waiting != count:  # noqa: ASYNC110 - a test may poll
-            await asyncio.sleep(0.005)
+    await until(lambda: renderers.waiting == count)
 
 
 @pytest.fixture
@@ -25,10 +32,10 @@ async def gate(renderers: Renderers) -> AsyncIterator[threading.Event]:
 
     def work() -> bool:
         began.set()
-        return event.wait(10)
+        return event.wait(PATIENCE_S)
 
     task = asyncio.create_task(renderers.run(work, None))
-    await asyncio.to_thread(began.wait, 10)
+    assert await asyncio.to_thread(began.wait, PATIENCE_S)
     yield event
     event.set()
     await task
@@ -78,10 +85,10 @@ async def test_who_left_while_served_keeps_the_place_until_the_thread_is_done(
 
     def work() -> None:
         began.set()
-        gate.wait(10)
+        gate.wait(PATIENCE_S)
 
     running = asyncio.create_task(renderers.run(work, None))
-    await asyncio.to_thread(began.wait, 10)
+    assert await asyncio.to_thread(began.wait, PATIENCE_S)
     running.cancel()
     following = asyncio.create_task(renderers.run(lambda: "next", None))
     await until_waiting(renderers, 1)
@@ -133,10 +140,10 @@ class Gated:
 
     def _work(self) -> None:
         self.began.set()
-        self.gate.wait(60)
+        self.gate.wait(PATIENCE_S)
 
     async def begun(self) -> None:
-        assert await asyncio.to_thread(self.began.wait, 60)
+        assert await asyncio.to_thread(self.began.wait, PATIENCE_S)
 
     async def end(self) -> None:
         self.gate.set()

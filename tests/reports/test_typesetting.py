@@ -12,7 +12,7 @@ from services.reports.typesetting import Typesetting
 from tests.reports import messages
 from tests.reports.reading import MAX_PIXELS
 
-_WAIT_S = 60
+_WAIT_S = 120
 
 
 _SLICE_S = 10.0

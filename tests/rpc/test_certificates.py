@@ -16,7 +16,7 @@ from services.certificates import Certificates
 from services.pb import inference_pb2_grpc as inference
 from services.pb.inference_pb2 import AnalyzeRequest
 from tests.authorities import issued
-from tests.rpc.service import SERVICE, refusal
+from tests.rpc.service import PATIENCE_S, SERVICE, refusal
 
 Dial = Callable[[Certificates | None], aio.Channel]
 
@@ -52,7 +52,9 @@ async def is_refused(channel: aio.Channel) -> None:
     error = await refusal(inference.InferenceServiceStub(channel))
     assert error.code() is grpc.StatusCode.UNAVAILABLE
     with pytest.raises(aio.AioRpcError) as caught:
-        await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+        await health_pb2_grpc.HealthStub(channel).Check(
+            health_pb2.HealthCheckRequest(), timeout=PATIENCE_S
+        )
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
@@ -61,9 +63,9 @@ async def test_who_shows_a_certificate_of_the_authority_is_answered(
 ) -> None:
     channel = dial(of_the_gateway)
 
-    await inference.InferenceServiceStub(channel).Analyze(AnalyzeRequest(), timeout=5)
+    await inference.InferenceServiceStub(channel).Analyze(AnalyzeRequest(), timeout=PATIENCE_S)
     health = health_pb2_grpc.HealthStub(channel)
-    answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=5)
+    answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE_S)
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 

@@ -13,7 +13,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from services import rpc
 from services.pb import inference_pb2_grpc as inference
 from services.pb.inference_pb2 import AnalyzeRequest
-from tests.rpc.service import SERVICE
+from tests.rpc.service import PATIENCE_S, SERVICE
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -46,8 +46,8 @@ async def test_whoever_watches_health_hears_of_the_end_and_does_not_delay_it(
     await server.announce_ready()
     watch = health_pb2_grpc.HealthStub(plain).Watch(health_pb2.HealthCheckRequest())
     assert (await watch.read()).status == SERVING
-    async with asyncio.timeout(5):
-        await server.stop(grace_s=60)
+    async with asyncio.timeout(PATIENCE_S):
+        await server.stop(grace_s=2 * PATIENCE_S)
         assert (await watch.read()).status == NOT_SERVING
         assert await watch.read() is aio.EOF
 
