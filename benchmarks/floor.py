@@ -138,7 +138,7 @@ def _lanes(services: stack.Stack, owned: ExitStack) -> Mapping[str, Lane]:
         )
     )
     stub = owned.enter_context(roads.inference(services.inference))
-    with httpx.Client(base_url=services.rest) as client:
+    with httpx.Client(base_url=services.rest, timeout=roads.TIMEOUT_S) as client:
         token = stack.signed_in(client)
     rest = owned.enter_context(roads.gateway(services.rest, token))
     cores = available_cores()
@@ -210,7 +210,7 @@ def _ready_after_s() -> float:
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}", options=_IMPATIENT) as channel:
             inference_pb2_grpc.InferenceServiceStub(channel).ListModels(
-                pb.ListModelsRequest(), timeout=60, wait_for_ready=True
+                pb.ListModelsRequest(), timeout=180, wait_for_ready=True
             )
         return round(time.perf_counter() - began, 2)
     finally:

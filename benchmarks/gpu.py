@@ -144,11 +144,12 @@ def _per_s(runs: Runs, rows: int, seconds: float) -> float:
     for run in runs:
         for _ in range(_WARM_RUNS):  # the first of a shape is slow
             run(rows)
-    batches, began = 0, time.perf_counter()
-    while (passed_s := time.perf_counter() - began) < seconds:
+    batches, passed_s, began = 0, 0.0, time.perf_counter()
+    while passed_s < seconds:
         for run in runs:
             run(rows)
         batches += 1
+        passed_s = time.perf_counter() - began
     return round(batches * rows / passed_s, 1)
 
 

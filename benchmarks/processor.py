@@ -1,8 +1,13 @@
 """Processor time of other processes."""
 
+import time
 from collections.abc import Iterable
 
-import psutil
+_OF_ALL_THREADS = 2
+"""CPUCLOCK_SCHED: what the scheduler gave to a process, to the nanosecond.
+
+/proc, and so psutil, tells it in ticks of 10 ms, of which a short turn on a busy machine has none.
+"""
 
 
 class Meter:
@@ -10,9 +15,13 @@ class Meter:
 
     def __init__(self, pids: Iterable[int]) -> None:
         """Build for running processes."""
-        self._processes = [psutil.Process(pid) for pid in pids]
+        self._clocks = [_clock_of(pid) for pid in pids]
 
     def seconds(self) -> float:
         """Return the seconds that they have used so far, in user and system mode."""
-        times = [process.cpu_times() for process in self._processes]
-        return float(sum(each.user + each.system for each in times))
+        return sum(time.clock_gettime(clock) for clock in self._clocks)
+
+
+def _clock_of(pid: int) -> int:
+    """Return the id of a process's clock, which Linux makes of its number (clock_getcpuclockid)."""
+    return (~pid << 3) | _OF_ALL_THREADS

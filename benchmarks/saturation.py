@@ -13,6 +13,8 @@ from benchmarks.processor import Meter
 _WARM_S = 0.3
 """Until every caller is under way; not counted."""
 
+_LOOK_S = 0.005
+
 
 @dataclass(frozen=True, slots=True)
 class Saturated:
@@ -39,7 +41,7 @@ def saturated(
         road: where they go.
         pictures: taken in turn.
         callers: threads, each with one picture on its way at any time.
-        seconds: length of the window.
+        seconds: length of the window; it ends no sooner than something has arrived in it.
         meter: of the processes that do the work.
 
     """
@@ -59,6 +61,8 @@ def saturated(
             time.sleep(_WARM_S)
             before = (time.perf_counter(), arrived.count, meter.seconds(), time.process_time())
             time.sleep(seconds)
+            while arrived.count == before[1] and not any(each.done() for each in calling):
+                time.sleep(_LOOK_S)
             after = (time.perf_counter(), arrived.count, meter.seconds(), time.process_time())
         finally:
             over.set()

@@ -93,7 +93,7 @@ async def _recovered_s(caller: Caller, idle_s: float) -> float | None:
         asked_at = time.perf_counter()
         if asked_at - began > _GIVE_UP_S:
             break
-        outcome = await caller.ask(number, deadline_s=1)
+        outcome = await caller.ask(number, max(_PROBED_WITHIN_S, idle_s))
         in_time = time.perf_counter() - asked_at <= idle_s
         in_turn = [*in_turn, asked_at] if outcome is Outcome.RIGHT and in_time else []
         if len(in_turn) == _IN_TURN:
@@ -108,6 +108,7 @@ _STRIDE = 7
 
 _GIVE_UP_S = 30
 _IN_TURN = 3
+_PROBED_WITHIN_S = 1.0
 _PAUSE_S = 0.02
 
 _LOADS: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {"closed": closed, "open": opened}

@@ -24,6 +24,8 @@ _PASSWORD = "measure, then claim"  # noqa: S105 - of a gateway that lives as lon
 _REJECTED = [400, 401, 403, 404, 405, 406, 409, 413, 414, 415, 422, 428, 429]
 _ROLES = {ADMIN: "admin", CLINICIAN: "clinician"}
 
+_PATIENCE_S = 60
+
 _HOOKS = "benchmarks.schemathesis.hooks"
 
 
@@ -112,7 +114,8 @@ def explored(what: Explored, user: str, seconds: int, seed: int) -> dict[str, An
 
 def _furnished(rest: str) -> Explored:
     """Make who asks, and what only who knows its id can ask for."""
-    with httpx.Client(base_url=rest, event_hooks={"response": [_refuse_errors]}) as client:
+    refusals = {"response": [_refuse_errors]}
+    with httpx.Client(base_url=rest, timeout=_PATIENCE_S, event_hooks=refusals) as client:
         _sign_in(client, "admin")
         for name, role in _ROLES.items():
             _made(client, "users", username=name, password=_PASSWORD, role=role)
@@ -167,6 +170,10 @@ def _refuse_errors(answer: httpx.Response) -> None:
 def _config(user: str, changed_user: str) -> str:
     peers = json.dumps([*_ROLES])
     return f"""\
+# That it takes long says something of the machine and nothing of the gateway.
+suppress-health-check = ["too_slow"]
+request-timeout = {_PATIENCE_S}
+
 [auth.wfc]
 path = "users.json"
 user = "{user}"

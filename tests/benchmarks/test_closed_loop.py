@@ -6,7 +6,9 @@ from collections import Counter
 from benchmarks import closed_loop
 
 ANSWER = b"HTTP/1.1 %b\r\ncontent-length: 4\r\n\r\nbody"
-SECONDS, CALLERS = 0.2, 3
+CALLERS = 3
+TURNS_S = (0.2, 2, 20)
+"""In a short turn a busy machine may come to nothing; then it has a longer one."""
 
 
 class Server:
@@ -24,24 +26,30 @@ class Server:
                 await writer.drain()
                 writer.write(self.answer[30:])
         except asyncio.IncompleteReadError:
+            """The caller has hung up."""
+        finally:
             writer.close()
 
 
-async def answered(server: Server) -> closed_loop.Answered:
+async def answered(server: Server, seconds: float) -> closed_loop.Answered:
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
     async with listening:
         return await asyncio.to_thread(
-            closed_loop.asked, port, "/v1/me", "secret", CALLERS, SECONDS
+            closed_loop.asked, port, "/v1/me", "secret", CALLERS, seconds
         )
 
 
 async def test_every_answer_is_counted_once_and_every_caller_asks_until_the_end() -> None:
-    server = Server(b"200 OK")
-    found = await answered(server)
-    assert found.failed == 0
-    assert found.requests == server.asked.total() > 10 * CALLERS
-    assert found.seconds >= SECONDS
+    for seconds in TURNS_S:
+        server = Server(b"200 OK")
+        found = await answered(server, seconds)
+        assert found.failed == 0
+        assert found.requests == server.asked.total()
+        assert found.seconds >= seconds
+        if found.requests > 10 * CALLERS:
+            break
+    assert found.requests > 10 * CALLERS
     assert found.cpu_s > 0
     assert found.p50_ms > 0
     (request,) = server.asked
@@ -51,6 +59,6 @@ async def test_every_answer_is_counted_once_and_every_caller_asks_until_the_end(
 
 async def test_what_is_not_2xx_has_failed() -> None:
     server = Server(b"503 Service Unavailable")
-    found = await answered(server)
+    found = await answered(server, TURNS_S[0])
     assert found.requests == 0
     assert found.failed == server.asked.total() > 0

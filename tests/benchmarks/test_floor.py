@@ -22,7 +22,7 @@ def test_the_whole_answer_says_what_the_service_says(
     picture = specimens.lesion_jpeg()
     with stack.running() as services, loops.models(Settings()) as models:
         with roads.inference(services.inference) as stub:
-            served = stub.Analyze(pb.AnalyzeRequest(image=picture), timeout=30)
+            served = stub.Analyze(pb.AnalyzeRequest(image=picture), timeout=120)
         written = loops.whole(*models)(picture)
         assert isinstance(written, bytes)
         alone = pb.AnalyzeResponse.FromString(written)
@@ -36,7 +36,8 @@ def test_every_road_is_measured_against_both_loops(
 ) -> None:
     monkeypatch.setenv("DERMSERVE_INFERENCE_MODEL_DIR", str(tiny))
     pictures = [specimens.lesion_jpeg(seed=seed) for seed in range(2)]
-    result = floor.measured(pictures, rounds=1, seconds=0.5)
+    # Medians of three: a moment in which the machine does nothing of all this may fall on one.
+    result = floor.measured(pictures, rounds=3, seconds=0.2)
     assert list(result["roads"]) == [floor.BARE, floor.WHOLE, floor.GRPC, floor.REST]
     for road in result["roads"].values():
         assert all(figure > 0 for name, figure in road.items() if name != "callers_cpu_ms"), road
@@ -53,8 +54,7 @@ def test_full_load_counts_every_picture_and_its_processor_time() -> None:
         began.append(picture)
         return sum(range(20_000))
 
-    # Processor time is counted in ticks of 10 ms, of which a busy machine gives few.
-    seconds = 2.0
+    seconds = 0.3
     meter = Meter([os.getpid()])
     full = saturated(road, [b"one", b"two"], callers=2, seconds=seconds, meter=meter)
     assert 0 < full.per_s * seconds <= len(began)

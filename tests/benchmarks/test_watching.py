@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.watching import Watching
 
-WAIT_S = 10
+WAIT_S = 120
 
 
 class Streams(http.server.BaseHTTPRequestHandler):
@@ -38,6 +38,7 @@ def host() -> Iterator[str]:
         serving = threading.Thread(target=server.serve_forever, args=(0.01,))
         serving.start()
         yield f"http://127.0.0.1:{server.server_port}"
+        Streams.given.put("")  # a test that fails must not leave a stream for ever
         server.shutdown()
         serving.join()
 
