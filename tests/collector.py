@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from services.telemetry import traces
 
 Value = str | int
 
@@ -59,7 +62,7 @@ class Collector:
                 lambda: any(
                     (each.service, each.trace_id) == (service, trace_id) for each in self.spans
                 ),
-                timeout=60,
+                timeout=120,
             )
         seen = Counter((each.service, each.trace_id == trace_id) for each in self.spans)
         assert came, f"no span of {service} in the trace; (service, in it): count is {dict(seen)}"
@@ -79,7 +82,12 @@ def collecting() -> Iterator[Collector]:
         def log_message(self, *_: object) -> None:
             """Write nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server,
+    ):
+        # No test is short of time at its end: a span that comes late is none that is lost.
+        patched.setattr(traces, "_PATIENCE_S", 120)
         collector = Collector(f"http://127.0.0.1:{server.server_address[1]}")
         listening = threading.Thread(target=server.serve_forever)
         listening.start()

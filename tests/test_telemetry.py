@@ -13,6 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from services import telemetry
+from tests.ports import free_port
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -109,10 +110,9 @@ def test_any_other_id_is_replaced(received: str | None) -> None:
 def test_metrics_are_scraped_from_a_port_of_their_own() -> None:
     registry = CollectorRegistry()
     Counter("reports_pages_total", "Pages.", registry=registry).inc()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     close = telemetry.serve_metrics("127.0.0.1", port, registry)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as page:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as page:
         assert b"reports_pages_total 1.0" in page.read()
     close()
     telemetry.serve_metrics("127.0.0.1", port, registry)()

@@ -1,10 +1,14 @@
 """The waiting room: bounded, first come first served, and no work for those who left."""
 
+from __future__ import annotations  # gRPC's classes are generic for type checkers only
+
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 import pytest
+from grpc import aio
 
 from services.reports.errors import DeadlinePassedError, TooManyWaitingError
 from services.reports.renderers import Renderers
@@ -18,6 +22,12 @@ async def until(seen: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not seen():  # noqa: ASYNC110 - a test may poll
             await asyncio.sleep(0.005)
+
+
+async def has_come(call: aio.UnaryUnaryCall[Any, Any], seen: Callable[[], bool]) -> bool:
+    """Wait until a call has come to where it is seen; False where its deadline was over before."""
+    await until(lambda: seen() or call.done())
+    return seen()
 
 
 async def until_waiting(renderers: Renderers, count: int) -> None:

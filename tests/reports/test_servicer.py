@@ -20,7 +20,7 @@ from services.reports.servicer import SERVICE
 from tests import specimens
 from tests.reports import messages
 from tests.reports.conftest import MAX_PIXELS
-from tests.reports.test_renderers import PATIENCE_S, until, until_waiting
+from tests.reports.test_renderers import PATIENCE_S, has_come, until, until_waiting
 
 if TYPE_CHECKING:
     # The stubs know it, the generated code does not.
@@ -120,14 +120,13 @@ async def test_a_deadline_is_kept_and_the_report_is_not_rendered(
 ) -> None:
     for deadline_s in (0.1, 2, PATIENCE_S / 2):
         call = stub.Render(messages.bare(), timeout=deadline_s)
-        await until(lambda call=call: renderers.waiting == 1 or call.done())
-        has_come = renderers.waiting == 1
+        came = await has_come(call, lambda: renderers.waiting == 1)
         with pytest.raises(aio.AioRpcError) as caught:
             await call
         assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-        if has_come:  # a deadline that was over on the way there says nothing
+        if came:  # a deadline that was over on the way there says nothing
             break
-    assert has_come
+    assert came
     await until_waiting(renderers, 0)
     busy.set()
     await stub.Render(messages.bare())

@@ -17,7 +17,7 @@ from services.reports.typesetting import Typesetting
 from tests import specimens
 from tests.reports import messages
 from tests.reports.conftest import MAX_HELD_BYTES
-from tests.reports.test_renderers import PATIENCE_S, Gated, until, until_waiting
+from tests.reports.test_renderers import PATIENCE_S, Gated, has_come, until, until_waiting
 
 if TYPE_CHECKING:
     # The stubs know it, the generated code does not.
@@ -84,7 +84,7 @@ async def until_a_long_one_is_at_work(renderers: Renderers) -> None:
     await until(lambda: not renderers._turns.has_room(is_long=True))
 
 
-def has_come() -> bool:
+def is_in_line() -> bool:
     """Say whether a report waits to be set."""
     return bool(document._typesetting._line)
 
@@ -152,12 +152,12 @@ async def test_a_batch_that_nobody_waits_for_any_more_is_not_set_to_its_end(
     with document._typesetting.turn():
         for deadline_s in deadlines_s or [None]:
             call = stub.Render(batch(20), timeout=deadline_s)
-            await until(lambda call=call: has_come() or call.done())
+            came = await has_come(call, is_in_line)
             if deadline_s is None:
                 call.cancel()
             with pytest.raises((asyncio.CancelledError, aio.AioRpcError)):
                 await call
-            if has_come():  # a deadline that was over on the way there says nothing
+            if came:  # a deadline that was over on the way there says nothing
                 break
         await until(lambda: counted(registry, "reports_rpcs_total") >= 1)
     await until(lambda: renderers._turns.has_room(is_long=True))

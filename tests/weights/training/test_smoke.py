@@ -14,7 +14,7 @@ import pytest
 from weights import release, runtime
 
 
-@pytest.mark.timeout(900)  # minutes on a machine that has other work
+@pytest.mark.timeout(1800)  # minutes on a machine that has other work
 def test_the_whole_road_is_open_without_the_data_folder(tmp_path: Path) -> None:
     """A real process draws, trains, is interrupted, goes on, exports and evaluates."""
     asked = [sys.executable, "-m", "weights.training", "recipe", "--preset", "smoke"]
