@@ -1,6 +1,7 @@
 """Events reach webhooks: all of them, once made into a message, and only those one may see."""
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlmodel import col
 from services.gateway.boot import open_records
 from services.gateway.identity import Organisations
 from services.gateway.records import Delivery, Role, now
-from services.gateway.webhooks import fan_out
+from services.gateway.webhooks import fan_out, schedule
 from tests.gateway import processes
 from tests.gateway.conftest import ADMIN_PASSWORD, Client, Gateway, Start, settings_for
 from tests.gateway.hooks import hooked, settled
@@ -141,8 +142,9 @@ async def test_a_webhook_is_not_told_what_was_before_it_or_while_it_was_disabled
 
 @pytest.mark.parametrize("change", [{"disabled": True}, {"role": "clinician"}])
 async def test_a_webhook_is_told_nothing_while_its_maker_may_not_have_it(
-    either: Gateway, change: dict[str, Any]
+    either: Gateway, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(schedule, "DELAYS", (timedelta(days=1),) * len(schedule.DELAYS))
     async with open_records(either.settings) as records:
         ours = await Organisations(records).create("ours", shared=True)
         maker, other = [await joined(either, records, Role.ADMIN, ours.id) for _ in range(2)]
@@ -199,7 +201,7 @@ async def test_a_gateway_that_is_killed_loses_no_message(tmp_path: Any, database
     async with receiving(OK) as receiver:
         async with (
             processes.running(folder, **variables) as first,
-            httpx.AsyncClient(base_url=first.url) as http,
+            httpx.AsyncClient(base_url=first.url, timeout=60) as http,
         ):
             form = {"username": "admin", "password": ADMIN_PASSWORD}
             token = (await http.post("/v1/auth/token", data=form)).json()["access_token"]
