@@ -205,6 +205,13 @@ class ServiceDownError(UnavailableError):
     """A service behind the gateway does not answer, or went away while it was at work."""
 
 
+class StoreUnavailableError(UnavailableError):
+    """The store does not keep, give or remove something; it may be this one picture alone."""
+
+    def __init__(self) -> None:
+        super().__init__("Pictures cannot be kept or shown now. Try again shortly.")
+
+
 class DeadlinePassedError(GatewayError):
     """The answer was not there in time."""
 

@@ -48,6 +48,15 @@ class Server:
         """Put an object there, past the gateway."""
         self._client().put_object(Bucket=bucket, Key=key, Body=content)
 
+    def archive(self, bucket: str, key: str) -> None:
+        """Move an object to where the server lists it and refuses to give it (403)."""
+        source = {"Bucket": bucket, "Key": key}
+        self._client().copy_object(**source, CopySource=source, StorageClass="GLACIER")
+
+    def restore(self, bucket: str, key: str) -> None:
+        """Let the server give such an object again."""
+        self._client().restore_object(Bucket=bucket, Key=key, RestoreRequest={"Days": 1})
+
     def _client(self) -> Any:
         import boto3  # noqa: PLC0415 - takes half a second, which few tests need
 

@@ -16,6 +16,7 @@ FAILURES = (
     errors.DamagedPictureError,
     errors.BusyError,
     errors.ServiceDownError,
+    errors.StoreUnavailableError,
     errors.DeadlinePassedError,
     errors.UpstreamError,
     FileNotFoundError,

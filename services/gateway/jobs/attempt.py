@@ -121,7 +121,7 @@ class Attempt:
         except errors.InsufficientStorageError:
             await self._again(held, "trouble", self._backoff.longest_s)
         except Exception as error:  # noqa: BLE001 - whatever it is, the line goes on
-            return await self._other(held, error)
+            await self._other(held, error)
         return 0.0
 
     async def _made(self, held: Held) -> None:
@@ -166,16 +166,14 @@ class Attempt:
         else:
             await self._strike(held, error)
 
-    async def _other(self, held: Held, error: Exception) -> float:
+    async def _other(self, held: Held, error: Exception) -> None:
         """Wait for what is down; end or count whatever else the picture meets."""
         kind = kinds.kind_of(error)
-        if kind.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
-            _log.warning("a job could not be tried", error=type(error).__name__)
-            rest_s: float = getattr(error, "retry_after_s", 0.0)
-            await self._again(held, "trouble", rest_s or self._backoff.first_s)
-            return rest_s
         if _is_of_the_store(error):
             await self._troubled(held, error)
+        elif kind.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+            _log.warning("a job could not be tried", error=type(error).__name__)
+            await self._again(held, "trouble", self._backoff.first_s)
         elif isinstance(error, errors.GatewayError) and not isinstance(error, errors.UpstreamError):
             await self._failed(held, error, kind.detail or str(error))
         else:
@@ -183,7 +181,6 @@ class Attempt:
             if not isinstance(error, errors.UpstreamError | FileNotFoundError):
                 _log.error("a job failed", exc_info=error)
             await self._strike(held, error)
-        return 0.0
 
     async def _troubled(self, held: Held, error: Exception) -> None:
         """Wait for the store, ever longer; count it each time that others were done meanwhile."""
@@ -248,5 +245,6 @@ class Attempt:
 
 
 def _is_of_the_store(error: Exception) -> bool:
-    """Say whether a disk or its server is in trouble; a file that is missing is none."""
-    return isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
+    """Say whether a disk, a bucket or its server is in trouble; what is missing is none."""
+    trouble = isinstance(error, errors.StoreUnavailableError | OSError)
+    return trouble and not isinstance(error, FileNotFoundError | ConnectionError)

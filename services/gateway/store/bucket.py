@@ -102,7 +102,7 @@ class Bucket:
             async with self._asked():
                 with contextlib.suppress(FileNotFoundError):
                     await self._objects.head_async("is-anybody-there")
-        except errors.UnavailableError:
+        except errors.StoreUnavailableError:
             return "unavailable"
         return None
 
@@ -111,7 +111,7 @@ class Bucket:
         """Ask something of the bucket, and wait so long and no longer.
 
         Raises:
-            UnavailableError: it is down, slow, or refuses us.
+            StoreUnavailableError: it is down, slow, or refuses us.
 
         """
         try:
@@ -121,9 +121,7 @@ class Bucket:
             # What is said of a request names its object, and neither people nor secrets.
             cause = str(error).partition("\n")[0][:_LONGEST_CAUSE] or "too slow"
             _log.warning("the bucket did not do what it was asked", cause=cause)
-            raise errors.UnavailableError(
-                "Pictures cannot be kept or shown now. Try again shortly."
-            ) from error
+            raise errors.StoreUnavailableError from error
 
 
 class _BucketStage(Stage):

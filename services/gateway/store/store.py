@@ -13,8 +13,8 @@ SETTLED_AFTER_S = 3600.0
 class Store(Protocol):
     """Objects of organisations, by name.
 
-    What cannot be done within a bounded time raises ``UnavailableError``, and for want of room
-    ``InsufficientStorageError``.
+    What cannot be done within a bounded time raises ``StoreUnavailableError``, and for want of
+    room ``InsufficientStorageError``.
     """
 
     is_near: bool

@@ -1,0 +1,152 @@
+"""A store that does not give a picture: a folder and a bucket, each refusing it for real."""
+
+import asyncio
+import uuid
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.gateway import composition
+from services.gateway.jobs import Backoff, Queue
+from services.gateway.jobs.queue import Held
+from tests.gateway import buckets
+from tests.gateway.conftest import Client, Start
+from tests.gateway.test_batches import analyses, sent
+from tests.gateway.test_batches import finished as batch_finished
+from tests.gateway.test_bucket import settings_of
+from tests.gateway.test_jobs import finished, submitted
+from tests.gateway.test_store import s3
+from tests.gateway.test_suspects import PICTURES
+
+__all__ = ["s3"]
+
+
+class Shelf(ABC):
+    """Where a gateway keeps pictures, with a hand behind it that withholds some."""
+
+    settings: dict[str, Any]
+
+    @abstractmethod
+    def withhold(self, name: str) -> None:
+        """Let it not give a picture that is there."""
+
+    @abstractmethod
+    def give(self, name: str) -> None:
+        """Let it give the picture again."""
+
+
+class FolderShelf(Shelf):
+    """A folder in which a picture's name is that of a folder for a while."""
+
+    def __init__(self, root: Path) -> None:
+        self.settings = {}
+        self._root = root
+
+    def withhold(self, name: str) -> None:
+        path = self._of(name)
+        path.rename(self._aside(name))
+        path.mkdir()
+
+    def give(self, name: str) -> None:
+        path = self._of(name)
+        path.rmdir()
+        self._aside(name).rename(path)
+
+    def _of(self, name: str) -> Path:
+        (path,) = self._root.glob(f"*/{name[:2]}/{name}")
+        return path
+
+    def _aside(self, name: str) -> Path:
+        return self._root.parent / name
+
+
+class BucketShelf(Shelf):
+    """A bucket whose server has a picture in an archive for a while."""
+
+    def __init__(self, server: buckets.Server) -> None:
+        address = server.bucket(f"b{uuid.uuid4().hex}")
+        self.settings = settings_of(address)
+        self._server, self._bucket = server, address.bucket
+
+    def withhold(self, name: str) -> None:
+        self._server.archive(self._bucket, self._key(name))
+
+    def give(self, name: str) -> None:
+        self._server.restore(self._bucket, self._key(name))
+
+    def _key(self, name: str) -> str:
+        (key,) = (key for key in self._server.names(self._bucket) if key.endswith(name))
+        return key
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
+    if request.param == "folder":
+        return FolderShelf(tmp_path / "data" / "pictures")
+    return BucketShelf(request.getfixturevalue("s3"))
+
+
+async def first_withheld(client: Client, path: str, shelf: Shelf) -> str:
+    """Withhold the picture of a batch that is first in line."""
+    image: str = (await analyses(client, path))["0.jpg"]["image"]["sha256"]
+    shelf.withhold(image)
+    return image
+
+
+async def test_a_picture_that_the_store_does_not_give_holds_up_no_other(
+    start: Start, shelf: Shelf
+) -> None:
+    async with start(job_workers=0, **shelf.settings) as idle:
+        alice = await idle.signed_in()
+        path = (await sent(alice, *PICTURES)).headers["Location"]
+        await first_withheld(alice, path, shelf)
+
+    async with start(job_workers=1, **shelf.settings) as working, asyncio.timeout(20):
+        await working.inference.arrived(len(PICTURES) - 1)
+
+
+async def test_alone_it_is_looked_for_ever_less_often_and_analyzed_when_it_is_given(
+    start: Start, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=0.01, longest_s=300))
+    delays, times, give_back = list[float](), 6, Queue.give_back
+
+    async def given_back(self: Queue, held: Held, delay_s: float) -> None:
+        delays.append(delay_s)
+        if len(delays) == times:
+            await asyncio.to_thread(shelf.give, image)
+        await give_back(self, held, delay_s)
+
+    monkeypatch.setattr(Queue, "give_back", given_back)
+    async with start(job_workers=0, **shelf.settings) as idle:
+        alice = await idle.signed_in()
+        path = await submitted(alice)
+        image = (await alice("GET", path)).json()["image"]["sha256"]
+        shelf.withhold(image)
+
+    async with start(**shelf.settings) as working:
+        alice.http = working.http
+        assert (await finished(alice, path))["status"] == "succeeded"
+
+    assert delays == [0.01 * 2**times for times in range(times)]
+
+
+async def test_while_others_are_given_it_fails_in_the_end(
+    start: Start, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=0.01, longest_s=0.02))
+    async with start(job_workers=0, **shelf.settings) as idle:
+        alice = await idle.signed_in()
+        path = (await sent(alice, *PICTURES)).headers["Location"]
+        await first_withheld(alice, path, shelf)
+
+    async with start(**shelf.settings) as working:
+        alice.http = working.http
+        async with asyncio.timeout(30):
+            while (await alice("GET", path)).json()["failed"] == 0:
+                await finished(alice, await submitted(alice))
+        done = await batch_finished(alice, path)
+
+    assert (done["succeeded"], done["failed"]) == (len(PICTURES) - 1, 1)
