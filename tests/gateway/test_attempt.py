@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import itertools
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -15,7 +16,7 @@ from services.gateway import composition
 from services.gateway.boot import open_records
 from services.gateway.jobs import Backoff, Queue, attempt, workers
 from services.gateway.records import Job
-from services.gateway.store.folder import Folder
+from services.gateway.store import Folder, folder
 from tests.gateway.conftest import Gateway, Start
 from tests.gateway.counterparts import assessed
 from tests.gateway.test_batches import analyses, sent
@@ -152,14 +153,14 @@ async def test_a_store_that_cannot_be_read_is_waited_for(
 ) -> None:
     monkeypatch.setattr(attempt, "MAX_STRIKES", 1)
     monkeypatch.setattr(attempt, "MAX_DEFERRALS", 1)
-    alice, read, troubles = await gateway.signed_in(), Folder.get, [OSError(trouble, "")]
+    alice, read, troubles = await gateway.signed_in(), folder._read, [OSError(trouble, "")]
 
-    async def once(self: Folder, *whose: str) -> bytes:
+    def once(path: Path) -> bytes:
         if troubles:
             raise troubles.pop()
-        return await read(self, *whose)
+        return read(path)
 
-    monkeypatch.setattr(Folder, "get", once)
+    monkeypatch.setattr(folder, "_read", once)
 
     assert (await finished(alice, await submitted(alice)))["status"] == "succeeded"
     assert not troubles
@@ -170,17 +171,17 @@ async def test_a_picture_alone_that_cannot_be_read_is_looked_for_ever_less_often
 ) -> None:
     monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=0.05, longest_s=300))
     monkeypatch.setattr(workers, "_LOOK_EVERY_S", 0.01)
-    looks, read, clock = list[float](), Folder.get, asyncio.get_running_loop().time
+    looks, read, clock = list[float](), folder._read, asyncio.get_running_loop().time
 
-    async def broken(self: Folder, *whose: str) -> bytes:
+    def broken(path: Path) -> bytes:
         looks.append(clock())
         if len(looks) < 6:
             raise OSError(errno.EIO, "")
-        return await read(self, *whose)
+        return read(path)
 
     async with start() as gateway:
         alice = await gateway.signed_in()
-        monkeypatch.setattr(Folder, "get", broken)
+        monkeypatch.setattr(folder, "_read", broken)
 
         assert (await finished(alice, await submitted(alice)))["status"] == "succeeded"
 
@@ -195,16 +196,16 @@ async def test_it_is_looked_for_at_least_so_often_that_it_goes_on_soon_after_the
 ) -> None:
     monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=300, longest_s=300))
     monkeypatch.setattr(attempt, "LONGEST_TROUBLE_S", 0.01)
-    read, troubles = Folder.get, [OSError(errno.EIO, "") for _ in range(3)]
+    read, troubles = folder._read, [OSError(errno.EIO, "") for _ in range(3)]
 
-    async def broken(self: Folder, *whose: str) -> bytes:
+    def broken(path: Path) -> bytes:
         if troubles:
             raise troubles.pop()
-        return await read(self, *whose)
+        return read(path)
 
     async with start() as gateway:
         alice = await gateway.signed_in()
-        monkeypatch.setattr(Folder, "get", broken)
+        monkeypatch.setattr(folder, "_read", broken)
 
         assert (await finished(alice, await submitted(alice)))["status"] == "succeeded"
 
@@ -214,22 +215,22 @@ async def test_of_troubles_few_are_remembered_and_none_of_pictures_that_are_done
 ) -> None:
     monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=0.01, longest_s=0.01))
     monkeypatch.setattr(attempt, "_MOST_TROUBLED", 2)
-    made, remembered, read = list[attempt.Attempt](), list[int](), Folder.get
+    made, remembered, read = list[attempt.Attempt](), list[int](), folder._read
 
     def kept(*given: Any) -> attempt.Attempt:
         made.append(attempt.Attempt(*given))
         return made[-1]
 
-    async def broken(self: Folder, *whose: str) -> bytes:
+    def broken(path: Path) -> bytes:
         remembered.append(len(made[0]._troubles))
         if len(remembered) < 12:
             raise OSError(errno.EIO, "")
-        return await read(self, *whose)
+        return read(path)
 
     monkeypatch.setattr(composition, "Attempt", kept)
     async with start() as gateway:
         alice = await gateway.signed_in()
-        monkeypatch.setattr(Folder, "get", broken)
+        monkeypatch.setattr(folder, "_read", broken)
         path = (await sent(alice, *PICTURES)).headers["Location"]
         done = await batch_finished(alice, path)
 
@@ -263,18 +264,19 @@ async def test_a_picture_that_cannot_be_read_while_others_can_is_given_up(
     start: Start, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=0.01, longest_s=0.02))
-    read, names, met = Folder.get, set[str](), asyncio.Event()
+    read, names, met = folder._read, set[str](), asyncio.Event()
+    loop = asyncio.get_running_loop()
 
-    async def broken(self: Folder, organisation_id: str, name: str) -> bytes:
-        if name in (names or {name}):
-            names.add(name)
-            met.set()
+    def broken(path: Path) -> bytes:
+        if path.name in (names or {path.name}):
+            names.add(path.name)
+            loop.call_soon_threadsafe(met.set)
             raise OSError(errno.EIO, "")
-        return await read(self, organisation_id, name)
+        return read(path)
 
     async with start(database_url=database_url) as gateway:
         alice = await gateway.signed_in()
-        monkeypatch.setattr(Folder, "get", broken)
+        monkeypatch.setattr(folder, "_read", broken)
         path = (await sent(alice, PICTURES[0])).headers["Location"]
         await met.wait()  # else one of the others could be the first that is read
         async with asyncio.timeout(120):
@@ -282,4 +284,4 @@ async def test_a_picture_that_cannot_be_read_while_others_can_is_given_up(
                 await finished(alice, await submitted(alice))
         (failed,) = (await analyses(alice, path)).values()
 
-    assert failed["problem"]["status"] == 500
+    assert failed["problem"]["status"] == 503

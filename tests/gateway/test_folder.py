@@ -54,7 +54,8 @@ def broken(_handle: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "told"), [(full, errors.InsufficientStorageError), (broken, OSError)]
+    ("trouble", "told"),
+    [(full, errors.InsufficientStorageError), (broken, errors.StoreUnavailableError)],
 )
 async def test_a_write_that_fails_leaves_nothing_and_is_told(
     store: Folder,

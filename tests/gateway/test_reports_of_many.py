@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+from pathlib import Path
 
 import grpc
 import pytest
@@ -13,6 +14,7 @@ from services.gateway.clients import BatchContents, Letterhead, report_messages
 from services.gateway.database import EVERYTHING
 from services.gateway.records import Analysis, Batch, ReportRequest
 from services.gateway.reports import Thumbnails
+from services.gateway.store import folder
 from services.gateway.threads import Threads
 from services.pb.reports_pb2 import AnalysisSummary, BatchReport, LesionReport, RenderRequest
 from services.reports import fonts
@@ -297,11 +299,11 @@ async def test_a_store_that_runs_out_of_its_own_time_is_not_taken_for_too_little
         )
     store = picture_store(gateway.settings)
 
-    async def stuck(*_: str) -> bytes:
+    def stuck(_: Path) -> bytes:
         # As a network file system has it.
         raise OSError(errno.ETIMEDOUT, "Connection timed out")
 
-    monkeypatch.setattr(store, "get", stuck)
+    monkeypatch.setattr(folder, "_read", stuck)
     with pytest.raises(errors.UnavailableError):
         await Thumbnails(store, Threads(1)).of(rows, 160, 60, outlined=False)
 

@@ -1,6 +1,7 @@
 """A store that does not give a picture: a folder and a bucket, each refusing it for real."""
 
 import asyncio
+import errno
 import uuid
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 from services.gateway import composition
 from services.gateway.jobs import Backoff, Queue
 from services.gateway.jobs.queue import Held
+from services.gateway.store import folder
 from tests.gateway import buckets
-from tests.gateway.conftest import Client, Start
+from tests.gateway.conftest import Client, Gateway, Start
 from tests.gateway.test_batches import analyses, sent
 from tests.gateway.test_batches import finished as batch_finished
 from tests.gateway.test_bucket import settings_of
@@ -150,3 +152,46 @@ async def test_while_others_are_given_it_fails_in_the_end(
         done = await batch_finished(alice, path)
 
     assert (done["succeeded"], done["failed"]) == (len(PICTURES) - 1, 1)
+
+
+async def refusals(client: Client, analysis: str, batch: str) -> set[tuple[int, str, str]]:
+    """How it is said, at the doors that read pictures, that one cannot be had."""
+    paths = (f"{analysis}/image", f"{analysis}/report.pdf", f"{batch}/report.pdf")
+    answers = [await client("GET", path) for path in paths]
+    return {
+        (each.status_code, each.json()["detail"], each.headers.get("Retry-After", ""))
+        for each in answers
+    }
+
+
+UNAVAILABLE = {(503, "Pictures cannot be kept or shown now. Try again shortly.", "1")}
+
+
+async def test_what_shows_a_picture_that_the_store_does_not_give_says_to_try_again(
+    start: Start, shelf: Shelf
+) -> None:
+    async with start(**shelf.settings) as gateway:
+        alice = await gateway.signed_in()
+        batch = (await sent(alice, PICTURES[0])).headers["Location"]
+        await batch_finished(alice, batch)
+        (analysis,) = (await analyses(alice, batch)).values()
+        shelf.withhold(analysis["image"]["sha256"])
+
+        assert await refusals(alice, f"/v1/analyses/{analysis['id']}", batch) == UNAVAILABLE
+
+
+@pytest.mark.parametrize("trouble", [errno.EIO, errno.ETIMEDOUT, errno.ECONNRESET, errno.ESTALE])
+async def test_whatever_a_disk_or_its_server_says_is_told_in_the_same_words(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, trouble: int
+) -> None:
+    alice = await gateway.signed_in()
+    batch = (await sent(alice, PICTURES[0])).headers["Location"]
+    await batch_finished(alice, batch)
+    (analysis,) = (await analyses(alice, batch)).values()
+
+    def broken(_: Path) -> bytes:
+        raise OSError(trouble, "")
+
+    monkeypatch.setattr(folder, "_read", broken)
+
+    assert await refusals(alice, f"/v1/analyses/{analysis['id']}", batch) == UNAVAILABLE

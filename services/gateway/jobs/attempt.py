@@ -120,6 +120,8 @@ class Attempt:
             await self._late(held, error)
         except errors.InsufficientStorageError:
             await self._again(held, "trouble", self._backoff.longest_s)
+        except errors.StoreUnavailableError as error:
+            await self._troubled(held, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the line goes on
             await self._other(held, error)
         return 0.0
@@ -169,9 +171,7 @@ class Attempt:
     async def _other(self, held: Held, error: Exception) -> None:
         """Wait for what is down; end or count whatever else the picture meets."""
         kind = kinds.kind_of(error)
-        if _is_of_the_store(error):
-            await self._troubled(held, error)
-        elif kind.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+        if kind.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
             _log.warning("a job could not be tried", error=type(error).__name__)
             await self._again(held, "trouble", self._backoff.first_s)
         elif isinstance(error, errors.GatewayError) and not isinstance(error, errors.UpstreamError):
@@ -184,7 +184,8 @@ class Attempt:
 
     async def _troubled(self, held: Held, error: Exception) -> None:
         """Wait for the store, ever longer; count it each time that others were done meanwhile."""
-        _log.warning("a job could not be tried", exc_info=error)
+        # The store has said what the matter is.
+        _log.warning("a job could not be tried", error=type(error).__name__)
         before = self._troubles.pop(held.record.id, _Trouble(self._done, 0))
         alone = before.done == self._done
         times = before.times + 1 if alone else 1
@@ -242,9 +243,3 @@ class Attempt:
         """Leave it: whoever has it by now writes the result, or nobody wants one."""
         self._troubles.pop(held.record.id, None)
         await self._queue.drop(held)
-
-
-def _is_of_the_store(error: Exception) -> bool:
-    """Say whether a disk, a bucket or its server is in trouble; what is missing is none."""
-    trouble = isinstance(error, errors.StoreUnavailableError | OSError)
-    return trouble and not isinstance(error, FileNotFoundError | ConnectionError)

@@ -17,8 +17,6 @@ from services.gateway.threads import Threads
 
 _LOST = (FileNotFoundError, errors.DamagedPictureError, picture.PictureError)
 
-_NO_ANSWER = "The store of pictures does not answer. Try again later."
-
 _log = telemetry.logger(__name__)
 
 
@@ -51,7 +49,7 @@ class Thumbnails:
             outlined: whether masks come along.
 
         Raises:
-            UnavailableError: the store does not answer.
+            StoreUnavailableError: the store does not answer.
 
         """
         until = asyncio.get_running_loop().time() + within_s
@@ -66,14 +64,11 @@ class Thumbnails:
             return Glimpse(record)
         if asyncio.get_running_loop().time() >= until:
             return Glimpse(record, no_picture="out_of_time")
-        timer = asyncio.timeout_at(until)
         try:
-            async with timer:
+            async with asyncio.timeout_at(until):
                 small = await self._small(record, record.image_sha256, side_px, outlined=outlined)
         except (TimeoutError, *_LOST) as error:
             late = isinstance(error, TimeoutError)
-            if late and not timer.expired():
-                raise errors.UnavailableError(_NO_ANSWER) from error
             _log.warning("no thumbnail", analysis_id=record.id, cause=type(error).__name__)
             return Glimpse(record, no_picture="out_of_time" if late else "lost")
         return Glimpse(record, small)

@@ -14,6 +14,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from services import telemetry
+from services.gateway import errors
 from services.gateway.space import filling
 from services.gateway.store import files
 from services.gateway.store.intact import intact, is_ours
@@ -22,6 +24,8 @@ from services.gateway.store.store import SETTLED_AFTER_S
 from services.gateway.threads import Threads
 
 _FILES_AT_ONCE = 16
+
+_log = telemetry.logger(__name__)
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -122,11 +126,19 @@ class Folder:
         """Work on files in a thread.
 
         Raises:
+            FileNotFoundError: one is not there.
             InsufficientStorageError: the disk is full.
+            StoreUnavailableError: the disk, or the server that has it, is in trouble.
 
         """
-        with filling():
-            return await self._threads.run(function, *args, **kwargs)
+        try:
+            with filling():
+                return await self._threads.run(function, *args, **kwargs)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            _log.warning("the folder did not do what it was asked", cause=str(error))
+            raise errors.StoreUnavailableError from error
 
 
 class _FolderStage(Stage):
