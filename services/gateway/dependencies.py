@@ -110,10 +110,10 @@ async def identify(
     parts: Parts,
     presented: str | None,
     *,
-    leaves: bool = False,
+    though_spent: bool = False,
     by_itself: bool = False,
 ) -> Caller:
-    """Do the same, also for who ends their sign-in; a key has none, and pays as ever.
+    """Do the same, if asked also for who has spent their quota; a key pays as ever.
 
     What a browser asks ``by_itself`` is no use of a session.
     """
@@ -130,7 +130,7 @@ async def identify(
     if isinstance(presented, Session):
         _see_whose_page(request, caller)
     holder = (caller.key or caller.user).id
-    await take_for_token(request, parts, holder, leaves=leaves and caller.key is None)
+    await take_for_token(request, parts, holder, leaves=though_spent and caller.key is None)
     return caller
 
 
@@ -152,6 +152,12 @@ async def _identified_by_itself(
     request: Request, parts: PartsDep, presented: PresentedDep
 ) -> Caller:
     return await identify(request, parts, presented, by_itself=True)
+
+
+async def _identified_though_spent(
+    request: Request, parts: PartsDep, presented: PresentedDep
+) -> Caller:
+    return await identify(request, parts, presented, though_spent=True)
 
 
 async def _begun(request: Request, parts: PartsDep) -> None:
@@ -185,6 +191,20 @@ async def _watcher(
     return await _caller(needed, caller, request, parts, _)
 
 
+async def _sender(
+    needed: SecurityScopes,
+    caller: Annotated[Caller, Depends(_identified_though_spent)],
+    request: Request,
+    parts: PartsDep,
+    _: Annotated[object, Depends(_api_key)],
+) -> Caller:
+    for permission in needed.scopes:
+        caller.require(Permission(permission))
+    if tolls.is_settled(request):
+        await _begun(request, parts)
+    return caller
+
+
 async def _signed_in(caller: _IdentifiedDep, request: Request, parts: PartsDep) -> SignedIn:
     signed_in = in_sign_in(caller)
     await _begun(request, parts)
@@ -199,6 +219,8 @@ WatcherDep = Annotated[Caller, Security(_watcher, scopes=[Permission.READ])]
 WriterDep = Annotated[Caller, Security(_caller, scopes=[Permission.WRITE])]
 # Who changes a record is shown it.
 EditorDep = Annotated[Caller, Security(_caller, scopes=[Permission.READ, Permission.WRITE])]
+# The same for a form that says itself that a quota is spent: ``tolls.settle`` must be asked.
+SenderDep = Annotated[Caller, Security(_sender, scopes=[Permission.READ, Permission.WRITE])]
 RemoverDep = Annotated[Caller, Security(_caller, scopes=[Permission.DELETE])]
 # Whoever assesses an analysis is shown what stands there then.
 AssessorDep = Annotated[Caller, Security(_caller, scopes=[Permission.READ, Permission.ASSESS])]

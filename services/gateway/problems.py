@@ -81,7 +81,7 @@ def answer(error: Exception, scope: Scope, **members: Any) -> Response:
         kind.status,
         kind.detail or str(error),
         kind=(f"{PAGE}#{kind.slug}", kind.title),
-        headers=_headers(error),
+        headers=headers(error),
         **getattr(error, "members", {}),
         **members,
     )
@@ -129,7 +129,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _by_status)
 
 
-def _headers(error: Exception) -> dict[str, str]:
+def headers(error: Exception) -> dict[str, str]:
+    """Return what the head of an answer says of an error."""
     if isinstance(error, errors.UnauthenticatedError):
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, errors.MalformedError):

@@ -39,9 +39,27 @@ async def spend(
 
     """
     units = limits.cost(request.scope["route"].name, request.scope.get("method", "GET"))
-    standing = request.state.standing = await quota.take(who, units)
-    if standing is not None and not standing.enough and not though_spent:
+    request.state.standing = await quota.take(who, units)
+    if not though_spent:
+        settle(request)
+
+
+def settle(request: HTTPConnection) -> None:
+    """See that as much was left as was taken.
+
+    Raises:
+        QuotaExceededError: it was not.
+
+    """
+    standing: limits.Standing | None = request.state.standing
+    if standing is not None and not standing.enough:
         raise errors.QuotaExceededError(standing.policy.name, standing.seconds)
+
+
+def is_settled(request: HTTPConnection) -> bool:
+    """Say whether ``settle`` lets a request through."""
+    standing: limits.Standing | None = request.state.standing
+    return standing is None or standing.enough
 
 
 def address(request: HTTPConnection) -> str:

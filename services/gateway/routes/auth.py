@@ -53,7 +53,7 @@ async def _by_refresh_token(request: Request, parts: PartsDep) -> None:
 async def _by_either_token(request: Request, parts: PartsDep, presented: PresentedDep) -> None:
     shown = await _refresh_token(request)
     if shown is None:
-        await identify(request, parts, presented, leaves=True)
+        await identify(request, parts, presented, though_spent=True)
     else:
         await take_for_token(request, parts, await parts.sign_ins.holder(shown), leaves=True)
 

@@ -4,7 +4,8 @@ Bytes are counted as they come, whatever Content-Length says, and stay in memory
 a person is not spilled into a folder for temporary files.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+import contextlib
+from collections.abc import AsyncGenerator, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 
 from starlette.datastructures import FormData, Headers, UploadFile
@@ -57,8 +58,12 @@ class Bodies:
         """Build with the size of the largest picture file."""
         self._max_bytes = max_bytes
 
-    async def read(self, request: Request) -> Upload:
+    async def read(self, request: Request, heard: MutableMapping[str, str] | None = None) -> Upload:
         """Read the picture and the text fields of a request.
+
+        Args:
+            request: whose body has not been read.
+            heard: takes the text fields as far as they were read, also of what is refused.
 
         Raises:
             UnsupportedMediaTypeError: neither a form nor a JPEG or PNG.
@@ -69,7 +74,7 @@ class Bodies:
         """
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == FORM_TYPE:
-            return await self._form(request)
+            return await self._form(request, self._max_bytes, {} if heard is None else heard)
         if kind in PICTURE_TYPES:
             picture = await self._raw(request)
             see_that_it_is(picture, kind)
@@ -79,31 +84,44 @@ class Bodies:
             "image/jpeg or image/png."
         )
 
+    async def texts(self, request: Request) -> dict[str, str]:
+        """Return the text fields before the picture of a form that is refused as it is.
+
+        No room is taken for the picture: no more is read than text fields may weigh.
+        """
+        heard: dict[str, str] = {}
+        if request.headers.get("content-type", "").lower().startswith(FORM_TYPE):
+            with contextlib.suppress(errors.GatewayError):
+                await self._form(request, 0, heard)
+        return heard
+
     async def _raw(self, request: Request) -> bytes:
-        chunks = [chunk async for chunk in self._bounded(request, 0)]
+        chunks = [chunk async for chunk in self._bounded(request, self._max_bytes)]
         return b"".join(chunks)
 
-    async def _form(self, request: Request) -> Upload:
-        stream = self._bounded(request, FORM_OVERHEAD_BYTES)
-        parser = _Parser(request.headers, stream, self._max_bytes + FORM_OVERHEAD_BYTES)
+    async def _form(self, request: Request, room: int, heard: MutableMapping[str, str]) -> Upload:
+        most = room + FORM_OVERHEAD_BYTES
+        parser = _Parser(request.headers, self._bounded(request, most), most)
         try:
             form = await parser.parse()
         except MultiPartException as error:
             raise errors.InvalidRequestError(_unreadable(error.message)) from error
         except (LookupError, UnicodeError) as error:
             raise errors.InvalidRequestError(_unreadable("its charset is not known")) from error
+        finally:
+            heard.update(parser.texts)
         try:
             return await self._upload(form)
         finally:
             await form.close()
 
-    async def _bounded(self, request: Request, overhead: int) -> AsyncGenerator[bytes, None]:
-        total = 0
+    async def _bounded(self, request: Request, most: int) -> AsyncGenerator[bytes, None]:
+        left = most
         async for chunk in request.stream():
-            total += len(chunk)
-            if total > self._max_bytes + overhead:
+            yield chunk[:left]
+            left -= len(chunk)
+            if left < 0:
                 raise _too_large(self._max_bytes)
-            yield chunk
 
     async def _upload(self, form: FormData) -> Upload:
         sent = form.get(PICTURE_FIELD)
@@ -116,8 +134,7 @@ class Bodies:
             raise _too_large(self._max_bytes)
         check_once(name for name, _ in form.multi_items())
         see_that_it_is(picture, sent.content_type or "", sent.filename or "")
-        texts = {name: value for name, value in form.multi_items() if isinstance(value, str)}
-        return Upload(picture, texts)
+        return Upload(picture, _texts(form.multi_items()))
 
 
 class _Parser(MultiPartParser):
@@ -136,6 +153,11 @@ class _Parser(MultiPartParser):
         self.spool_max_size = spool_max_size
         self._complete = False
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """The text fields that were read so far."""
+        return _texts(self.items)
+
     def on_end(self) -> None:
         self._complete = True
 
@@ -144,6 +166,10 @@ class _Parser(MultiPartParser):
             yield chunk
         if not self._complete:
             raise MultiPartException("it ends before its last boundary")
+
+
+def _texts(items: Iterable[tuple[str, UploadFile | str]]) -> dict[str, str]:
+    return {name: value for name, value in items if isinstance(value, str)}
 
 
 def _too_large(limit: int) -> errors.TooLargeError:

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.gateway import errors
+from services.gateway import errors, kinds, problems, tolls
 from services.gateway.analyses import Subject
+from services.gateway.audit import noted
 from services.gateway.deadlines import Deadline
-from services.gateway.dependencies import EditorDep, PartsDep
+from services.gateway.dependencies import EditorDep, PartsDep, SenderDep
 from services.gateway.identity import Caller
 from services.gateway.parts import Parts
 from services.gateway.records import Analysis, Lesion, Patient, new_id
@@ -28,6 +29,10 @@ router = pages_router()
 _KEY = "key"
 """The hidden field that makes a form safe to send twice."""
 
+_LAST = "note"
+"""The last text field of the form: with it, all that was written has arrived."""
+
+_CHOSEN = ("patient", "lesion")
 _CHOICES = 100
 _Id = Annotated[str, Query(pattern=r"^[0-9a-f]{32}$")]
 
@@ -49,19 +54,25 @@ async def page_analyze(
 
 @router.post("/analyze")
 async def page_analyze_picture(
-    request: Request, pages: PagesDep, parts: PartsDep, caller: EditorDep
+    request: Request, pages: PagesDep, parts: PartsDep, caller: SenderDep
 ) -> Response:
     """Analyze one picture, for browsers without scripts; they are led to the result."""
-    fields: dict[str, str] = {}
+    heard: dict[str, str] | None = None
     try:
+        tolls.settle(request)
         with parts.places.taken(caller.user.id):
-            upload = await parts.bodies.read(request)
-            fields.update(upload.fields)
+            heard = {}
+            upload = await parts.bodies.read(request, heard)
             record = await _analyzed(request, caller, parts, upload)
     except errors.GatewayError as error:
+        noted().problem = kinds.kind_of(error).slug
+        if heard is None:
+            heard = await parts.bodies.texts(request)
         refusal = Refusal.of(error)
-        values = await _form(caller, parts, fields, refusal.sentence)
-        return pages.show(request, "analyze.html", values, caller=caller, status=refusal.status)
+        values = await _refused(request, caller, parts, heard, refusal.sentence)
+        shown = pages.show(request, "analyze.html", values, caller=caller, status=refusal.status)
+        shown.headers.update(problems.headers(error))
+        return shown
     return RedirectResponse(f"/analyses/{record.id}", 303)
 
 
@@ -93,11 +104,31 @@ def _digest(upload: Upload) -> str:
     return told.hexdigest()
 
 
-async def _form(
-    caller: Caller, parts: Parts, fields: Mapping[str, str], refusal: str = ""
+async def _refused(
+    request: Request, caller: Caller, parts: Parts, heard: Mapping[str, str], sentence: str
 ) -> dict[str, Any]:
-    """Return what the form shows: what may be chosen, what was said, and why it was refused."""
-    patients, lesions = await _choices(caller, parts, fields)
+    """Return what the form shows again: what was said, as far as it was heard."""
+    # Some charsets make surrogates, which no page can have.
+    fields = {name: text.encode(errors="replace").decode() for name, text in heard.items()}
+    told = {"refusal": sentence, "heard_all": _LAST in fields}
+    if tolls.is_settled(request):
+        return await _form(caller, parts, fields) | told
+    # Who has spent their quota is looked up nothing, and keeps what was chosen unseen.
+    kept = {name: fields[name] for name in _CHOSEN if fields.get(name)}
+    return _shown(parts, fields, [], {}) | told | {"kept": kept}
+
+
+async def _form(caller: Caller, parts: Parts, fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the form shows: what may be chosen, and what was said."""
+    return _shown(parts, fields, *await _choices(caller, parts, fields))
+
+
+def _shown(
+    parts: Parts,
+    fields: Mapping[str, str],
+    patients: list[Patient],
+    lesions: dict[str, list[Lesion]],
+) -> dict[str, Any]:
     max_bytes, max_pixels, max_side = parts.picture_limits
     site = fields.get("body_site", "")
     return {
@@ -110,7 +141,8 @@ async def _form(
         "max_pixels": max_pixels,
         "max_side": max_side,
         "key": new_id(),
-        "refusal": refusal,
+        "kept": {},
+        "refusal": "",
     }
 
 

@@ -16,6 +16,8 @@ _OF_FORMS: Mapping[type[Exception], str] = {
     "Send it again as it is now, if you mean both.",
     errors.KeySpentError: "What this form has made was removed since. "
     "Send it again to make it anew.",
+    errors.QuotaExceededError: "You have asked for too much in a short time. "
+    "Wait a minute and send it again.",
 }
 """What pages say in place of keys, which nobody typed there."""
 

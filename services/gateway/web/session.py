@@ -152,7 +152,7 @@ async def page_register(
 async def page_end_session(request: Request, parts: PartsDep, presented: PresentedDep) -> Response:
     """End the sign-in at once, everywhere; a browser whose session has ended forgets it as well."""
     with contextlib.suppress(errors.UnauthenticatedError):
-        caller = in_sign_in(await identify(request, parts, presented, leaves=True))
+        caller = in_sign_in(await identify(request, parts, presented, though_spent=True))
         await audit.begin(request.scope, audit.noted(), parts.trail)
         await parts.sign_ins.end(caller.sign_in_id)
     # Nothing of a session stays in a browser that others may use next.

@@ -42,6 +42,8 @@ function add(files) {
 
 function begin() {
   form.classList.add("scripted");
+  // Without scripts the picture is sent last, after all that is said of it.
+  form.prepend(document.querySelector(".pictures"));
   chooser.multiple = true;
   chooser.required = false;
   for (const each of document.querySelectorAll("[data-scripted]")) each.hidden = false;
