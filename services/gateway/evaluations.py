@@ -67,5 +67,8 @@ class Evaluations:
 
 
 def _fuller(known: Evaluation | None, told: Evaluation) -> Evaluation:
-    """Return what was told, unless by a replica of a version that knew no intervals yet."""
-    return known if known and known.intervals and not told.intervals else told
+    """Return what was told, unless the same by a replica that knows of no intervals yet."""
+    if known is None or told.intervals or not known.intervals:
+        return told
+    same = (known.evaluated_on, known.metrics) == (told.evaluated_on, told.metrics)
+    return known if same else told

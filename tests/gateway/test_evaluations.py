@@ -1,6 +1,7 @@
 """How well models did, as reports say it: seldom asked for, and never waited for in vain."""
 
 import asyncio
+from typing import Any
 
 import grpc
 import pytest
@@ -128,3 +129,27 @@ async def test_a_replica_of_before_does_not_take_the_intervals_away(
     assert len(asked) == 2
     assert older.models == newer.models
     assert older.classification.operating_point == newer.classification.operating_point
+
+
+@pytest.mark.parametrize("changes", [{"evaluated_on": "fold 5"}, {"metrics": {"macro_auc": 0.8}}])
+async def test_other_figures_are_told_though_how_sure_they_are_is_not_known(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(evaluations, "_FRESH_S", -1.0)
+    gateway.inference.listed = EVALUATED
+    alice = await gateway.signed_in()
+    where = (await alice.analyze()).headers["Location"]
+    await of_analysis(gateway, alice, where)
+    corrected = pb.ModelInfo()
+    corrected.CopyFrom(EVALUATED[0])
+    corrected.ClearField("intervals")
+    for name in changes:
+        corrected.ClearField(name)
+    corrected.MergeFrom(pb.ModelInfo(**changes))
+    gateway.inference.listed = [corrected]
+
+    told = (await of_analysis(gateway, alice, where)).models[1]
+
+    assert told.evaluated_on == corrected.evaluated_on
+    assert {each.name: each.value for each in told.metrics} == corrected.metrics
+    assert not any(each.HasField("interval") for each in told.metrics)
