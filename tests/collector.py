@@ -55,12 +55,21 @@ class Collector:
                     self.spans.extend(Seen(service, span, message) for span in scope.spans)
             self._more.notify_all()
 
-    def wait_for(self, service: str, trace_id: str) -> None:
-        """Return when a span of a trace came from a process, with all that it had sent before."""
+    def wait_for(self, service: str, trace_id: str, name: str | None = None) -> None:
+        """Return when a span of a trace came from a process, with all that ended there before it.
+
+        Args:
+            service: the process.
+            trace_id: of the trace.
+            name: of the span; None for any.
+
+        """
         with self._more:
             came = self._more.wait_for(
                 lambda: any(
-                    (each.service, each.trace_id) == (service, trace_id) for each in self.spans
+                    (each.service, each.trace_id) == (service, trace_id)
+                    and name in {None, each.span.name}
+                    for each in self.spans
                 ),
                 timeout=120,
             )

@@ -20,7 +20,7 @@ from services.reports.settings import Settings as Reports
 ROOMS = ("inference", "reports", "gateway")
 """In the order in which they are asked to stop, last to first: the door closes first."""
 
-_READY_WITHIN_S = 60
+_READY_WITHIN_S = 180
 _STOP_WITHIN_S = 45
 _POLL_S = 0.1
 

@@ -27,6 +27,8 @@ Attributes = Mapping[str, str | int]
 
 _NS = 1_000_000_000
 _PATIENCE_S = 2
+_AT_ONCE_NS = 100_000
+_READINGS = 8
 
 
 class Span:
@@ -82,8 +84,7 @@ class Span:
             mates: of other requests, that shared it.
 
         """
-        # The wall clock may be set while the service runs: the distance is taken every time.
-        epoch_ns = time.time_ns() - time.monotonic_ns()
+        epoch_ns = _epoch_ns()
         links = [Link(mate._span.get_span_context()) for mate in mates]  # noqa: SLF001 - a sibling
         span = self._tracer.start_span(
             name,
@@ -157,6 +158,19 @@ class Traces:
         impatience.start()
         self._provider.shutdown()
         impatience.cancel()
+
+
+def _epoch_ns() -> int:
+    """Return the wall clock's time at the beginning of the monotonic one.
+
+    It is taken every time, for the wall clock may be set while the service runs. Whoever is held up
+    between the two readings reads them once more, or steps would lie outside of their call.
+    """
+    for _ in range(_READINGS):
+        before, wall, after = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
+        if after - before < _AT_ONCE_NS:
+            break
+    return wall - (before + after) // 2
 
 
 def _resource(service: str) -> Resource:

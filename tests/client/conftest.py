@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests import stack
 from tests.gateway.counterparts import ScriptedInference, ScriptedReports, serving
 from tests.gateway.processes import Running, running
 
@@ -17,7 +18,8 @@ ADMIN = ("admin", "correct horse battery")
 async def gateway_in(folder: Path, **changes: str) -> AsyncIterator[Running]:
     """Start it with variables of the test's choice."""
     async with serving(ScriptedInference()) as asked, serving(ScriptedReports()) as rendered:
-        addresses = {
+        settings = {
+            **stack.UNHURRIED,
             "DERMSERVE_GATEWAY_INFERENCE_ADDRESS": asked,
             "DERMSERVE_GATEWAY_REPORTS_ADDRESS": rendered,
             "DERMSERVE_GATEWAY_ADMIN_PASSWORD": ADMIN[1],
@@ -25,7 +27,7 @@ async def gateway_in(folder: Path, **changes: str) -> AsyncIterator[Running]:
             "DERMSERVE_GATEWAY_WEBHOOK_PORTS": "1-65535",
             "DERMSERVE_GATEWAY_WEBHOOK_PLAIN_HTTP": "true",
         }
-        async with running(folder, **(addresses | changes)) as served:
+        async with running(folder, **(settings | changes)) as served:
             yield served
 
 

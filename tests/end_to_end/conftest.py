@@ -11,7 +11,7 @@ from tests.stack import Stack
 
 @pytest.fixture(scope="module")
 def services() -> Iterator[Stack]:
-    with stack.running() as running:
+    with stack.running(**stack.UNHURRIED) as running:
         yield running
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,9 +21,8 @@ from tests.stack import Stack
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     own = issued(trustme.CA(), "127.0.0.1", "localhost")
-    with stack.running(
-        **variables(tmp_path_factory.mktemp("certificates") / "own", own)
-    ) as running:
+    known = variables(tmp_path_factory.mktemp("certificates") / "own", own)
+    with stack.running(**stack.UNHURRIED, **known) as running:
         yield running
 
 
@@ -30,13 +30,26 @@ def asked(services: Stack, *words: str, **changed: str) -> int:
     """Run the health check of a container, and return its status."""
     command = [sys.executable, str(images.CHECKOUT / "deploy" / "healthcheck.py"), *words]
     environment = {**services.environment, **changed}
-    return subprocess.run(command, env=environment, check=False, timeout=30).returncode
+    return subprocess.run(command, env=environment, check=False, timeout=120).returncode
+
+
+def found_well(services: Stack, *words: str) -> None:
+    """See that a health check ends well, which has three seconds, within some of them.
+
+    Whoever runs containers asks again, too.
+    """
+    until = time.monotonic() + 120
+    while asked(services, *words) != 0:
+        assert time.monotonic() < until
 
 
 def test_an_analysis_and_its_report_are_made_over_tls(services: Stack) -> None:
-    with httpx.Client(base_url=services.rest, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=services.rest, timeout=120, trust_env=False) as client:
         client.headers["Authorization"] = f"Bearer {stack.signed_in(client)}"
-        assert client.get("/readyz").json()["status"] == "ready"
+        until = time.monotonic() + 120
+        # What takes a second to answer counts as down at that moment.
+        while (ready := client.get("/readyz").json())["status"] != "ready":
+            assert time.monotonic() < until, ready
         analysis = client.post("/v1/analyses", files={"image": specimens.lesion_jpeg()})
         assert analysis.status_code == 201, analysis.text
         report = client.get(f"{analysis.headers['Location']}/report.pdf")
@@ -47,8 +60,8 @@ def test_an_analysis_and_its_report_are_made_over_tls(services: Stack) -> None:
 def test_the_health_check_of_a_container_shows_its_certificate(services: Stack, room: str) -> None:
     none = dict.fromkeys(("DERMSERVE_RPC_CERTIFICATE", "DERMSERVE_RPC_KEY"), "")
 
-    assert asked(services, room) == 0
-    assert asked(services, room, "liveness") == 0
+    found_well(services, room)
+    found_well(services, room, "liveness")
     assert asked(services, room, "no-such-name") == 1
     assert asked(services, room, **none) == 1
 
@@ -68,6 +81,6 @@ def test_nobody_is_answered_without_one(services: Stack, room: str) -> None:
         grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel,
         pytest.raises(grpc.RpcError) as caught,
     ):
-        health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+        health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=60)
 
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE

@@ -206,25 +206,27 @@ def test_what_was_removed_longer_ago_than_the_retention_is_purged(tmp_path: Path
     assert dermserve("records", "purge", env=env)[0] == "0 analyses are gone for good\n"
 
 
-def test_a_disabled_account_is_locked_out_of_a_running_gateway_at_once() -> None:
-    with stack.running() as running, httpx.Client(base_url=running.rest) as client:
+def test_a_disabled_account_is_locked_out_of_a_running_gateway_at_once(services: Stack) -> None:
+    with httpx.Client(base_url=services.rest, timeout=60) as client:
         client.headers["Authorization"] = f"Bearer {stack.signed_in(client, 'carol')}"
         assert client.get("/v1/me").status_code == 200
-        dermserve("users", "disable", "carol", env=running.environment)
+        dermserve("users", "disable", "carol", env=services.environment)
         assert client.get("/v1/me").status_code == 401
 
 
-def test_who_forgot_their_password_chooses_another_with_a_code_of_the_command_line() -> None:
-    with stack.running() as running, httpx.Client(base_url=running.rest) as client:
-        stack.signed_in(client, "carol")
-        code, _ = dermserve("users", "reset-password", "Carol", env=running.environment)
+def test_who_forgot_their_password_chooses_another_with_a_code_of_the_command_line(
+    services: Stack,
+) -> None:
+    with httpx.Client(base_url=services.rest, timeout=60) as client:
+        stack.signed_in(client, "dora")
+        code, _ = dermserve("users", "reset-password", "Dora", env=services.environment)
         chosen = {"code": code.strip(), "new_password": "eleven blue tricycles"}
         statuses = [
             client.post("/v1/auth/password-reset", json=chosen).status_code for _ in range(2)
         ]
-        form = {"username": "carol", "password": "eleven blue tricycles"}
+        form = {"username": "dora", "password": "eleven blue tricycles"}
         assert client.post("/v1/auth/token", data=form).status_code == 200
-        _, said = dermserve("users", "reset-password", "nobody", status=1, env=running.environment)
+        _, said = dermserve("users", "reset-password", "nobody", status=1, env=services.environment)
 
     assert statuses == [204, 401]
     assert "no such user" in said

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,12 @@ OF_THE_PROCESS = ("process_", "python_")
 MOST_SERIES = 1000
 """Of one replica: a Prometheus server holds millions."""
 
+REQUESTS, REFUSED_CALLS = 10, 2
+"""Of one round of traffic: what comes to the gateway beside ``OPERATIONAL`` (a method that nobody
+knows does not), and the pictures that inference refuses."""
+
+OPERATIONAL = {"/livez", "/metrics", "/readyz"}
+
 SERIES = frozenset[tuple[str, frozenset[tuple[str, str]]]]
 
 
@@ -39,11 +46,12 @@ class Scraped:
 @pytest.fixture(scope="module")
 def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
     models = tiny_models.write_models(tmp_path_factory.mktemp("models"))
-    with stack.running(DERMSERVE_INFERENCE_MODEL_DIR=str(models)) as running:
+    folder = {"DERMSERVE_INFERENCE_MODEL_DIR": str(models)}
+    with stack.running(**stack.UNHURRIED, **folder) as running:
         told = traffic(running)
-        first = pages(running)
+        first = pages(running, rounds=1)
         told |= traffic(running)
-        yield Scraped(first, pages(running), frozenset(told))
+        yield Scraped(first, pages(running, rounds=2), frozenset(told))
 
 
 def traffic(running: Stack) -> set[str]:
@@ -85,21 +93,49 @@ async def calls(address: str, request_id: str, method: str, stream_id: str) -> N
 
     async with rpc.dial(address) as channel:
         stub = inference_pb2_grpc.InferenceServiceStub(channel)
-        await stub.Analyze(pb.AnalyzeRequest(image=specimens.lesion_jpeg()), timeout=30)
+        await stub.Analyze(pb.AnalyzeRequest(image=specimens.lesion_jpeg()), timeout=120)
         for metadata in ((), (("x-request-id", request_id),)):
             with pytest.raises(aio.AioRpcError):
-                await stub.Analyze(pb.AnalyzeRequest(image=b"none"), metadata=metadata, timeout=30)
-        assert len([each async for each in stub.AnalyzeStream(pictures(), timeout=30)]) == 2
+                await stub.Analyze(pb.AnalyzeRequest(image=b"none"), metadata=metadata, timeout=120)
+        assert len([each async for each in stub.AnalyzeStream(pictures(), timeout=120)]) == 2
         unknown: aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
             f"/dermserve.inference.v1.InferenceService/{method}"
         )
         with pytest.raises(aio.AioRpcError) as refused:
-            await unknown(b"", timeout=30)
+            await unknown(b"", timeout=120)
         assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-def pages(running: Stack) -> dict[str, str]:
-    """Scrape the services as Prometheus does."""
+def pages(running: Stack, rounds: int) -> dict[str, str]:
+    """Scrape the services as Prometheus does, once so many rounds of traffic are counted.
+
+    That is after they were answered.
+    """
+    until = time.monotonic() + 120
+    while True:
+        found = scrape(running)
+        counted = (
+            total(found["gateway"], "gateway_requests_total", "route", OPERATIONAL),
+            total(found["inference"], "inference_rpcs_total", "code", {"OK", "UNIMPLEMENTED"}),
+        )
+        if counted == (rounds * REQUESTS, rounds * REFUSED_CALLS):
+            return found
+        assert time.monotonic() < until, counted
+        time.sleep(0.1)
+
+
+def total(page: str, name: str, label: str, but: set[str]) -> int:
+    """Add a counter up, without what has one of some values of a label."""
+    found = sum(
+        sample.value
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+        if sample.name == name and sample.labels[label] not in but
+    )
+    return int(found)
+
+
+def scrape(running: Stack) -> dict[str, str]:
     ports = {
         room: running.environment[f"DERMSERVE_{room.upper()}_METRICS_PORT"]
         for room in ("inference", "reports")
@@ -107,7 +143,7 @@ def pages(running: Stack) -> dict[str, str]:
     addresses = {room: f"http://127.0.0.1:{port}" for room, port in ports.items()}
     addresses["gateway"] = running.rest
     return {
-        room: httpx.get(f"{address}/metrics", trust_env=False).raise_for_status().text
+        room: httpx.get(f"{address}/metrics", trust_env=False, timeout=60).raise_for_status().text
         for room, address in addresses.items()
     }
 

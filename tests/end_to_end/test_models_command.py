@@ -108,7 +108,7 @@ def test_a_running_service_follows_the_label(here: Mapping[str, str]) -> None:
         inference = inference_pb2_grpc.InferenceServiceStub(channel)
 
         def stable() -> str:
-            listed = inference.ListModels(pb.ListModelsRequest(), timeout=10).models
+            listed = inference.ListModels(pb.ListModelsRequest(), timeout=60).models
             (version,) = (
                 model.version
                 for model in listed

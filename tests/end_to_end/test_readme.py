@@ -62,7 +62,8 @@ def test_the_lines_of_the_client_make_a_patient_and_an_analysis(
     services: Stack, desk: Path
 ) -> None:
     account = {"username": "me", "password": "a long password"}
-    httpx.post(f"{services.rest}/v1/auth/register", json=account)  # or there is one already
+    address = f"{services.rest}/v1/auth/register"
+    httpx.post(address, json=account, timeout=60)  # or there is one already
     said = run([sys.executable, "-c", example("client", services)], desk).splitlines()
     assert re.fullmatch(r"assessed \['[0-9a-f]{32}'\]", said[0])
     assert said[1].startswith("409 conflict ")

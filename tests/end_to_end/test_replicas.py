@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from tests import specimens, tiny_models
+from tests import specimens, stack, tiny_models
 from tests.gateway.processes import running
 from tests.inference.processes import replica
 
@@ -48,8 +48,8 @@ async def test_no_upload_fails_when_a_replica_is_killed_and_when_one_is_told_to_
     with replica(model_dir, **quick) as one, replica(model_dir, **quick) as other:
         behind = {"DERMSERVE_GATEWAY_INFERENCE_ADDRESS": f"ipv4:{one.address},{other.address}"}
         async with (
-            running(tmp_path / "gateway", **behind) as gateway,
-            httpx.AsyncClient(base_url=gateway.url, timeout=60, trust_env=False) as client,
+            running(tmp_path / "gateway", **(stack.UNHURRIED | behind)) as gateway,
+            httpx.AsyncClient(base_url=gateway.url, timeout=240, trust_env=False) as client,
         ):
             await signed_in(client)
             while not (await client.get("/readyz")).is_success:  # noqa: ASYNC110 - other processes
@@ -60,6 +60,6 @@ async def test_no_upload_fails_when_a_replica_is_killed_and_when_one_is_told_to_
                 one.start_again()  # which kills it in the middle of its work
                 await one.until_it_answers()
                 other.process.send_signal(signal.SIGTERM)
-                assert await asyncio.to_thread(other.process.wait, 60) == 0
+                assert await asyncio.to_thread(other.process.wait, 120) == 0
     assert [answer.text for answer in answers if answer.status_code != 201] == []
     assert len(answers) > 30

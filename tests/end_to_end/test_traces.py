@@ -20,6 +20,10 @@ from tests.stack import Stack
 SERVER, CLIENT, INTERNAL = 2, 3, 1
 ERROR = 2
 
+ANALYZE = "dermserve.inference.v1.InferenceService/Analyze"
+RENDER = "dermserve.reports.v1.ReportService/Render"
+REPORT = "GET /v1/analyses/{analysis_id}/report.pdf"
+
 
 @dataclass(frozen=True)
 class Traced:
@@ -40,14 +44,27 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
     models = tiny_models.write_models(tmp_path_factory.mktemp("models"))
     with collecting() as collector:
         with stack.running(
+            **stack.UNHURRIED,
             DERMSERVE_INFERENCE_MODEL_DIR=str(models),
             OTEL_EXPORTER_OTLP_ENDPOINT=collector.address,
             OTEL_BSP_SCHEDULE_DELAY="200",
         ) as running:
             asked = ask(running)
-            collector.wait_for("dermserve-inference", asked[2])
-        # The services have ended, and sent what was left.
+            # What is left when they end, they try to send for two seconds only.
+            for service, trace_id, name in last_of(*asked[:3]):
+                collector.wait_for(f"dermserve-{service}", trace_id, name)
         yield Traced(collector.spans, *asked)
+
+
+def last_of(analysis: str, report: str, refused: str) -> list[tuple[str, str, str]]:
+    """Return what ends last in each process in some traces: process, trace and name."""
+    return [
+        ("inference", analysis, ANALYZE),
+        ("gateway", analysis, "POST /v1/analyses"),
+        ("reports", report, RENDER),
+        ("gateway", report, REPORT),
+        ("inference", refused, ANALYZE),
+    ]
 
 
 def ask(running: Stack) -> tuple[str, str, str, frozenset[str]]:
@@ -82,7 +99,7 @@ async def refusal(address: str, traceparent: str) -> None:
         stub = inference_pb2_grpc.InferenceServiceStub(channel)
         metadata = ((rpc.TRACEPARENT, traceparent),)
         with pytest.raises(aio.AioRpcError) as refused:
-            await stub.Analyze(pb.AnalyzeRequest(image=b"none"), metadata=metadata, timeout=30)
+            await stub.Analyze(pb.AnalyzeRequest(image=b"none"), metadata=metadata, timeout=120)
     assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
@@ -102,9 +119,8 @@ def one(spans: Sequence[Seen], name: str, kind: int, service: str) -> Seen:
 def test_one_picture_is_one_trace_from_the_door_to_the_models(traced: Traced) -> None:
     spans = traced.of(traced.analysis)
     door = one(spans, "POST /v1/analyses", SERVER, "dermserve-gateway")
-    method = "dermserve.inference.v1.InferenceService/Analyze"
-    asked = one(spans, method, CLIENT, "dermserve-gateway")
-    answered = one(spans, method, SERVER, "dermserve-inference")
+    asked = one(spans, ANALYZE, CLIENT, "dermserve-gateway")
+    answered = one(spans, ANALYZE, SERVER, "dermserve-inference")
     assert asked.under(door)
     assert answered.under(asked)
     steps = [seen for seen in spans if seen.under(answered)]
@@ -123,8 +139,7 @@ def test_one_picture_is_one_trace_from_the_door_to_the_models(traced: Traced) ->
 
 def test_steps_follow_each_other_within_their_call(traced: Traced) -> None:
     spans = traced.of(traced.analysis)
-    method = "dermserve.inference.v1.InferenceService/Analyze"
-    answered = one(spans, method, SERVER, "dermserve-inference").span
+    answered = one(spans, ANALYZE, SERVER, "dermserve-inference").span
     ends = {"queue": 0}
     for seen in (seen for seen in spans if seen.span.kind == INTERNAL):
         step = seen.span
@@ -148,18 +163,16 @@ def test_a_run_says_which_version_ran_where_and_with_how_many(traced: Traced) ->
 
 def test_a_report_is_part_of_the_trace_of_whoever_asked_for_it(traced: Traced) -> None:
     spans = traced.of(traced.report)
-    render = "dermserve.reports.v1.ReportService/Render"
-    answered = one(spans, render, SERVER, "dermserve-reports")
-    assert answered.under(one(spans, render, CLIENT, "dermserve-gateway"))
+    answered = one(spans, RENDER, SERVER, "dermserve-reports")
+    assert answered.under(one(spans, RENDER, CLIENT, "dermserve-gateway"))
     assert {seen.span.name for seen in spans if seen.under(answered)} == {"queue", "render"}
-    door = one(spans, "GET /v1/analyses/{analysis_id}/report.pdf", SERVER, "dermserve-gateway")
+    door = one(spans, REPORT, SERVER, "dermserve-gateway")
     assert door.attributes["http.response.status_code"] == 200
 
 
 def test_an_error_is_told_by_its_status_alone(traced: Traced) -> None:
     spans = traced.of(traced.refused)
-    method = "dermserve.inference.v1.InferenceService/Analyze"
-    answered = one(spans, method, SERVER, "dermserve-inference")
+    answered = one(spans, ANALYZE, SERVER, "dermserve-inference")
     number: int = grpc.StatusCode.INVALID_ARGUMENT.value[0]
     assert answered.attributes["rpc.grpc.status_code"] == number
     assert answered.span.status.code != ERROR  # the caller's mistake is not the server's
