@@ -6,6 +6,7 @@ under this id if there is none. So a key stands for one record, also when a proc
 between; and nothing of an answer needs to be kept, for it is shown from the record again.
 """
 
+import contextlib
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
@@ -118,7 +119,7 @@ class Once:
         self,
         user_id: str,
         keyed: Keyed | None,
-        table: _Table,
+        table: _Table | None,
         work: Callable[[str], Awaitable[_Made]],
         find: Callable[[str], Awaitable[_Made]],
     ) -> _Made:
@@ -127,7 +128,7 @@ class Once:
         Args:
             user_id: of the caller; keys of others are others.
             keyed: the request; None for one without a key.
-            table: where what it makes is kept.
+            table: where what it makes is kept; None for what makes nothing.
             work: makes it, under an id.
             find: returns what has an id, or raises ``NotFoundError``.
 
@@ -153,6 +154,23 @@ class Once:
             # Whether it was made is for the next to see.
             await self._database.write(partial(_change, request, held_until=now()))
             raise
+
+    async def do(
+        self, user_id: str, keyed: Keyed | None, work: Callable[[], Awaitable[object]]
+    ) -> None:
+        """Do what makes nothing, unless an earlier request with the same key has done it.
+
+        Raises:
+            KeyReusedError: the key came with another request before.
+            InProgressError: the first request with this key is still being worked on.
+
+        """
+        if keyed is None:
+            await work()
+            return
+        # Nothing has the id that is kept for it, so whatever is done is spent.
+        with contextlib.suppress(errors.KeySpentError):
+            await self.make(user_id, keyed, None, lambda _: work(), _nothing)
 
     async def has_made(self, user_id: str, keyed: Keyed, table: _Table) -> bool:
         """Say whether an earlier request with this key has made something already.
@@ -185,7 +203,7 @@ class Once:
     async def _carried_out(
         self,
         request: KeyedRequest,
-        table: _Table,
+        table: _Table | None,
         work: Callable[[str], Awaitable[_Made]],
         find: Callable[[str], Awaitable[_Made]],
     ) -> _Made:
@@ -205,23 +223,30 @@ class Once:
                     raise
         if not held.done:
             await self._database.write(partial(_change, held, done=True))
-        noted().concerns(held.made_id)
+        if table is not None:
+            noted().concerns(held.made_id)
         return found
 
     async def _found(
-        self, held: KeyedRequest, table: _Table, find: Callable[[str], Awaitable[_Made]]
+        self, held: KeyedRequest, table: _Table | None, find: Callable[[str], Awaitable[_Made]]
     ) -> _Made | None:
         """Return what a request has made, None if nothing; raise if it was removed since."""
         try:
             return await find(held.made_id)
         except errors.NotFoundError:
             if not held.done:
+                if table is None:
+                    return None
                 # What is out of sight has its id all the same.
                 made = select(col(table.id)).where(col(table.id) == held.made_id)
                 if await self._database.read(lambda session: session.scalar(made)) is None:
                     return None
                 await self._database.write(partial(_change, held, done=True))
             raise errors.KeySpentError(_REMOVED) from None
+
+
+async def _nothing(made_id: str) -> object:
+    raise errors.NotFoundError(made_id)
 
 
 def _begin(request: KeyedRequest, session: Session, *, oldest: datetime) -> KeyedRequest:

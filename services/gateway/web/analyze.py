@@ -12,7 +12,6 @@ from fastapi.responses import RedirectResponse, Response
 from services.gateway import errors, kinds, problems, tolls
 from services.gateway.analyses import Subject
 from services.gateway.audit import noted
-from services.gateway.deadlines import Deadline
 from services.gateway.dependencies import EditorDep, PartsDep, SenderDep
 from services.gateway.identity import Caller
 from services.gateway.parts import Parts
@@ -23,6 +22,7 @@ from services.gateway.web.body_map import BODY_SITES, ELSEWHERE, REGIONS
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
+from services.gateway.web.sent_once import patiently
 
 router = pages_router()
 
@@ -86,14 +86,7 @@ async def _analyzed(request: Request, caller: Caller, parts: Parts, sent: Upload
     if key:
         # Whoever comes back to the form and sends something else with it means something else.
         key = f"{key[:64]}.{await asyncio.to_thread(_digest, upload)}"
-    until = Deadline.after(parts.analysis_timeout_s)
-    while True:
-        try:
-            return await analyzed(request, caller, parts, upload, key or None)
-        except errors.InProgressError as error:
-            # Sent twice: the answer to either is the same.
-            async with until.kept():
-                await asyncio.sleep(error.retry_after_s / 4)
+    return await patiently(parts, lambda: analyzed(request, caller, parts, upload, key or None))
 
 
 def _digest(upload: Upload) -> str:

@@ -27,6 +27,7 @@ from services.gateway.web.pages import PagesDep
 from services.gateway.web.plots import Plot
 from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
+from services.gateway.web.sent_once import Token, done_once, new_token
 
 router = pages_router()
 
@@ -105,17 +106,28 @@ async def page_lesion_removal(
     request: Request, pages: PagesDep, caller: RemoverDep, lesion: LesionDep
 ) -> HTMLResponse:
     """Ask whether a lesion is really to be removed."""
-    shown = {"lesion": lesion, "revision": lesion.revision}
+    shown = {"lesion": lesion, "revision": lesion.revision, "form": new_token()}
     return pages.show(request, "lesion_removal.html", shown, caller=caller)
 
 
 @router.post("/lesions/{lesion_id}/remove")
 async def page_remove_lesion(
-    parts: PartsDep, caller: RemoverDep, lesion: LesionDep, revision: _Revision = 0
+    lesion_id: str,
+    request: Request,
+    parts: PartsDep,
+    caller: RemoverDep,
+    revision: _Revision = 0,
+    patient: Annotated[str, Form(pattern=r"^([0-9a-f]{32})?$")] = "",
+    form: Token = "",
 ) -> Response:
-    """Remove a lesion with its analyses."""
-    await parts.lesions.remove(caller.scope, lesion.id, frozenset({revision}))
-    return RedirectResponse(f"/patients/{lesion.patient}", 303)
+    """Remove a lesion with its analyses; the same form sent twice leads to the same page."""
+
+    async def work() -> None:
+        await parts.lesions.remove(caller.scope, lesion_id, frozenset({revision}))
+
+    await done_once(request, caller, parts, form, work)
+    # Whose it was is not known any more but to the form.
+    return RedirectResponse(f"/patients/{patient}" if patient else "/patients", 303)
 
 
 async def _shown(

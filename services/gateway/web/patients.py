@@ -27,6 +27,7 @@ from services.gateway.web.lesions import SITES
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
+from services.gateway.web.sent_once import Token, done_once, new_token
 
 router = pages_router()
 
@@ -163,16 +164,25 @@ async def page_patient_removal(
 ) -> HTMLResponse:
     """Ask whether a patient is really to be removed."""
     patient = await parts.patients.get(caller.scope, patient_id)
-    shown = {"patient": patient, "revision": patient.revision}
+    shown = {"patient": patient, "revision": patient.revision, "form": new_token()}
     return pages.show(request, "patient_removal.html", shown, caller=caller)
 
 
 @router.post("/patients/{patient_id}/remove")
 async def page_remove_patient(
-    patient_id: str, parts: PartsDep, caller: RemoverDep, revision: _Revision = 0
+    patient_id: str,
+    request: Request,
+    parts: PartsDep,
+    caller: RemoverDep,
+    revision: _Revision = 0,
+    form: Token = "",
 ) -> Response:
-    """Remove a patient with their lesions and analyses."""
-    await parts.patients.remove(caller.scope, patient_id, frozenset({revision}))
+    """Remove a patient with lesions and analyses; sent twice, a form leads to the same page."""
+
+    async def work() -> None:
+        await parts.patients.remove(caller.scope, patient_id, frozenset({revision}))
+
+    await done_once(request, caller, parts, form, work)
     return RedirectResponse("/patients", 303)
 
 

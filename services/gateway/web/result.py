@@ -22,6 +22,7 @@ from services.gateway.routes.replays import ReplayView
 from services.gateway.subjects import AnalysisDep
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.routing import pages_router
+from services.gateway.web.sent_once import Token, done_once, new_token
 
 router = pages_router()
 
@@ -56,14 +57,20 @@ async def page_removal(
     request: Request, pages: PagesDep, caller: RemoverDep, record: AnalysisDep
 ) -> HTMLResponse:
     """Ask whether an analysis is really to be removed."""
-    shown = {"analysis": AnalysisView.of(record)}
+    shown = {"analysis": AnalysisView.of(record), "form": new_token()}
     return pages.show(request, "result_removal.html", shown, caller=caller)
 
 
 @router.post("/analyses/{analysis_id}/remove")
-async def page_remove(analysis_id: str, caller: RemoverDep, parts: PartsDep) -> Response:
-    """Remove an analysis."""
-    await parts.history.delete(caller.scope, analysis_id)
+async def page_remove(
+    analysis_id: str, request: Request, caller: RemoverDep, parts: PartsDep, form: Token = ""
+) -> Response:
+    """Remove an analysis; the same form sent twice leads to the same page."""
+
+    async def work() -> None:
+        await parts.history.delete(caller.scope, analysis_id)
+
+    await done_once(request, caller, parts, form, work)
     return RedirectResponse("/analyses", 303)
 
 

@@ -1,10 +1,9 @@
 """A webhook with what was sent to it: looked at, tried out, sent again."""
 
-import secrets
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from fastapi import Form, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.gateway import errors
@@ -16,6 +15,7 @@ from services.gateway.records import Delivery, DeliveryState
 from services.gateway.web.pages import Pages, PagesDep
 from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
+from services.gateway.web.sent_once import Token, done_once, new_token
 from services.gateway.webhooks.sending import Fault
 
 router = pages_router()
@@ -56,7 +56,7 @@ async def page_test_webhook(
     pages: PagesDep,
     parts: PartsDep,
     caller: WebhooksDep,
-    form: Annotated[str, Form(max_length=256)] = "",
+    form: Token = "",
 ) -> Response:
     """Send a message that says nothing; the same form sent twice sends one."""
     try:
@@ -81,10 +81,15 @@ async def page_replay_delivery(
     pages: PagesDep,
     parts: PartsDep,
     caller: WebhooksDep,
+    form: Token = "",
 ) -> Response:
-    """Send a message again, with the same id, whatever became of it."""
-    try:
+    """Send a message again, with the same id; the same form sent twice sends it once."""
+
+    async def work() -> None:
         await parts.deliveries.replay(caller.scope, webhook_id, delivery_id)
+
+    try:
+        await done_once(request, caller, parts, form, work)
     except errors.ConflictError as error:
         return await refused(webhook_id, request, pages, parts, caller, error)
     parts.dispatcher.wake()
@@ -130,7 +135,7 @@ async def _shown(
         "state": state,
         "states": list(DeliveryState),
         "faults": _FAULTS,
-        "form": secrets.token_hex(16),
+        "form": new_token(),
         "refusal": "",
         "done": None,
         **said,

@@ -1,6 +1,5 @@
 """Receivers that an organisation has told what happens: listed, made, paused, removed."""
 
-import secrets
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Form, Request
@@ -17,6 +16,7 @@ from services.gateway.routes.webhooks import NewWebhook
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
+from services.gateway.web.sent_once import Token, done_once, new_token
 from services.gateway.web.webhook_deliveries import refused
 
 router = pages_router()
@@ -121,7 +121,8 @@ async def page_webhook_removal(
     webhook_id: str, request: Request, pages: PagesDep, parts: PartsDep, caller: WebhooksDep
 ) -> HTMLResponse:
     """Ask whether a webhook is really to be removed."""
-    shown = {"webhook": await parts.webhooks.get(caller.scope, webhook_id)}
+    found = await parts.webhooks.get(caller.scope, webhook_id)
+    shown = {"webhook": found, "form": new_token()}
     return pages.show(request, "webhook_removal.html", shown, caller=caller)
 
 
@@ -133,10 +134,15 @@ async def page_remove_webhook(
     parts: PartsDep,
     caller: WebhooksDep,
     revision: _Revision = 0,
+    form: Token = "",
 ) -> Response:
-    """Remove a webhook for good, with its secrets and deliveries."""
-    try:
+    """Remove a webhook for good, with its secrets and deliveries; sent twice, a form does once."""
+
+    async def work() -> None:
         await parts.webhooks.remove(caller.scope, webhook_id, frozenset({revision}))
+
+    try:
+        await done_once(request, caller, parts, form, work)
     except errors.ChangedMeanwhileError as error:
         return await refused(webhook_id, request, pages, parts, caller, error)
     return RedirectResponse("/admin/webhooks?done=removed", 303)
@@ -148,7 +154,7 @@ async def _shown(
     return {
         "webhooks": await parts.webhooks.page(caller.scope, _WEBHOOKS, cursor),
         "meaning": EVENT_MEANING,
-        "form": secrets.token_hex(16),
+        "form": new_token(),
         "refusal": "",
         "done": None,
         "made": None,

@@ -1,0 +1,52 @@
+"""Forms that are sent twice, as by two clicks: the second is answered as the first is."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+from fastapi import Form, Request
+
+from services.gateway import errors
+from services.gateway.deadlines import Deadline
+from services.gateway.identity import Caller
+from services.gateway.once import Keyed
+from services.gateway.parts import Parts
+
+_Answer = TypeVar("_Answer")
+
+Token = Annotated[str, Form(max_length=256)]
+"""What a form is known by; one without is done as often as it is sent."""
+
+
+def new_token() -> str:
+    """Return what another form is to be known by."""
+    return secrets.token_hex(16)
+
+
+async def patiently(parts: Parts, ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
+    """Return what is asked for; while the same form is worked on, wait for its answer.
+
+    Raises:
+        DeadlinePassedError: that takes longer than an analysis may.
+
+    """
+    until = Deadline.after(parts.analysis_timeout_s)
+    while True:
+        try:
+            return await ask()
+        except errors.InProgressError as error:
+            async with until.kept():
+                await asyncio.sleep(error.retry_after_s / 4)
+
+
+async def done_once(
+    request: Request,
+    caller: Caller,
+    parts: Parts,
+    token: str,
+    work: Callable[[], Awaitable[object]],
+) -> None:
+    """Do what a form asks for, unless the same form has had it done already."""
+    keyed = Keyed(request.url.path, token, ()) if token else None
+    await patiently(parts, lambda: parts.once.do(caller.user.id, keyed, work))
