@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.gateway import errors
+from services.gateway import errors, kinds, problems
 from services.gateway.dependencies import PartsDep, ReaderDep
 from services.gateway.findings import LABEL_NAMES
 from services.gateway.routes.analysis_shapes import AnalysisView
@@ -35,8 +35,19 @@ async def page_comparison(
         older, newer = sorted(of)
         return RedirectResponse(f"/comparison?first={older}&second={newer}", 303)
     records = [await parts.history.get(caller.scope, each) for each in (first, second)]
-    compared = await parts.comparisons.compare(*records)
     views = [AnalysisView.of(record) for record in records]
+    try:
+        compared = await parts.comparisons.compare(*records)
+    except (errors.NotFinishedError, errors.NotFoundError) as error:
+        lacking = [each for each in views if each.outcome is None]
+        if not lacking:
+            raise
+        failed = any(each.problem for each in lacking)
+        said = {"lacking": lacking, "failed": failed, "first": first, "second": second}
+        status = kinds.kind_of(error).status
+        page = pages.show(request, "comparison_lacking.html", said, caller=caller, status=status)
+        page.headers.update(problems.headers(error))
+        return page
     shown = {
         "compared": compared,
         "first": views[0],

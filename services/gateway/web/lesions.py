@@ -18,7 +18,7 @@ from services.gateway.dependencies import (
 from services.gateway.findings import LABEL_NAMES
 from services.gateway.once import Keyed
 from services.gateway.parts import Parts
-from services.gateway.records import Analysis, Lesion, Status
+from services.gateway.records import UNFINISHED, Analysis, Lesion, Status
 from services.gateway.routes.analysis_shapes import AnalysisView
 from services.gateway.routes.comparisons import MomentView
 from services.gateway.routes.lesions import BodySite, LesionChange, LesionView, NewLesion
@@ -136,12 +136,22 @@ async def _shown(
     answered = Filters(lesion=lesion.id, status=Status.SUCCEEDED)
     newest = await parts.history.page(caller.scope, answered, _MOMENTS, None, SORTS["-created_at"])
     records = newest.items[::-1]
+    coming = [
+        each
+        for status in UNFINISHED
+        for each in (
+            await parts.history.page(
+                caller.scope, Filters(lesion=lesion.id, status=status), _MOMENTS, None
+            )
+        ).items
+    ]
     return {
         "lesion": LesionView.of(lesion),
         "revision": lesion.revision,
         "patient": await parts.patients.get(caller.scope, lesion.patient),
         "moments": [MomentView.of(record) for record in records],
         "analyses": [AnalysisView.of(record) for record in records],
+        "coming": [AnalysisView.of(record) for record in coming],
         "comparisons": await _compared(parts, records),
         "plots": _plots(records),
         "earlier": newest.next_cursor is not None,

@@ -15,6 +15,10 @@ _NOWHERE = {
     "title": "There is no such page",
     "detail": "The address is misspelled, or what was here has moved.",
 }
+_NOT_FINISHED = {
+    "title": "Not analyzed yet",
+    "detail": "The picture is in line or being analyzed. Come back in a moment.",
+}
 # They describe the body, which is another one now.
 _OF_THE_BODY = ("content-length", "content-type", "content-security-policy")
 
@@ -84,4 +88,6 @@ class _Answer:
         problem: dict[str, Any] = json.loads(self._body)
         if status == _NOT_FOUND and problem["type"] == "about:blank":
             return problem | _NOWHERE
+        if problem["type"].endswith("#not-finished"):
+            return problem | _NOT_FINISHED
         return problem
