@@ -168,6 +168,7 @@ def settings_for(folder: Path, **changes: Any) -> Settings:
         # No test fails because the machine has much to do; those of a bound set it themselves.
         "analysis_timeout_s": 60,
         "boot_timeout_s": 60,
+        "report_timeout_s": 60,
         "webhook_networks": "127.0.0.1",
         "webhook_ports": "1-65535",
         "webhook_plain_http": True,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.gateway.leaks import WATCH
+from tests.stack import UNHURRIED
 
 Process = asyncio.subprocess.Process
 
@@ -36,7 +37,7 @@ async def boot(folder: Path, **changes: str) -> Process:
         sys.executable,
         "-m",
         "services.gateway",
-        env=inherited | ours | changes,
+        env=inherited | UNHURRIED | ours | changes,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -3,9 +3,10 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
-from tests.gateway import databases
+from services.gateway.database import listening
 from tests.gateway.conftest import ADMIN_PASSWORD, Start
 from tests.gateway.processes import running
 from tests.gateway.test_database import connected
@@ -27,26 +28,25 @@ _PASSWORD = {"DERMSERVE_GATEWAY_ADMIN_PASSWORD": ADMIN_PASSWORD}
 
 
 async def test_whatever_gateway_writes_it_every_gateway_tells_it(
-    tmp_path: Path, postgres: str
+    tmp_path: Path, postgres_url: str
 ) -> None:
-    async with databases.fresh(postgres) as url:
-        shared = {"DERMSERVE_GATEWAY_DATABASE_URL": url, **_PASSWORD}
+    shared = {"DERMSERVE_GATEWAY_DATABASE_URL": postgres_url, **_PASSWORD}
+    async with (
+        running(tmp_path, **shared) as one,
+        running(tmp_path, **shared) as two,
+        client_of(one.url) as here,
+        client_of(two.url) as there,
+    ):
         async with (
-            running(tmp_path, **shared) as one,
-            running(tmp_path, **shared) as two,
-            client_of(one.url) as here,
-            client_of(two.url) as there,
+            watching(one.url, here) as of_one,
+            socket_of(two.url, await ticket(here)) as of_two,
         ):
-            async with (
-                watching(one.url, here) as of_one,
-                socket_of(two.url, await ticket(here)) as of_two,
-            ):
-                made = [await patient(there, 1), await patient(here, 2)]
-                by_one = await of_one.events(2)
-                by_two = [await told(of_two), await told(of_two)]
-            missed = await patient(here, 3)
-            async with watching(two.url, there, by_one[-1].id) as elsewhere:
-                rest = await elsewhere.event()
+            made = [await patient(there, 1), await patient(here, 2)]
+            by_one = await of_one.events(2)
+            by_two = [await told(of_two), await told(of_two)]
+        missed = await patient(here, 3)
+        async with watching(two.url, there, by_one[-1].id) as elsewhere:
+            rest = await elsewhere.event()
 
     assert [event.subject for event in by_one] == made
     assert [event["subject_id"] for event in by_two] == made
@@ -55,12 +55,13 @@ async def test_whatever_gateway_writes_it_every_gateway_tells_it(
 
 
 async def test_a_lost_connection_is_made_anew_and_nothing_is_missed(
-    start: Start, postgres: str
+    start: Start, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Each look is a statement, and the operator knows who listens by their last one.
+    monkeypatch.setattr(listening, "_LOOK_EVERY_S", 3600.0)
     async with (
-        databases.fresh(postgres) as database_url,
-        connected(database_url) as operator,
-        start(database_url=database_url) as gateway,
+        connected(postgres_url) as operator,
+        start(database_url=postgres_url) as gateway,
         on_a_socket(gateway) as url,
     ):
         alice = await gateway.signed_in()
