@@ -253,7 +253,7 @@ async def test_pictures_on_their_way_out_leave_places_to_those_that_come_in(star
 
 
 async def test_large_pictures_are_made_small_before_anything_is_drawn_on_them(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+    start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = (4800, 3600)
     drawn_on: list[tuple[int, int]] = []
@@ -264,11 +264,11 @@ async def test_large_pictures_are_made_small_before_anything_is_drawn_on_them(
 
     draw = layers.outline
     monkeypatch.setattr(layers, "outline", outline)
-    gateway.inference.answer = assessed(size)
-    alice = await gateway.signed_in()
-    sent = await alice.analyze(specimens.encoded(specimens.lesion(size)))
-
-    overlay = await alice("GET", f"{sent.headers['Location']}/overlay.png")
+    async with start(analysis_timeout_s=600) as gateway:
+        gateway.inference.answer = assessed(size)
+        alice = await gateway.signed_in()
+        sent = await alice.analyze(specimens.encoded(specimens.lesion(size)))
+        overlay = await alice("GET", f"{sent.headers['Location']}/overlay.png")
     drawn = opened(overlay.content)
 
     assert drawn_on == [(2400, 1800), (1600, 1200)]
