@@ -55,6 +55,23 @@ async def test_answers_of_a_version_before_get_what_the_gateway_itself_would_hav
     assert set(own.values()) == expected
 
 
+async def test_what_an_answer_of_a_version_before_has_is_not_written_anew(
+    records: Database,
+) -> None:
+    owner = a_user()
+    row = an_analysis(owner)
+    # Neither judged nor a reason why: the column says so with no words, and not with nothing.
+    timings = dict.fromkeys((time.value for time in Time), 3.0)
+    row.findings = {"classification": None, "quality": {"reasons": []}, "timings": timings}
+    row.cannot_assess_reasons = ""
+    await add(records, owner)
+    await add(records, row)
+
+    await Arrears(records, no_indexes).do()
+
+    assert set((await counted(records)).values()) == {(None, None, "", 3, 3, 3)}
+
+
 class Dying:
     """A database that is there for so many writes, and then is not."""
 
