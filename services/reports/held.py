@@ -4,8 +4,8 @@
 class Held:
     """Bytes against a bound, of which long reports take at most half.
 
-    A message larger than that is let in all the same where there is nothing else, or no long one;
-    the settings have none so large, for their bound is at least twice what the wire lets through.
+    The settings have it at least twice as large as what the wire lets through, so there is room
+    for any message where there is nothing else.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -20,9 +20,9 @@ class Held:
 
     def has_room(self, size: int, *, is_long: bool) -> bool:
         """Say whether a message may be held beside the others."""
-        if is_long and self._bytes[True] and self._bytes[True] + size > self._max_bytes // 2:
+        if is_long and self._bytes[True] + size > self._max_bytes // 2:
             return False
-        return not self.bytes or self.bytes + size <= self._max_bytes
+        return self.bytes + size <= self._max_bytes
 
     def take(self, size: int, *, is_long: bool) -> None:
         """Count a message."""

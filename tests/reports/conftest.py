@@ -11,9 +11,10 @@ from services.pb import reports_pb2_grpc
 from services.reports import fonts, servicer
 from services.reports.metrics import Metrics
 from services.reports.renderers import Renderers
+from services.rpc.limits import MAX_MESSAGE_BYTES
 
 MAX_PIXELS = 1_000_000
-MAX_HELD_BYTES = 64 * 1024 * 1024
+MAX_HELD_BYTES = 2 * MAX_MESSAGE_BYTES
 
 
 @pytest.fixture(scope="session", autouse=True)

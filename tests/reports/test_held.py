@@ -26,10 +26,15 @@ if TYPE_CHECKING:
 _MIB = 1024 * 1024
 
 
+_LEAST = 2 * MAX_MESSAGE_BYTES
+"""What the settings have at least for messages."""
+
+
 @pytest.fixture
-def renderers() -> Iterator[Renderers]:
-    """One renderer, much room to wait, and eight MiB for messages."""
-    built = Renderers(max_concurrent=1, max_waiting=100, max_held_bytes=8 * _MIB)
+def renderers(request: pytest.FixtureRequest) -> Iterator[Renderers]:
+    """One renderer, much room to wait, and eight MiB for messages, of which none is larger."""
+    bound: int = getattr(request, "param", 8 * _MIB)
+    built = Renderers(max_concurrent=1, max_waiting=100, max_held_bytes=bound)
     yield built
     built.close()
 
@@ -98,14 +103,15 @@ async def test_who_leaves_while_waiting_holds_nothing_any_more(
     assert (await following).page_count == 1
 
 
+@pytest.mark.parametrize("renderers", [_LEAST], indirect=True)
 async def test_the_largest_message_of_all_is_taken_by_a_service_that_has_nothing_to_do(
-    stub: "ReportServiceAsyncStub", renderers: Renderers
+    stub: "ReportServiceAsyncStub",
 ) -> None:
     largest = messages.batch(3)
     left = MAX_MESSAGE_BYTES - largest.ByteSize() - 100
     for row in largest.batch.rows:
         row.analysis.image += bytes(left // 3)
-    assert MAX_MESSAGE_BYTES >= largest.ByteSize() > renderers._held._max_bytes
+    assert MAX_MESSAGE_BYTES >= largest.ByteSize() > MAX_MESSAGE_BYTES - _MIB
     assert (await stub.Render(largest)).page_count
 
 
@@ -125,10 +131,19 @@ async def test_long_reports_leave_half_of_the_memory_to_others(
 
 
 def test_the_least_bound_that_can_be_set_holds_the_largest_long_message_in_half_of_it() -> None:
-    least = 2 * MAX_MESSAGE_BYTES // _MIB
+    least = _LEAST // _MIB
     held = Held(Settings(max_held_mib=least).max_held_mib * _MIB)
     assert held.has_room(MAX_MESSAGE_BYTES, is_long=True)
     held.take(MAX_MESSAGE_BYTES, is_long=True)
     assert held.has_room(MAX_MESSAGE_BYTES, is_long=False)
     with pytest.raises(ValidationError):
         Settings(max_held_mib=least - 1)
+
+
+@pytest.mark.parametrize(("size", "is_long"), [(9, False), (5, True)])
+def test_no_message_goes_beyond_the_bound_though_nothing_else_is_held(
+    size: int,
+    is_long: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    assert Held(8).has_room(size - 1, is_long=is_long)
+    assert not Held(8).has_room(size, is_long=is_long)
