@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from grpc import aio
 
-from services.reports.errors import DeadlinePassedError, TooManyWaitingError
-from services.reports.renderers import Renderers
+from services.reports.errors import AbandonedError, DeadlinePassedError, TooManyWaitingError
+from services.reports.renderers import _FIRST_GUESS_OF_LONG_S, Renderers
 from tests.reports.conftest import MAX_HELD_BYTES
 
 PATIENCE_S = 120
@@ -138,6 +138,26 @@ async def test_work_that_fails_gives_its_place_back(renderers: Renderers) -> Non
         with pytest.raises(ZeroDivisionError):
             await renderers.run(fail, None)
     assert await renderers.run(lambda: "served", None) == "served"
+
+
+async def test_work_that_does_not_get_to_its_end_teaches_nothing_of_the_usual_time(
+    two: Renderers,
+) -> None:
+    def fail() -> None:
+        raise AbandonedError
+
+    for _ in range(12):
+        with pytest.raises(AbandonedError):
+            await two.run(fail, None, is_long=True)
+
+    long = [Gated(two, is_long=True) for _ in range(5)]
+    await long[0].begun()
+    await until_waiting(two, 4)
+    with pytest.raises(TooManyWaitingError) as caught:
+        await two.run(lambda: None, None, is_long=True)
+    for each in long:
+        await each.end()
+    assert caught.value.retry_after_s == 5 * _FIRST_GUESS_OF_LONG_S
 
 
 class Gated:
