@@ -43,7 +43,7 @@ def render(
     Args:
         request: what is known, and the language of the page.
         max_pixels: the largest picture that is decoded.
-        is_wanted: says whether anybody still waits for it; asked between two stretches of it.
+        is_wanted: says whether anybody still waits for it; asked before each stretch of it.
 
     Returns:
         A PDF file, and how many pages it has.
@@ -55,14 +55,19 @@ def render(
 
     """
 
-    def give_way() -> None:
+    def see_that_it_is_wanted() -> None:
         if not is_wanted():
             raise AbandonedError
+
+    def give_way() -> None:
         _typesetting.give_way()
+        # Whoever asked may have left while others went first.
+        see_that_it_is_wanted()
 
     pages, document = _pages(request, max_pixels), _document(request)
     compositor = Compositor(wordings.of(request.language), give_way)
     with _typesetting.turn():
+        see_that_it_is_wanted()
         try:
             stories = pages.stories(compositor)
             first = next(stories)
