@@ -24,6 +24,7 @@ from services.gateway.web import (
     session,
     statistics,
     users,
+    webhook_changes,
     webhook_deliveries,
     webhooks,
 )
@@ -53,6 +54,7 @@ ROUTERS = (
     session.router,
     statistics.router,
     users.router,
+    webhook_changes.router,
     webhook_deliveries.router,
     webhooks.router,
 )

@@ -36,7 +36,9 @@ class Refusal:
         """Put an error into words."""
         if isinstance(error, ValidationError):
             fault = error.errors()[0]
-            field = str(fault["loc"][-1]).replace("_", " ").capitalize()
+            # What is one of several is told by the name of all.
+            name = next(each for each in reversed(fault["loc"]) if isinstance(each, str))
+            field = name.replace("_", " ").capitalize()
             sentence = f"{field}: {fault['msg'][:1].lower()}{fault['msg'][1:]}."
             return cls(kinds.KINDS[errors.InvalidRequestError].status, sentence)
         kind = kinds.kind_of(error)

@@ -46,7 +46,13 @@ async def done_once(
     parts: Parts,
     token: str,
     work: Callable[[], Awaitable[object]],
+    body: tuple[bytes, ...] = (),
 ) -> None:
-    """Do what a form asks for, unless the same form has had it done already."""
-    keyed = Keyed(request.url.path, token, ()) if token else None
+    """Do what a form asks for, unless the same form has had it done already.
+
+    Raises:
+        KeyReusedError: it came with another body before.
+
+    """
+    keyed = Keyed(request.url.path, token, body) if token else None
     await patiently(parts, lambda: parts.once.do(caller.user.id, keyed, work))

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import ValidationError
 
 from services.gateway import errors
 from services.gateway.dependencies import Cursor, PartsDep, WebhooksDep
@@ -28,8 +29,7 @@ _FAULTS: Mapping[str, str] = {
     Fault.TLS: "the certificate is not good, or TLS failed",
     Fault.PROTOCOL: "the answer was no HTTP",
     Fault.FORBIDDEN: "the address leads to where webhooks may not go",
-    Fault.SECRET: "the secret cannot be read; give the webhook a new one over REST, "
-    "or remove it and make another",
+    Fault.SECRET: "the secret cannot be read; make a new one",
 }
 
 
@@ -42,10 +42,10 @@ async def page_webhook(
     caller: WebhooksDep,
     cursor: Cursor = None,
     state: Annotated[DeliveryState | None, Query()] = None,
-    done: Literal["changed", "tested", "replayed"] | None = None,
+    done: Literal["changed", "edited", "tested", "replayed"] | None = None,
 ) -> HTMLResponse:
     """Show a webhook with its last deliveries and what became of them."""
-    shown = await _shown(parts, caller, webhook_id, cursor=cursor, state=state, done=done)
+    shown = await shown_webhook(parts, caller, webhook_id, cursor=cursor, state=state, done=done)
     return pages.show(request, "webhook.html", shown, caller=caller)
 
 
@@ -102,7 +102,7 @@ async def refused(
     pages: Pages,
     parts: Parts,
     caller: Caller,
-    error: errors.GatewayError,
+    error: errors.GatewayError | ValidationError,
     form: str = "",
 ) -> HTMLResponse:
     """Show a webhook as it is now, and why what was asked of it was refused.
@@ -113,11 +113,11 @@ async def refused(
     """
     refusal = Refusal.of(error)
     sentence, token = refusal.sentence, refusal.token(form)
-    shown = await _shown(parts, caller, webhook_id, refusal=sentence, form=token)
+    shown = await shown_webhook(parts, caller, webhook_id, refusal=sentence, form=token)
     return pages.show(request, "webhook.html", shown, caller=caller, status=refusal.status)
 
 
-async def _shown(
+async def shown_webhook(
     parts: Parts,
     caller: Caller,
     webhook_id: str,
@@ -126,6 +126,12 @@ async def _shown(
     state: DeliveryState | None = None,
     **said: str | None,
 ) -> dict[str, Any]:
+    """Return what the page of a webhook shows.
+
+    Raises:
+        NotFoundError: there is none of this id within the caller's scope.
+
+    """
     webhook = await parts.webhooks.get(caller.scope, webhook_id)
     found = await parts.deliveries.page(caller.scope, webhook_id, _DELIVERIES, cursor, state)
     return {
@@ -138,5 +144,6 @@ async def _shown(
         "form": new_token(),
         "refusal": "",
         "done": None,
+        "secret": None,
         **said,
     }

@@ -2,9 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import ValidationError
 
 from services.gateway import errors
 from services.gateway.dependencies import Cursor, PartsDep, WebhooksDep
@@ -17,6 +16,7 @@ from services.gateway.web.pages import PagesDep
 from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
 from services.gateway.web.sent_once import Token, done_once, new_token
+from services.gateway.web.webhook_changes import REFUSED, WrittenDep, parts_of
 from services.gateway.web.webhook_deliveries import refused
 
 router = pages_router()
@@ -24,25 +24,6 @@ router = pages_router()
 _WEBHOOKS = 50
 _Field = Annotated[str, Form()]
 _Revision = Annotated[int, Form(ge=0)]
-_REFUSED = (
-    ValidationError,
-    errors.InvalidRequestError,
-    errors.ConflictError,
-    errors.InProgressError,
-    # Where an address leads is not known in time.
-    errors.UnavailableError,
-)
-
-
-async def _written(
-    url: _Field = "",
-    description: _Field = "",
-    kinds: Annotated[list[str] | None, Form()] = None,
-) -> dict[str, Any]:
-    return {"url": url, "description": description, "kinds": kinds or []}
-
-
-_WrittenDep = Annotated[dict[str, Any], Depends(_written)]
 
 
 @router.get("/admin/webhooks")
@@ -65,7 +46,7 @@ async def page_create_webhook(
     pages: PagesDep,
     parts: PartsDep,
     caller: WebhooksDep,
-    written: _WrittenDep,
+    written: WrittenDep,
     form: _Field = "",
 ) -> Response:
     """Make a webhook and show its secret, this once; the same form sent twice makes one."""
@@ -78,10 +59,9 @@ async def page_create_webhook(
         async def find(webhook_id: str) -> tuple[Webhook, str | None]:
             return await parts.webhooks.get(caller.scope, webhook_id), None
 
-        body = (repr(sorted(written.items())).encode(),)
-        keyed = Keyed(request.url.path, form, body) if form else None
+        keyed = Keyed(request.url.path, form, parts_of(written)) if form else None
         made, secret = await parts.once.make(caller.user.id, keyed, Webhook, make, find)
-    except _REFUSED as error:
+    except REFUSED as error:
         refusal = Refusal.of(error)
         again = {"refusal": refusal.sentence, "form": refusal.token(form)}
         shown = await _shown(parts, caller, **again, **written)
