@@ -1,9 +1,12 @@
 """Figures, measures and reasons in plain, careful words, for whoever reads an answer in a page."""
 
+import re
 from typing import NamedTuple, Self
 
 from services.gateway.clients import Evaluation
 from services.gateway.findings import Segmentation
+
+_BROKEN = re.compile(r"(?<=\d) %")
 
 MALIGNANT = ("akiec", "bcc", "mel")
 """The labels whose probabilities are added up to the malignant one."""
@@ -132,6 +135,11 @@ def measures(found: Segmentation) -> list[Measure]:
     ]
 
 
+def whole_figures(text: str) -> str:
+    """Return a text whose percentages are not broken between the number and its sign."""
+    return _BROKEN.sub("\u00a0%", text)
+
+
 def percent(share: float | None) -> str:
     """Return a share as a percentage that looks neither impossible nor certain unless it is.
 
@@ -140,10 +148,10 @@ def percent(share: float | None) -> str:
     if share is None:
         return "\N{EN DASH}"
     if 0 < share < 0.001:  # noqa: PLR2004 - the least that one decimal shows
-        return "< 0.1 %"
+        return "< 0.1\u00a0%"
     if 0.999 < share < 1:  # noqa: PLR2004 - and the most
-        return "> 99.9 %"
-    return f"{100 * share:.1f} %"
+        return "> 99.9\u00a0%"
+    return f"{100 * share:.1f}\u00a0%"
 
 
 def of_hundred(share: float) -> int:

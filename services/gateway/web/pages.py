@@ -45,7 +45,9 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._templates.filters.update(percent=wording.percent, reason=wording.reason)
+        self._templates.filters.update(
+            percent=wording.percent, reason=wording.reason, whole_figures=wording.whole_figures
+        )
         self._templates.globals.update(asset=self.assets.address, institution=institution)
 
     def show(

@@ -165,7 +165,7 @@ export class Batch {
     const form = new FormData();
     for (const [name, text] of picture.fields) form.append(name, text);
     form.append("image", picture.file);
-    const told = (share) => this.#step(picture, "sending", share < 1 ? `Sending, ${Math.round(100 * share)} %` : "Sent, being checked", share);
+    const told = (share) => this.#step(picture, "sending", share < 1 ? `Sending, ${Math.round(100 * share)}\u00a0%` : "Sent, being checked", share);
     return send(form, key, told);
   }
 

@@ -103,7 +103,7 @@ export class Row {
 
 /** Write a probability as the result page does: never as sure as it is not. */
 function percent(probability) {
-  if (probability > 0 && probability < 0.001) return "< 0.1 %";
-  if (probability < 1 && probability > 0.999) return "> 99.9 %";
-  return `${(100 * probability).toFixed(1)} %`;
+  if (probability > 0 && probability < 0.001) return "< 0.1\u00a0%";
+  if (probability < 1 && probability > 0.999) return "> 99.9\u00a0%";
+  return `${(100 * probability).toFixed(1)}\u00a0%`;
 }

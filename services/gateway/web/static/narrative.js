@@ -6,7 +6,7 @@ const place = document.querySelector("[data-narrative]");
 try {
   const told = await ask("GET", `/v1/analyses/${place.dataset.narrative}/narrative?language=${document.documentElement.lang}`);
   if (told.source === "machine") {
-    place.querySelector("[data-text]").textContent = told.text;
+    place.querySelector("[data-text]").textContent = told.text.replaceAll(/(\d) %/g, "$1\u00a0%");
     place.querySelector("[data-mark]").textContent = told.mark;
   }
 } catch {

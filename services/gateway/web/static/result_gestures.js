@@ -11,7 +11,7 @@ const ARROW_PX = 60;
 export function listen(stage, view) {
   stage.tabIndex = 0;
   stage.setAttribute("role", "group");
-  stage.setAttribute("aria-label", "Picture. Plus and minus zoom, arrow keys move, 0 fits, 1 shows 100 %.");
+  stage.setAttribute("aria-label", "Picture. Plus and minus zoom, arrow keys move, 0 fits, 1 shows 100\u00a0%.");
   stage.addEventListener("keydown", (event) => pressed(event, view));
   stage.addEventListener("wheel", (event) => turned(event, stage, view), { passive: false });
   const fingers = new Map();

@@ -75,7 +75,7 @@ export class View {
       sheet.classList.toggle("sharp", isWhole(scale * devicePixelRatio));
       stage.classList.toggle("zoomed", this.zoom > 1);
     }
-    this.output.textContent = `${Math.round(100 * scale)} %`;
+    this.output.textContent = `${Math.round(100 * scale)}\u00a0%`;
   }
 
   #middle() {

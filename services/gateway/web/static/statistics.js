@@ -71,9 +71,9 @@ function rates(periods, name) {
   return {
     type: "line",
     datasets: [
-      line("Rate, with its 95 % interval", periods.map((each) => percent(each[name].rate)), "succeeded"),
-      { ...line("Low (95 %)", periods.map((each) => percent(each[name].low)), "succeeded", edge), borderWidth: 1, ...UNNAMED },
-      { ...line("High (95 %)", periods.map((each) => percent(each[name].high)), "succeeded", edge), borderWidth: 1, fill: "-1", backgroundColor: `${colour("succeeded")}2e`, ...UNNAMED },
+      line("Rate, with its 95\u00a0% interval", periods.map((each) => percent(each[name].rate)), "succeeded"),
+      { ...line("Low (95\u00a0%)", periods.map((each) => percent(each[name].low)), "succeeded", edge), borderWidth: 1, ...UNNAMED },
+      { ...line("High (95\u00a0%)", periods.map((each) => percent(each[name].high)), "succeeded", edge), borderWidth: 1, fill: "-1", backgroundColor: `${colour("succeeded")}2e`, ...UNNAMED },
     ],
     unit: "%",
     most: 100,
@@ -109,10 +109,10 @@ const DRAWN = {
     type: "line",
     datasets: [
       line("Median", periods.map((each) => each.latency.median_ms), "succeeded"),
-      line("95 % within", periods.map((each) => each.latency.p95_ms), "failed", { dash: [6, 4], point: "triangle" }),
+      line("95\u00a0% within", periods.map((each) => each.latency.p95_ms), "failed", { dash: [6, 4], point: "triangle" }),
       // A replica of before, which may answer while others are replaced, does not tell these.
-      line("Waiting, 95 % within", periods.map((each) => each.queue_time?.p95_ms ?? null), "waiting", { dash: [2, 3], point: "rect" }),
-      line("Running, 95 % within", periods.map((each) => each.run_time?.p95_ms ?? null), "faint", { dash: [10, 4, 2, 4], point: "cross" }),
+      line("Waiting, 95\u00a0% within", periods.map((each) => each.queue_time?.p95_ms ?? null), "waiting", { dash: [2, 3], point: "rect" }),
+      line("Running, 95\u00a0% within", periods.map((each) => each.run_time?.p95_ms ?? null), "faint", { dash: [10, 4, 2, 4], point: "cross" }),
     ],
     unit: "ms",
   }),
