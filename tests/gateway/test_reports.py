@@ -15,6 +15,9 @@ from tests.gateway.receivers import receiving
 from tests.gateway.test_assessments import said
 from tests.gateway.test_patients import ANN, made, share
 
+PATIENT = {"report_timeout_s": 60, "narrative_timeout_s": 60}
+"""Settings of a gateway that waits for a language model."""
+
 
 async def printed(gateway: Gateway, client: Client, path: str, **options: Any) -> RenderRequest:
     """Ask for a report, and return what the report service was asked."""
@@ -212,7 +215,7 @@ async def test_without_an_assessment_none_is_printed(gateway: Gateway) -> None:
 async def test_a_summary_by_a_machine_is_printed_as_one(start: Start) -> None:
     async with (
         receiving(says(GOOD_IN_GERMAN)) as endpoint,
-        start(**language_models.settings(endpoint)) as gateway,
+        start(**language_models.settings(endpoint, **PATIENT)) as gateway,
     ):
         alice = await gateway.signed_in()
         where = (await alice.analyze()).headers["Location"]
@@ -229,10 +232,9 @@ async def test_the_template_stands_in_for_a_machine_that_leaves_no_time(
 ) -> None:
     # A second of all that time, so that the pages have theirs on any machine.
     monkeypatch.setattr("services.gateway.reports.reporter._TELLING_SHARE", 1 / 60)
-    patient = {"report_timeout_s": 60, "narrative_timeout_s": 60}
     async with (
         receiving(slow) as endpoint,
-        start(**language_models.settings(endpoint, **patient)) as gateway,
+        start(**language_models.settings(endpoint, **PATIENT)) as gateway,
     ):
         alice = await gateway.signed_in()
         where = (await alice.analyze()).headers["Location"]
