@@ -31,10 +31,19 @@ async def service(gateway: Gateway) -> str:
     return str(made.json()["id"])
 
 
+async def patient(gateway: Gateway) -> str:
+    made = await (await gateway.admin())("POST", "/v1/patients", json={"identifier": "made up 5"})
+    return str(made.json()["id"])
+
+
 async def webhook(gateway: Gateway) -> str:
     new = {"url": "http://127.0.0.1:9/hook"}
     made = await (await gateway.admin())("POST", "/v1/webhooks", json=new)
     return str(made.json()["id"])
+
+
+def field_of(kind: str) -> str:
+    return "key" if kind in {"patient", "lesion"} else "form"
 
 
 async def asked(gateway: Gateway, kind: str) -> tuple[str, dict[str, str], Any, str]:
@@ -48,18 +57,21 @@ async def asked(gateway: Gateway, kind: str) -> tuple[str, dict[str, str], Any, 
     if kind == "user":
         user = {"username": "carol", "password": PASSWORD, "role": "clinician"}
         return "/admin/users", user, parts.accounts, "create"
+    if kind == "lesion":
+        lesion = {"patient": await patient(gateway), "body_site": "palms/soles", "note": "small"}
+        return "/lesions", lesion, parts.lesions, "create"
     if kind == "patient":
         return "/patients", {"identifier": "made up 4"}, parts.patients, "create"
     return f"/admin/webhooks/{await webhook(gateway)}/test", {}, parts.deliveries, "test"
 
 
-@pytest.mark.parametrize("kind", ["webhook", "key", "user", "patient", "test message"])
+@pytest.mark.parametrize("kind", ["webhook", "key", "user", "patient", "lesion", "test message"])
 async def test_a_form_that_comes_again_while_it_is_worked_on_stays_the_same_form(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     browser = await boss(gateway)
     path, fields, maker, name = await asked(gateway, kind)
-    field = "key" if kind == "patient" else "form"
+    field = field_of(kind)
     begun, go = asyncio.Event(), asyncio.Event()
     work, made = getattr(maker, name), []
 
@@ -91,17 +103,68 @@ async def test_a_form_that_comes_again_while_it_is_worked_on_stays_the_same_form
     assert len(made) == 1
 
 
+OTHERWISE = {"webhook": {"url": "http://127.0.0.1:9/other"}, "lesion": {"note": "not so small"}}
+"""What comes with the same form the second time, where one may be told from another by it."""
+
+
+@pytest.mark.parametrize("kind", ["webhook", "lesion"])
 async def test_a_form_with_something_else_in_it_is_refused_in_words_of_the_page(
-    gateway: Gateway,
+    gateway: Gateway, kind: str
 ) -> None:
     browser = await boss(gateway)
-    form = {"url": "http://127.0.0.1:9/hook", "form": FORM}
-    await gateway.http.post("/admin/webhooks", data=form, headers=browser)
+    path, fields, _, _ = await asked(gateway, kind)
+    form = fields | {field_of(kind): FORM}
+    await gateway.http.post(path, data=form, headers=browser)
 
-    other = form | {"url": "http://127.0.0.1:9/other"}
-    answer = await gateway.http.post("/admin/webhooks", data=other, headers=browser)
+    answer = await gateway.http.post(path, data=form | OTHERWISE[kind], headers=browser)
 
     assert answer.status_code == 422
     assert "sent before with something else in it" in answer.text
     assert "Idempotency" not in answer.text
     assert f'value="{FORM}"' not in answer.text
+    assert next(iter(OTHERWISE[kind].values())) in answer.text
+
+
+@pytest.mark.parametrize("kind", ["key", "lesion", "patient", "webhook"])
+async def test_a_form_whose_work_was_removed_since_comes_again_as_another_form(
+    gateway: Gateway, kind: str
+) -> None:
+    browser = await boss(gateway)
+    path, fields, _, _ = await asked(gateway, kind)
+    form = fields | {field_of(kind): FORM}
+    made = await gateway.http.post(path, data=form, headers=browser)
+    assert made.status_code in (201, 303), made.text
+    await nothing_is_left(gateway, kind)
+
+    again = await gateway.http.post(path, data=form, headers=browser)
+
+    assert again.status_code == 409
+    assert "was removed since" in again.text
+    assert "Idempotency" not in again.text
+    (another,) = set(re.findall(rf'name="{field_of(kind)}" value="(\w+)"', again.text))
+    assert another != FORM
+    anew = await gateway.http.post(path, data=form | {field_of(kind): another}, headers=browser)
+    assert anew.status_code == made.status_code
+
+
+async def nothing_is_left(gateway: Gateway, kind: str) -> None:
+    """Remove whatever there is of a kind."""
+    admin = await gateway.admin()
+    all_of = {"key": "/v1/api-keys", "webhook": "/v1/webhooks"}.get(kind, f"/v1/{kind}s")
+    for each in (await admin("GET", all_of)).json()["items"]:
+        path = f"{all_of}/{each['id']}"
+        gone = await admin("DELETE", path, headers={"If-Match": "*"})
+        assert gone.status_code == 204, gone.text
+
+
+async def test_a_lesion_that_is_refused_keeps_what_was_written(gateway: Gateway) -> None:
+    browser = await boss(gateway)
+    path, fields, _, _ = await asked(gateway, "lesion")
+    form = fields | {"note": "x" * 2001, field_of("lesion"): FORM}
+
+    answer = await gateway.http.post(path, data=form, headers=browser)
+
+    assert answer.status_code == 422
+    assert "Note: " in answer.text
+    assert "x" * 2001 in answer.text
+    assert "<option selected>palms/soles</option>" in answer.text

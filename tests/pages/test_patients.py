@@ -118,6 +118,29 @@ def test_a_form_of_a_patient_who_was_removed_meanwhile_says_so(person: People) -
     expect(somebody.page.get_by_role("heading", name="Not found")).to_be_visible()
 
 
+def test_a_lesion_that_is_refused_is_written_on_where_it_was(
+    person: People, axe: Callable[[Page], None]
+) -> None:
+    somebody = person()
+    made = somebody.api("POST", "/v1/patients", json={"identifier": "made up 7"}, headers=OURS)
+    somebody.goto(f"/patients/{made.json()['id']}")
+    page = somebody.page
+    page.get_by_text("New lesion").click()
+    page.get_by_label("Body site").select_option("palms/soles")
+    note = page.get_by_label("Note")
+    note.evaluate("note => note.removeAttribute('maxlength')")
+    note.fill("x" * 2001)
+    page.get_by_role("button", name="Keep the lesion").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("Note: ")
+    expect(note).to_have_value("x" * 2001)
+    expect(page.get_by_label("Body site")).to_have_value("palms/soles")
+    axe(page)
+    note.fill("small")
+    page.get_by_role("button", name="Keep the lesion").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Palms/soles")
+
+
 def test_a_form_of_a_lesion_that_is_sent_twice_makes_one(person: People) -> None:
     somebody = person()
     made = somebody.api("POST", "/v1/patients", json={"identifier": "made up 5"}, headers=OURS)

@@ -1,7 +1,7 @@
 """Lesions."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,6 +38,8 @@ BodySite = Literal[
 They are ``AnatomSiteGeneralEnum`` of https://github.com/ImageMarkup/isic-metadata, which checks the
 archive's metadata.
 """
+
+BODY_SITES: tuple[str, ...] = get_args(BodySite)
 
 _Note = Annotated[Text, Field(max_length=2000)]
 _Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]

@@ -78,7 +78,12 @@ async def page_create_api_key(
         body = (repr(sorted(written.items())).encode(),)
         keyed = Keyed(request.url.path, form, body) if form else None
         made, key = await parts.once.make(caller.user.id, keyed, ApiKey, make, find)
-    except (ValidationError, errors.InvalidRequestError, errors.InProgressError) as error:
+    except (
+        ValidationError,
+        errors.InvalidRequestError,
+        errors.ConflictError,
+        errors.InProgressError,
+    ) as error:
         refusal = Refusal.of(error)
         again = {"refusal": refusal.sentence, "form": refusal.token(form)}
         shown = await _shown(parts, caller, **again, **written)

@@ -17,9 +17,9 @@ from services.gateway.paging import Page
 from services.gateway.records import Analysis
 from services.gateway.routes.analyses import Sort
 from services.gateway.routes.analysis_shapes import AnalysisView, Label
+from services.gateway.routes.lesions import BODY_SITES
 from services.gateway.routes.moments import Day
 from services.gateway.text import Text
-from services.gateway.web.lesions import SITES
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
@@ -129,7 +129,7 @@ def _shown(asked: _Asked, page: Page[Analysis]) -> dict[str, Any]:
         "next_page": page.next_cursor
         and f"/analyses?{urlencode(query | {'cursor': page.next_cursor})}",
         "label_names": LABEL_NAMES,
-        "sites": SITES,
+        "sites": BODY_SITES,
     }
 
 

@@ -13,7 +13,6 @@ from services.gateway.dependencies import (
     PartsDep,
     ReaderDep,
     RemoverDep,
-    WriterDep,
 )
 from services.gateway.findings import LABEL_NAMES
 from services.gateway.once import Keyed
@@ -21,9 +20,10 @@ from services.gateway.parts import Parts
 from services.gateway.records import UNFINISHED, Analysis, Lesion, Status
 from services.gateway.routes.analysis_shapes import AnalysisView
 from services.gateway.routes.comparisons import MomentView
-from services.gateway.routes.lesions import BodySite, LesionChange, LesionView, NewLesion
+from services.gateway.routes.lesions import BODY_SITES, LesionChange, LesionView, NewLesion
 from services.gateway.subjects import LesionDep
 from services.gateway.web.pages import PagesDep
+from services.gateway.web.patients import shown_patient
 from services.gateway.web.plots import Plot
 from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
@@ -31,21 +31,22 @@ from services.gateway.web.sent_once import Token, done_once, new_token
 
 router = pages_router()
 
-SITES: tuple[str, ...] = BodySite.__args__  # type: ignore[attr-defined]
-
 _MOMENTS = 12
 """How many of the newest pictures are laid over each other on a page."""
 
 _Field = Annotated[str, Form()]
+_Id = Annotated[str, Form(pattern=r"^[0-9a-f]{32}$")]
 _Revision = Annotated[int, Form(ge=0)]
 
 
 @router.post("/lesions")
 async def page_create_lesion(
+    request: Request,
+    pages: PagesDep,
     parts: PartsDep,
-    caller: WriterDep,
-    patient: _Field,
-    key: Annotated[str, Form(pattern=r"^[0-9a-f]{32}$")],
+    caller: EditorDep,
+    patient: _Id,
+    key: _Id,
     body_site: _Field = "",
     note: _Field = "",
 ) -> Response:
@@ -54,15 +55,24 @@ async def page_create_lesion(
         new = NewLesion.model_validate(
             {"patient": patient, "body_site": body_site or None, "note": note.strip() or None}
         )
-    except ValidationError as error:
-        raise errors.InvalidRequestError(Refusal.of(error).sentence) from error
-    lesion = await parts.once.make(
-        caller.user.id,
-        Keyed("/lesions", key, (new.model_dump_json().encode(),)),
-        Lesion,
-        lambda made: parts.lesions.create(caller.scope, made, new.model_dump()),
-        lambda made: parts.lesions.get(caller.scope, made),
-    )
+        lesion = await parts.once.make(
+            caller.user.id,
+            Keyed("/lesions", key, (new.model_dump_json().encode(),)),
+            Lesion,
+            lambda made: parts.lesions.create(caller.scope, made, new.model_dump()),
+            lambda made: parts.lesions.get(caller.scope, made),
+        )
+    except (
+        ValidationError,
+        errors.InvalidRequestError,
+        errors.ConflictError,
+        errors.InProgressError,
+    ) as error:
+        refusal = Refusal.of(error)
+        written = {"body_site": body_site, "note": note}
+        again = {"refusal": refusal.sentence, "key": refusal.token(key)}
+        shown = await shown_patient(parts, caller, patient, **again, **written)
+        return pages.show(request, "patient.html", shown, caller=caller, status=refusal.status)
     return RedirectResponse(f"/lesions/{lesion.id}", 303)
 
 
@@ -156,7 +166,7 @@ async def _shown(
         "plots": _plots(records),
         "earlier": newest.next_cursor is not None,
         "label_names": LABEL_NAMES,
-        "sites": SITES,
+        "sites": BODY_SITES,
         "refusal": refusal,
         "note": lesion.note or "" if written is None else written,
     }

@@ -18,12 +18,14 @@ from services.gateway.dependencies import (
     WriterDep,
 )
 from services.gateway.findings import LABEL_NAMES
+from services.gateway.identity import Caller
 from services.gateway.once import Keyed
+from services.gateway.parts import Parts
 from services.gateway.records import Patient, new_id
 from services.gateway.routes.analysis_shapes import AnalysisView
+from services.gateway.routes.lesions import BODY_SITES
 from services.gateway.routes.patients import NewPatient, PatientView
 from services.gateway.text import Text
-from services.gateway.web.lesions import SITES
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
@@ -110,18 +112,7 @@ async def page_patient(
     patient_id: str, request: Request, pages: PagesDep, parts: PartsDep, caller: ReaderDep
 ) -> HTMLResponse:
     """Show a patient with their lesions and newest analyses."""
-    patient = await parts.patients.get(caller.scope, patient_id)
-    lesions = await parts.lesions.page(caller.scope, _A_PAGE, None, patient_id)
-    analyses = await parts.history.page(caller.scope, Filters(patient=patient_id), _FEW, None)
-    shown = {
-        "patient": PatientView.of(patient),
-        "lesions": lesions,
-        "analyses": [AnalysisView.of(record) for record in analyses.items],
-        "more": analyses.next_cursor is not None,
-        "label_names": LABEL_NAMES,
-        "sites": SITES,
-        "key": new_id(),
-    }
+    shown = await shown_patient(parts, caller, patient_id)
     return pages.show(request, "patient.html", shown, caller=caller)
 
 
@@ -184,6 +175,33 @@ async def page_remove_patient(
 
     await done_once(request, caller, parts, form, work)
     return RedirectResponse("/patients", 303)
+
+
+async def shown_patient(
+    parts: Parts, caller: Caller, patient_id: str, **said: str
+) -> dict[str, Any]:
+    """Return what the page of a patient shows, with the form of a new lesion.
+
+    Raises:
+        NotFoundError: there is none of this id within the caller's scope.
+
+    """
+    patient = await parts.patients.get(caller.scope, patient_id)
+    lesions = await parts.lesions.page(caller.scope, _A_PAGE, None, patient_id)
+    analyses = await parts.history.page(caller.scope, Filters(patient=patient_id), _FEW, None)
+    return {
+        "patient": PatientView.of(patient),
+        "lesions": lesions,
+        "analyses": [AnalysisView.of(record) for record in analyses.items],
+        "more": analyses.next_cursor is not None,
+        "label_names": LABEL_NAMES,
+        "sites": BODY_SITES,
+        "key": new_id(),
+        "refusal": "",
+        "body_site": "",
+        "note": "",
+        **said,
+    }
 
 
 def _values(written: Mapping[str, str]) -> dict[str, Any]:
