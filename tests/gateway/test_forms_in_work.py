@@ -42,10 +42,6 @@ async def webhook(gateway: Gateway) -> str:
     return str(made.json()["id"])
 
 
-def field_of(kind: str) -> str:
-    return "key" if kind in {"patient", "lesion"} else "form"
-
-
 async def asked(gateway: Gateway, kind: str) -> tuple[str, dict[str, str], Any, str]:
     """Return where a form goes, what is in it, and who makes what it asks for."""
     parts = gateway.parts
@@ -71,7 +67,6 @@ async def test_a_form_that_comes_again_while_it_is_worked_on_stays_the_same_form
 ) -> None:
     browser = await boss(gateway)
     path, fields, maker, name = await asked(gateway, kind)
-    field = field_of(kind)
     begun, go = asyncio.Event(), asyncio.Event()
     work, made = getattr(maker, name), []
 
@@ -82,7 +77,7 @@ async def test_a_form_that_comes_again_while_it_is_worked_on_stays_the_same_form
         return made[-1]
 
     async def sent() -> httpx.Response:
-        return await gateway.http.post(path, data=fields | {field: FORM}, headers=browser)
+        return await gateway.http.post(path, data=fields | {"form": FORM}, headers=browser)
 
     monkeypatch.setattr(maker, name, held)
     first = asyncio.create_task(sent())
@@ -95,7 +90,7 @@ async def test_a_form_that_comes_again_while_it_is_worked_on_stays_the_same_form
     third = await sent()
 
     assert second.status_code == 409
-    assert re.findall(rf'name="{field}" value="(\w+)"', second.text)[:1] == [FORM]
+    assert re.findall(r'name="form" value="(\w+)"', second.text)[:1] == [FORM]
     assert "still being worked on" in second.text
     assert "Idempotency" not in second.text
     assert done.status_code in (201, 303), done.text
@@ -113,7 +108,7 @@ async def test_a_form_with_something_else_in_it_is_refused_in_words_of_the_page(
 ) -> None:
     browser = await boss(gateway)
     path, fields, _, _ = await asked(gateway, kind)
-    form = fields | {field_of(kind): FORM}
+    form = fields | {"form": FORM}
     await gateway.http.post(path, data=form, headers=browser)
 
     answer = await gateway.http.post(path, data=form | OTHERWISE[kind], headers=browser)
@@ -131,7 +126,7 @@ async def test_a_form_whose_work_was_removed_since_comes_again_as_another_form(
 ) -> None:
     browser = await boss(gateway)
     path, fields, _, _ = await asked(gateway, kind)
-    form = fields | {field_of(kind): FORM}
+    form = fields | {"form": FORM}
     made = await gateway.http.post(path, data=form, headers=browser)
     assert made.status_code in (201, 303), made.text
     await nothing_is_left(gateway, kind)
@@ -141,9 +136,9 @@ async def test_a_form_whose_work_was_removed_since_comes_again_as_another_form(
     assert again.status_code == 409
     assert "was removed since" in again.text
     assert "Idempotency" not in again.text
-    (another,) = set(re.findall(rf'name="{field_of(kind)}" value="(\w+)"', again.text))
+    (another,) = set(re.findall(r'name="form" value="(\w+)"', again.text))
     assert another != FORM
-    anew = await gateway.http.post(path, data=form | {field_of(kind): another}, headers=browser)
+    anew = await gateway.http.post(path, data=form | {"form": another}, headers=browser)
     assert anew.status_code == made.status_code
 
 
@@ -160,7 +155,7 @@ async def nothing_is_left(gateway: Gateway, kind: str) -> None:
 async def test_a_lesion_that_is_refused_keeps_what_was_written(gateway: Gateway) -> None:
     browser = await boss(gateway)
     path, fields, _, _ = await asked(gateway, "lesion")
-    form = fields | {"note": "x" * 2001, field_of("lesion"): FORM}
+    form = fields | {"note": "x" * 2001, "form": FORM}
 
     answer = await gateway.http.post(path, data=form, headers=browser)
 

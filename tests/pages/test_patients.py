@@ -66,11 +66,11 @@ def test_what_is_wrong_with_a_patient_is_said_and_what_was_written_stays(person:
 def test_a_form_of_a_patient_that_is_sent_twice_makes_one(person: People) -> None:
     somebody = person()
     somebody.goto("/patients/new")
-    key = somebody.page.locator("input[name=key]").get_attribute("value") or ""
+    token = somebody.page.locator("input[name=form]").get_attribute("value") or ""
     form: dict[str, str | float | bool] = {
         "identifier": "made up 6",
         "name": HOSTILE,
-        "key": key,
+        "form": token,
     }
     sent = [
         somebody.context.request.post(
@@ -144,7 +144,7 @@ def test_a_lesion_that_is_refused_is_written_on_where_it_was(
 def test_a_form_of_a_lesion_that_is_sent_twice_makes_one(person: People) -> None:
     somebody = person()
     made = somebody.api("POST", "/v1/patients", json={"identifier": "made up 5"}, headers=OURS)
-    form = {"patient": made.json()["id"], "key": "0" * 31 + "7", "note": HOSTILE}
+    form = {"patient": made.json()["id"], "form": "0" * 31 + "7", "note": HOSTILE}
     send = [
         somebody.context.request.post(
             f"{somebody.services.rest}/lesions", form=form, headers=OURS, max_redirects=0

@@ -1,24 +1,21 @@
 """The API keys of an organisation's services."""
 
-import secrets
 from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import ValidationError
 
-from services.gateway import errors
 from services.gateway.dependencies import AdminDep, Cursor, PartsDep
 from services.gateway.identity import Caller
 from services.gateway.identity.permissions import ALLOWED, MEANING
-from services.gateway.once import Keyed
 from services.gateway.parts import Parts
 from services.gateway.records import ApiKey, Role, now
 from services.gateway.routes.api_keys import NewApiKey
 from services.gateway.web.pages import PagesDep
-from services.gateway.web.refusal import Refusal
+from services.gateway.web.refusal import NOT_DONE, Refusal
 from services.gateway.web.routing import pages_router
+from services.gateway.web.sent_once import Token, keyed, new_token, parts_of
 
 router = pages_router()
 
@@ -60,7 +57,7 @@ async def page_create_api_key(
     parts: PartsDep,
     caller: AdminDep,
     written: _WrittenDep,
-    form: _Field = "",
+    form: Token = "",
 ) -> Response:
     """Make a key and show it, this once; the same form sent twice makes one."""
     try:
@@ -75,18 +72,12 @@ async def page_create_api_key(
         async def find(key_id: str) -> tuple[ApiKey, str | None]:
             return await parts.api_keys.get(caller.scope, key_id), None
 
-        body = (repr(sorted(written.items())).encode(),)
-        keyed = Keyed(request.url.path, form, body) if form else None
-        made, key = await parts.once.make(caller.user.id, keyed, ApiKey, make, find)
-    except (
-        ValidationError,
-        errors.InvalidRequestError,
-        errors.ConflictError,
-        errors.InProgressError,
-    ) as error:
+        asked = keyed(request, form, parts_of(written))
+        made, key = await parts.once.make(caller.user.id, asked, ApiKey, make, find)
+    except NOT_DONE as error:
         refusal = Refusal.of(error)
-        again = {"refusal": refusal.sentence, "form": refusal.token(form)}
-        shown = await _shown(parts, caller, **again, **written)
+        again = refusal.again(form) | written
+        shown = await _shown(parts, caller, **again)
         return pages.show(request, "api_keys.html", shown, caller=caller, status=refusal.status)
     shown = await _shown(parts, caller, made=made, key=key)
     return pages.show(request, "api_keys.html", shown, caller=caller, status=201)
@@ -111,7 +102,7 @@ async def _shown(
         "allowed": sorted(ALLOWED[Role.SERVICE]),
         "meaning": MEANING,
         "now": now(),
-        "form": secrets.token_hex(16),
+        "form": new_token(),
         "refusal": "",
         "made": None,
         "key": None,

@@ -15,7 +15,6 @@ from services.gateway.dependencies import (
     RemoverDep,
 )
 from services.gateway.findings import LABEL_NAMES
-from services.gateway.once import Keyed
 from services.gateway.parts import Parts
 from services.gateway.records import UNFINISHED, Analysis, Lesion, Status
 from services.gateway.routes.analysis_shapes import AnalysisView
@@ -25,9 +24,9 @@ from services.gateway.subjects import LesionDep
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.patients import shown_patient
 from services.gateway.web.plots import Plot
-from services.gateway.web.refusal import Refusal
+from services.gateway.web.refusal import NOT_DONE, Refusal
 from services.gateway.web.routing import pages_router
-from services.gateway.web.sent_once import Token, done_once, new_token
+from services.gateway.web.sent_once import Token, done_once, keyed, new_token
 
 router = pages_router()
 
@@ -46,9 +45,9 @@ async def page_create_lesion(
     parts: PartsDep,
     caller: EditorDep,
     patient: _Id,
-    key: _Id,
     body_site: _Field = "",
     note: _Field = "",
+    form: Token = "",
 ) -> Response:
     """Make a lesion of a patient; the same form sent twice makes one."""
     try:
@@ -57,21 +56,16 @@ async def page_create_lesion(
         )
         lesion = await parts.once.make(
             caller.user.id,
-            Keyed("/lesions", key, (new.model_dump_json().encode(),)),
+            keyed(request, form, (new.model_dump_json().encode(),)),
             Lesion,
             lambda made: parts.lesions.create(caller.scope, made, new.model_dump()),
             lambda made: parts.lesions.get(caller.scope, made),
         )
-    except (
-        ValidationError,
-        errors.InvalidRequestError,
-        errors.ConflictError,
-        errors.InProgressError,
-    ) as error:
+    except NOT_DONE as error:
         refusal = Refusal.of(error)
         written = {"body_site": body_site, "note": note}
-        again = {"refusal": refusal.sentence, "key": refusal.token(key)}
-        shown = await shown_patient(parts, caller, patient, **again, **written)
+        again = refusal.again(form) | written
+        shown = await shown_patient(parts, caller, patient, **again)
         return pages.show(request, "patient.html", shown, caller=caller, status=refusal.status)
     return RedirectResponse(f"/lesions/{lesion.id}", 303)
 

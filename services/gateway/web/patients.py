@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import ValidationError
 
 from services.gateway import errors
 from services.gateway.analyses import Filters
@@ -19,17 +18,16 @@ from services.gateway.dependencies import (
 )
 from services.gateway.findings import LABEL_NAMES
 from services.gateway.identity import Caller
-from services.gateway.once import Keyed
 from services.gateway.parts import Parts
-from services.gateway.records import Patient, new_id
+from services.gateway.records import Patient
 from services.gateway.routes.analysis_shapes import AnalysisView
 from services.gateway.routes.lesions import BODY_SITES
 from services.gateway.routes.patients import NewPatient, PatientView
 from services.gateway.text import Text
 from services.gateway.web.pages import PagesDep
-from services.gateway.web.refusal import Refusal
+from services.gateway.web.refusal import NOT_DONE, Refusal
 from services.gateway.web.routing import pages_router
-from services.gateway.web.sent_once import Token, done_once, new_token
+from services.gateway.web.sent_once import Token, done_once, keyed, new_token, parts_of
 
 router = pages_router()
 
@@ -37,7 +35,6 @@ _A_PAGE = 50
 _FEW = 12
 _Field = Annotated[str, Form()]
 _Revision = Annotated[int, Form(ge=0)]
-_REFUSED = (ValidationError, errors.InvalidRequestError, errors.ConflictError)
 
 
 async def _written(
@@ -88,21 +85,21 @@ async def page_create_patient(
     parts: PartsDep,
     caller: WriterDep,
     written: _WrittenDep,
-    key: Annotated[str, Form(pattern=r"^[0-9a-f]{32}$")],
+    form: Token = "",
 ) -> Response:
     """Make a patient; the same form sent twice makes one."""
     try:
         values = _values(written)
         made = await parts.once.make(
             caller.user.id,
-            Keyed("/patients", key, (repr(sorted(written.items())).encode(),)),
+            keyed(request, form, parts_of(written)),
             Patient,
             lambda made: parts.patients.create(caller.scope, made, values),
             lambda made: parts.patients.get(caller.scope, made),
         )
-    except (*_REFUSED, errors.InProgressError) as error:
+    except NOT_DONE as error:
         refusal = Refusal.of(error)
-        shown = _form(written, refusal=refusal.sentence) | {"key": refusal.token(key)}
+        shown = _form(written) | refusal.again(form)
         return pages.show(request, "patient_form.html", shown, caller=caller, status=refusal.status)
     return RedirectResponse(f"/patients/{made.id}", 303)
 
@@ -140,7 +137,7 @@ async def page_change_patient(
     try:
         meant = frozenset({revision})
         await parts.patients.change(caller.scope, patient_id, meant, _values(written))
-    except (*_REFUSED, errors.ChangedMeanwhileError) as error:
+    except (*NOT_DONE, errors.ChangedMeanwhileError) as error:
         refusal = Refusal.of(error)
         patient = await parts.patients.get(caller.scope, patient_id)
         changed = isinstance(error, errors.ChangedMeanwhileError)
@@ -196,7 +193,7 @@ async def shown_patient(
         "more": analyses.next_cursor is not None,
         "label_names": LABEL_NAMES,
         "sites": BODY_SITES,
-        "key": new_id(),
+        "form": new_token(),
         "refusal": "",
         "body_site": "",
         "note": "",
@@ -232,5 +229,5 @@ def _form(
         "patient": patient,
         "refusal": refusal,
         "theirs": theirs,
-        "key": new_id(),
+        "form": new_token(),
     }

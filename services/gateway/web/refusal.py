@@ -1,6 +1,5 @@
 """Why a form was refused, in words that stand beside it."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -8,6 +7,15 @@ from typing import Self
 from pydantic import ValidationError
 
 from services.gateway import errors, kinds
+from services.gateway.web.sent_once import new_token
+
+NOT_DONE = (
+    ValidationError,
+    errors.InvalidRequestError,
+    errors.ConflictError,
+    errors.InProgressError,
+)
+"""Why a form that asks for something is not carried out, and is shown again."""
 
 _OF_FORMS: Mapping[type[Exception], str] = {
     errors.InProgressError: "This form was sent before and is still being worked on. "
@@ -45,9 +53,14 @@ class Refusal:
         sentence = _OF_FORMS.get(type(error)) or kind.detail or str(error)
         return cls(kind.status, sentence, isinstance(error, errors.InProgressError))
 
-    def token(self, sent: str) -> str:
-        """Return what a form that is shown again has to be known by.
+    def again(self, sent: str = "") -> dict[str, str]:
+        """Return what a form that is shown again says, and what it has to be known by.
 
         It stays the same form while what was sent is undecided; else it is another.
+
+        Args:
+            sent: what it was known by.
+
         """
-        return sent if self.undecided else secrets.token_hex(16)
+        form = sent if self.undecided else new_token()
+        return {"refusal": self.sentence, "form": form}

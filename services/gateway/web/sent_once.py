@@ -2,8 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Form, Request
 
@@ -22,6 +22,26 @@ Token = Annotated[str, Form(max_length=256)]
 def new_token() -> str:
     """Return what another form is to be known by."""
     return secrets.token_hex(16)
+
+
+def keyed(
+    request: Request, token: str, body: tuple[bytes, ...] = (), *, secret: bool = False
+) -> Keyed | None:
+    """Return what a form asks for, so that it is done once; None for one without a token.
+
+    Args:
+        request: which brings it.
+        token: what it is known by.
+        body: what is in it.
+        secret: whether a password is among that.
+
+    """
+    return Keyed(request.url.path, token, body, secret) if token else None
+
+
+def parts_of(written: Mapping[str, Any]) -> tuple[bytes, ...]:
+    """Return what was written as what is in a form."""
+    return (repr(sorted(written.items())).encode(),)
 
 
 async def patiently(parts: Parts, ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
@@ -54,5 +74,5 @@ async def done_once(
         KeyReusedError: it came with another body before.
 
     """
-    keyed = Keyed(request.url.path, token, body) if token else None
-    await patiently(parts, lambda: parts.once.do(caller.user.id, keyed, work))
+    asked = keyed(request, token, body)
+    await patiently(parts, lambda: parts.once.do(caller.user.id, asked, work))

@@ -1,6 +1,5 @@
 """The users of an organisation."""
 
-import secrets
 from typing import Annotated, Any, Literal
 
 from fastapi import Form, Request
@@ -10,24 +9,18 @@ from pydantic import ValidationError
 from services.gateway import errors
 from services.gateway.dependencies import AdminDep, Cursor, PartsDep
 from services.gateway.identity import Caller
-from services.gateway.once import Keyed
 from services.gateway.parts import Parts
 from services.gateway.records import Role, User
 from services.gateway.routes.account_shapes import NewUser, UserChange
 from services.gateway.web.pages import PagesDep
-from services.gateway.web.refusal import Refusal
+from services.gateway.web.refusal import NOT_DONE, Refusal
 from services.gateway.web.routing import pages_router
+from services.gateway.web.sent_once import Token, keyed, new_token
 
 router = pages_router()
 
 _USERS = 50
 _Field = Annotated[str, Form(max_length=256)]
-_REFUSED = (
-    ValidationError,
-    errors.InvalidRequestError,
-    errors.ConflictError,
-    errors.InProgressError,
-)
 
 
 @router.get("/admin/users")
@@ -53,7 +46,7 @@ async def page_create_user(
     username: _Field = "",
     password: _Field = "",
     role: _Field = Role.CLINICIAN,
-    form: _Field = "",
+    form: Token = "",
 ) -> Response:
     """Make an account; the same form sent twice makes one."""
     try:
@@ -61,14 +54,14 @@ async def page_create_user(
         body = tuple(each.encode() for each in (username, password, role))
         await parts.once.make(
             caller.user.id,
-            Keyed(request.url.path, form, body, secret=True) if form else None,
+            keyed(request, form, body, secret=True),
             User,
             lambda made: parts.accounts.create(
                 new.username, new.password, new.role, caller.user.organisation_id, made
             ),
             lambda made: parts.accounts.get(caller.scope, made),
         )
-    except _REFUSED as error:
+    except NOT_DONE as error:
         return await _refused(
             request, pages, parts, caller, error, form, username=username, role=role
         )
@@ -93,7 +86,7 @@ async def page_change_user(
         await parts.accounts.change(
             user_id, caller.scope, role=change.role, disabled=change.disabled
         )
-    except _REFUSED as error:
+    except NOT_DONE as error:
         return await _refused(request, pages, parts, caller, error)
     return RedirectResponse("/admin/users?done=changed", 303)
 
@@ -108,8 +101,8 @@ async def _refused(
     **written: str,
 ) -> Response:
     refusal = Refusal.of(error)
-    again = {"refusal": refusal.sentence, "form": refusal.token(form)}
-    shown = await _shown(parts, caller, **again, **written)
+    again = refusal.again(form) | written
+    shown = await _shown(parts, caller, **again)
     return pages.show(request, "users.html", shown, caller=caller, status=refusal.status)
 
 
@@ -119,7 +112,7 @@ async def _shown(
     return {
         "users": await parts.accounts.page(caller.scope, _USERS, cursor),
         "roles": list(Role),
-        "form": secrets.token_hex(16),
+        "form": new_token(),
         "refusal": "",
         "done": None,
         "username": "",

@@ -6,17 +6,15 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import ValidationError
 
 from services.gateway import errors
 from services.gateway.dependencies import PartsDep, WebhooksDep
-from services.gateway.once import Keyed
 from services.gateway.records import EVENT_MEANING, Webhook, WebhookSecret
 from services.gateway.routes.webhooks import NewSecret, WebhookChange
 from services.gateway.web.pages import PagesDep
-from services.gateway.web.refusal import Refusal
+from services.gateway.web.refusal import NOT_DONE, Refusal
 from services.gateway.web.routing import pages_router
-from services.gateway.web.sent_once import Token, done_once, new_token
+from services.gateway.web.sent_once import Token, done_once, keyed, new_token, parts_of
 from services.gateway.web.webhook_deliveries import refused, shown_webhook
 
 router = pages_router()
@@ -24,14 +22,8 @@ router = pages_router()
 FIELDS = ("url", "description", "kinds")
 """What is written of a webhook."""
 
-REFUSED = (
-    ValidationError,
-    errors.InvalidRequestError,
-    errors.ConflictError,
-    errors.InProgressError,
-    # Where an address leads is not known in time.
-    errors.UnavailableError,
-)
+# Where an address leads may not be known in time.
+REFUSED = (*NOT_DONE, errors.UnavailableError)
 
 _Field = Annotated[str, Form()]
 
@@ -45,11 +37,6 @@ async def _written(
 
 
 WrittenDep = Annotated[dict[str, Any], Depends(_written)]
-
-
-def parts_of(written: Mapping[str, Any]) -> tuple[bytes, ...]:
-    """Return what was written as what a form is known by."""
-    return (repr(sorted(written.items())).encode(),)
 
 
 @router.get("/admin/webhooks/{webhook_id}/change")
@@ -89,7 +76,7 @@ async def page_edit_webhook(
         refusal = Refusal.of(error)
         found = await parts.webhooks.get(caller.scope, webhook_id)
         changed = isinstance(error, errors.ChangedMeanwhileError)
-        shown = _form(found, written) | {"refusal": refusal.sentence, "theirs": changed}
+        shown = _form(found, written) | refusal.again(form) | {"theirs": changed}
         return pages.show(request, "webhook_form.html", shown, caller=caller, status=refusal.status)
     parts.dispatcher.wake()
     return RedirectResponse(f"/admin/webhooks/{webhook_id}?done=edited", 303)
@@ -117,8 +104,8 @@ async def page_create_webhook_secret(
         async def make(made: str) -> tuple[WebhookSecret, str | None]:
             return await parts.webhooks.renew_secret(caller.scope, webhook_id, made, overlap)
 
-        keyed = Keyed(request.url.path, form, (str(overlap_hours).encode(),)) if form else None
-        _, secret = await parts.once.make(caller.user.id, keyed, WebhookSecret, make, find)
+        renewal = keyed(request, form, (str(overlap_hours).encode(),))
+        _, secret = await parts.once.make(caller.user.id, renewal, WebhookSecret, make, find)
     except REFUSED as error:
         return await refused(webhook_id, request, pages, parts, caller, error, form)
     done = "renewed" if secret else "renewed-before"

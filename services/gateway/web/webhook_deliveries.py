@@ -10,13 +10,12 @@ from pydantic import ValidationError
 from services.gateway import errors
 from services.gateway.dependencies import Cursor, PartsDep, WebhooksDep
 from services.gateway.identity import Caller
-from services.gateway.once import Keyed
 from services.gateway.parts import Parts
 from services.gateway.records import Delivery, DeliveryState
 from services.gateway.web.pages import Pages, PagesDep
-from services.gateway.web.refusal import Refusal
+from services.gateway.web.refusal import NOT_DONE, Refusal
 from services.gateway.web.routing import pages_router
-from services.gateway.web.sent_once import Token, done_once, new_token
+from services.gateway.web.sent_once import Token, done_once, keyed, new_token
 from services.gateway.webhooks.sending import Fault
 
 router = pages_router()
@@ -62,12 +61,12 @@ async def page_test_webhook(
     try:
         await parts.once.make(
             caller.user.id,
-            Keyed(request.url.path, form, ()) if form else None,
+            keyed(request, form),
             Delivery,
             lambda made: parts.deliveries.test(caller.scope, webhook_id, made),
             lambda made: parts.deliveries.get(caller.scope, webhook_id, made),
         )
-    except (errors.ConflictError, errors.InProgressError) as error:
+    except NOT_DONE as error:
         return await refused(webhook_id, request, pages, parts, caller, error, form)
     parts.dispatcher.wake()
     return RedirectResponse(f"/admin/webhooks/{webhook_id}?done=tested", 303)
@@ -90,7 +89,7 @@ async def page_replay_delivery(
 
     try:
         await done_once(request, caller, parts, form, work)
-    except errors.ConflictError as error:
+    except NOT_DONE as error:
         return await refused(webhook_id, request, pages, parts, caller, error)
     parts.dispatcher.wake()
     return RedirectResponse(f"/admin/webhooks/{webhook_id}?done=replayed", 303)
@@ -112,8 +111,7 @@ async def refused(
 
     """
     refusal = Refusal.of(error)
-    sentence, token = refusal.sentence, refusal.token(form)
-    shown = await shown_webhook(parts, caller, webhook_id, refusal=sentence, form=token)
+    shown = await shown_webhook(parts, caller, webhook_id) | refusal.again(form)
     return pages.show(request, "webhook.html", shown, caller=caller, status=refusal.status)
 
 

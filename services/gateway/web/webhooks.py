@@ -8,21 +8,19 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from services.gateway import errors
 from services.gateway.dependencies import Cursor, PartsDep, WebhooksDep
 from services.gateway.identity import Caller
-from services.gateway.once import Keyed
 from services.gateway.parts import Parts
 from services.gateway.records import EVENT_MEANING, Disabled, Webhook
 from services.gateway.routes.webhooks import NewWebhook
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
-from services.gateway.web.sent_once import Token, done_once, new_token
-from services.gateway.web.webhook_changes import REFUSED, WrittenDep, parts_of
+from services.gateway.web.sent_once import Token, done_once, keyed, new_token, parts_of
+from services.gateway.web.webhook_changes import REFUSED, WrittenDep
 from services.gateway.web.webhook_deliveries import refused
 
 router = pages_router()
 
 _WEBHOOKS = 50
-_Field = Annotated[str, Form()]
 _Revision = Annotated[int, Form(ge=0)]
 
 
@@ -47,7 +45,7 @@ async def page_create_webhook(
     parts: PartsDep,
     caller: WebhooksDep,
     written: WrittenDep,
-    form: _Field = "",
+    form: Token = "",
 ) -> Response:
     """Make a webhook and show its secret, this once; the same form sent twice makes one."""
     try:
@@ -59,12 +57,12 @@ async def page_create_webhook(
         async def find(webhook_id: str) -> tuple[Webhook, str | None]:
             return await parts.webhooks.get(caller.scope, webhook_id), None
 
-        keyed = Keyed(request.url.path, form, parts_of(written)) if form else None
-        made, secret = await parts.once.make(caller.user.id, keyed, Webhook, make, find)
+        asked = keyed(request, form, parts_of(written))
+        made, secret = await parts.once.make(caller.user.id, asked, Webhook, make, find)
     except REFUSED as error:
         refusal = Refusal.of(error)
-        again = {"refusal": refusal.sentence, "form": refusal.token(form)}
-        shown = await _shown(parts, caller, **again, **written)
+        again = refusal.again(form) | written
+        shown = await _shown(parts, caller, **again)
         return pages.show(request, "webhooks.html", shown, caller=caller, status=refusal.status)
     shown = await _shown(parts, caller, made=made, secret=secret)
     return pages.show(request, "webhooks.html", shown, caller=caller, status=201)
