@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from services.gateway.database import EVERYTHING, postgresql
 from services.gateway.database.postgresql import Postgresql
 from tests.gateway import wires
 from tests.gateway.clocks import pass_time
 from tests.gateway.conftest import Start
-from tests.gateway.test_connections import AT_ONCE, which
+from tests.gateway.test_connections import AT_ONCE, end_others, which
 from tests.gateway.wires import Wire
 
 LONGEST_S = 300
@@ -67,6 +68,30 @@ async def test_a_request_is_told_in_time_and_the_next_ones_are_served_when_the_h
     assert lost.headers["Retry-After"]
     assert [answer.status_code for answer in back] == [200] * 3
     assert sum(passed) <= LONGEST_S
+
+
+@pytest.mark.parametrize("fresh_s", [60, -1], ids=["used lately", "unused for long"])
+async def test_a_server_whose_last_word_has_come_and_its_end_has_not_is_no_fault_of_ours(
+    postgres_url: str, wire: tuple[Wire, str], fresh_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "_FRESH_S", fresh_s)
+    over, url = wire
+    here, there = Postgresql(make_url(url), 60), Postgresql(make_url(postgres_url), 60)
+    try:
+        async with asyncio.timeout(120):
+            before = await here.read(which, EVERYTHING)
+            over.keeps_ends = True
+            await there.read(end_others, EVERYTHING)
+            await over.hung_up.wait()
+            over.keeps_ends = False
+            for _ in range(100):
+                await asyncio.sleep(0)
+            with contextlib.suppress(ConnectionError, DBAPIError):
+                await here.read(which, EVERYTHING)
+            assert await here.read(which, EVERYTHING) != before
+    finally:
+        await here.close()
+        await there.close()
 
 
 async def test_who_leaves_meanwhile_keeps_no_connection_from_others(

@@ -19,12 +19,16 @@ class Wire:
         socket: of the server.
         dead: whether bytes are lost, as when a host vanishes without a word.
         lost: is set when some were.
+        keeps_ends: whether nobody is told that the other has hung up.
+        hung_up: is set when somebody did.
 
     """
 
     socket: Path
     dead: bool = False
     lost: asyncio.Event = field(default_factory=asyncio.Event)
+    keeps_ends: bool = False
+    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     _ends: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -47,6 +51,9 @@ class Wire:
                     self.lost.set()
                 else:
                     sink.write(piece)
+            self.hung_up.set()
+            if self.keeps_ends:
+                await asyncio.Event().wait()
 
 
 @contextlib.asynccontextmanager

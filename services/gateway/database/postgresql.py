@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Self, TypeVar
 
-from asyncpg import InterfaceError, PostgresError
+from asyncpg import InterfaceError, InternalClientError, PostgresError
 from sqlalchemy import Dialect, NullPool, event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
@@ -174,7 +174,8 @@ def _see_that_it_is_there(
     if time.monotonic() - record.info.get(_USED_AT, time.monotonic()) > _FRESH_S:
         try:
             await_only(raw.fetchval("SELECT 1", timeout=_PING_S))
-        except (PostgresError, InterfaceError, OSError) as error:
+        except (PostgresError, InterfaceError, InternalClientError, OSError) as error:
+            # The driver fails in itself where the server's last word has come and its end has not.
             # To end it in peace would take its server's word.
             raw.terminate()
             raise InvalidatePoolError from error
