@@ -25,6 +25,19 @@ People = Callable[..., Person]
 MARK = re.compile("suspicious|Cannot assess", re.IGNORECASE)
 
 
+HOLD = """holds => {
+    const look = window.createImageBitmap;
+    const released = new Promise(resolve => (window.release = resolve));
+    let looked = 0;
+    window.createImageBitmap = async (...all) => {
+        looked += 1;
+        if (looked >= holds) await released;
+        return look.call(window, ...all);
+    };
+}"""
+"""Takes as long to look at a picture, and at all after it, as until it is released."""
+
+
 @pytest.fixture
 def sender(person: People) -> Person:
     """Somebody at the page."""
@@ -133,6 +146,41 @@ def test_a_button_pressed_twice_and_a_picture_chosen_twice_make_one_analysis(
     send(sender)
     expect(sender.page.locator("#summary")).to_have_text("2 done")
     assert len(analyses(sender)) == 1
+
+
+def test_a_click_sends_what_is_ready_and_then_what_is_still_looked_at(sender: Person) -> None:
+    sender.page.evaluate(HOLD, 2)
+    choose(sender, *pictures(3))
+    expect(row(sender, "lesion 1.jpg").locator(".state")).to_have_text("Ready")
+    expect(sender.page.locator("#send")).to_have_text("Analyze 3 pictures")
+
+    sender.page.locator("#send").click()
+
+    expect(row(sender, "lesion 1.jpg").locator(".mark")).to_contain_text(MARK)
+    for each in ("lesion 2.jpg", "lesion 3.jpg"):
+        state = row(sender, each).locator(".state")
+        expect(state).to_have_text("Looking at it; it is sent then")
+    sender.page.evaluate("release()")
+    expect(sender.page.locator("#summary")).to_have_text("3 done")
+    assert len(analyses(sender)) == 3
+
+
+def test_a_picture_that_is_looked_at_is_sent_with_what_is_said_at_the_click(
+    sender: Person,
+) -> None:
+    sender.page.evaluate(HOLD, 1)
+    choose(sender, picture())
+    sender.page.get_by_label("Note").fill("at the click")
+    sender.page.locator("#send").click()
+    sender.page.get_by_label("Note").fill("after it")
+    choose(sender, picture(b"%PDF-1.7", "letter.jpg"), *pictures(1))
+
+    sender.page.evaluate("release()")
+
+    # What was chosen after the click waits for another one.
+    expect(sender.page.locator("#summary")).to_have_text("1 ready, 1 done, 1 not analyzed")
+    (made,) = analyses(sender)
+    assert made["note"] == "at the click"
 
 
 def test_a_picture_that_waits_is_taken_off_the_list(sender: Person) -> None:

@@ -17,9 +17,10 @@ const batch = new Batch(list, limits, username, choose, show);
 
 function show() {
   const ready = batch.count("waiting");
-  const unfinished = batch.count("checking", "queued", "sending", "analyzing");
+  const chosen = batch.count("checking", "waiting");
+  const unfinished = batch.count("checking", "expected", "queued", "sending", "analyzing");
   const [done, refused] = [batch.count("done"), batch.count("refused")];
-  document.getElementById("send").textContent = ready > 1 ? `Analyze ${ready} pictures` : "Analyze";
+  document.getElementById("send").textContent = chosen > 1 ? `Analyze ${chosen} pictures` : "Analyze";
   form.classList.toggle("has-pictures", ready + unfinished + done + refused > 0);
   expired.hidden = !batch.heldBy;
   const byOther = Boolean(batch.heldBy?.isOfSomebodyElse);
@@ -58,12 +59,12 @@ function begin() {
   }
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (batch.count("waiting")) start();
-    else if (!batch.count("checking", "queued", "sending")) say("Choose a picture first.");
+    if (batch.count("checking", "waiting")) start();
+    else if (!batch.count("expected", "queued", "sending")) say("Choose a picture first.");
   });
   document.getElementById("go-on").addEventListener("click", goOn);
   addEventListener("beforeunload", (event) => {
-    if (batch.count("waiting", "queued", "sending")) event.preventDefault();
+    if (batch.count("checking", "expected", "waiting", "queued", "sending")) event.preventDefault();
   });
 }
 

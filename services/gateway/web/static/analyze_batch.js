@@ -61,16 +61,19 @@ export class Batch {
       picture.digest = digest;
       picture.row.thumbnail(thumbnail);
       picture.row.hint(hint);
-      this.#step(picture, "waiting", "Ready");
+      if (picture.state === "expected") {
+        this.#queue(picture);
+        this.#next();
+      } else this.#step(picture, "waiting", "Ready");
     }
   }
 
-  /** Send what waits, with what is said of it by now. */
+  /** Send what waits, and what is still looked at as soon as it is; with what is said of it by now. */
   start(fields) {
-    const ready = this.#pictures.filter(({ state }) => state === "waiting" || state === "queued");
-    for (const picture of ready) {
-      picture.fields ??= fields;
-      this.#step(picture, "queued", "Waiting for its turn");
+    for (const picture of this.#pictures.filter(({ state }) => state === "waiting" || state === "checking")) {
+      picture.fields = fields;
+      if (picture.state === "waiting") this.#queue(picture);
+      else this.#step(picture, "expected", "Looking at it; it is sent then");
     }
     this.#next();
   }
@@ -104,6 +107,10 @@ export class Batch {
     // Who uses the keyboard goes on from here, not from the top of the page.
     const rows = this.#pictures.slice(place).concat(this.#pictures.slice(0, place).reverse());
     (rows.find(({ row }) => row.isRemovable)?.row ?? this.#otherwise).focus();
+  }
+
+  #queue(picture) {
+    this.#step(picture, "queued", "Waiting for its turn");
   }
 
   #next() {
