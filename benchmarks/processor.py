@@ -14,7 +14,12 @@ class Meter:
     """Adds up the processor time of some processes, threads and all, children not."""
 
     def __init__(self, pids: Iterable[int]) -> None:
-        """Build for running processes."""
+        """Build for running processes.
+
+        Raises:
+            ProcessLookupError: one is gone already.
+
+        """
         self._clocks = [_clock_of(pid) for pid in pids]
 
     def seconds(self) -> float:
@@ -24,4 +29,9 @@ class Meter:
 
 def _clock_of(pid: int) -> int:
     """Return the id of a process's clock, which Linux makes of its number (clock_getcpuclockid)."""
-    return (~pid << 3) | _OF_ALL_THREADS
+    clock = (~pid << 3) | _OF_ALL_THREADS
+    try:
+        time.clock_gettime(clock)
+    except OSError as error:
+        raise ProcessLookupError(f"there is no process {pid}") from error
+    return clock

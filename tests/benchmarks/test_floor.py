@@ -1,6 +1,7 @@
 """The floor in miniature: every road is driven, and what it cost is positive."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,13 @@ def test_full_load_counts_every_picture_and_its_processor_time() -> None:
     assert 0 < full.per_s * seconds <= len(began)
     assert 0 < full.cpu_s < 0.3
     assert full.callers_s == pytest.approx(full.cpu_s, rel=0.2)
+
+
+def test_a_process_that_is_gone_has_no_processor_time() -> None:
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    with pytest.raises(ProcessLookupError, match=f"no process {gone.pid}"):
+        Meter([os.getpid(), gone.pid])
 
 
 def test_a_road_that_fails_is_told_and_not_counted() -> None:
