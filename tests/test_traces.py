@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextvars import copy_context
 
 import pytest
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import DEFAULT_TIMEOUT
 
 from services import telemetry
+from services.telemetry import traces
 from services.telemetry.traces import Span, Traces
 from tests.collector import Collector, collecting
 from tests.ports import free_port
@@ -171,6 +173,7 @@ def test_a_collector_that_is_down_holds_nobody_up(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{free_port()}")
+    assert traces._PATIENCE_S < DEFAULT_TIMEOUT / 2
     # By itself the library would send nothing before the end, and then try for half a minute.
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "3600000")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "3600")

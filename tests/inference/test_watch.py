@@ -53,7 +53,7 @@ async def test_work_that_ends_in_time_is_never_taken_to_hang() -> None:
         for _ in range(20):
             release = threading.Event()
             work = watched.submit(release.wait)
-            while not any(run.looks > 2 for run in watch._running):  # noqa: ASYNC110
+            while not any(run.looks > 2 for run in watch._running.copy()):  # noqa: ASYNC110
                 await asyncio.sleep(0)
             release.set()
             assert work.result(timeout=60)  # and nobody looks meanwhile
