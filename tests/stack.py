@@ -6,12 +6,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import httpx
 
 from tests.ports import free_port
+
+Seen = TypeVar("Seen")
 
 _READY_WITHIN_S = 180
 _ENDED_WITHIN_S = 120
@@ -77,6 +80,23 @@ def signed_in(client: httpx.Client, username: str = "bench") -> str:
     response = client.post("/v1/auth/register", json=account).raise_for_status()
     token: str = response.json()["access_token"]
     return token
+
+
+def once_well(look: Callable[[], Seen], is_well: Callable[[Seen], bool]) -> Seen:
+    """Look until all is well, and return what was seen then.
+
+    What takes a second to answer a gateway counts as down at that moment.
+    """
+    until = time.monotonic() + _READY_WITHIN_S
+    while not is_well(seen := look()):
+        assert time.monotonic() < until, seen
+        time.sleep(0.1)
+    return seen
+
+
+def once_ready(client: httpx.Client) -> None:
+    """Wait until a gateway has heard of each room in the second that it gives them."""
+    once_well(lambda: client.get("/readyz").json(), lambda said: said["status"] == "ready")
 
 
 def _wait_until_ready(rest: str, processes: Collection[subprocess.Popen[bytes]]) -> None:

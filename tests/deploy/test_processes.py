@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests import specimens, tiny_models
+from tests import specimens, stack, tiny_models
 from tests.deploy import composition, images
 from tests.gateway import databases
 from tests.ports import free_port
@@ -107,14 +107,6 @@ def until_well(service: str, environment: dict[str, str]) -> None:
         time.sleep(0.2)
 
 
-def until_ready(client: httpx.Client) -> None:
-    """Wait until the gateway has heard of each room in the second that it gives them."""
-    until = time.monotonic() + WELL_WITHIN_S
-    while (answer := client.get("/readyz")).json()["status"] != "ready":
-        assert time.monotonic() < until, answer.text
-        time.sleep(0.2)
-
-
 def test_the_composition_becomes_well_works_and_stops_in_peace(
     containers: dict[str, tuple["subprocess.Popen[bytes]", dict[str, str]]],
 ) -> None:
@@ -123,7 +115,7 @@ def test_the_composition_becomes_well_works_and_stops_in_peace(
 
     port = containers["gateway"][1]["DERMSERVE_GATEWAY_PORT"]
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
-        until_ready(client)
+        stack.once_ready(client)
         admin = {"username": "admin", "password": GIVEN["ADMIN_PASSWORD"]}
         token = client.post("/v1/auth/token", data=admin).raise_for_status().json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"

@@ -46,10 +46,7 @@ def found_well(services: Stack, *words: str) -> None:
 def test_an_analysis_and_its_report_are_made_over_tls(services: Stack) -> None:
     with httpx.Client(base_url=services.rest, timeout=120, trust_env=False) as client:
         client.headers["Authorization"] = f"Bearer {stack.signed_in(client)}"
-        until = time.monotonic() + 120
-        # What takes a second to answer counts as down at that moment.
-        while (ready := client.get("/readyz").json())["status"] != "ready":
-            assert time.monotonic() < until, ready
+        stack.once_ready(client)
         analysis = client.post("/v1/analyses", files={"image": specimens.lesion_jpeg()})
         assert analysis.status_code == 201, analysis.text
         report = client.get(f"{analysis.headers['Location']}/report.pdf")

@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests import stack
 from tests.ports import free_port
 
 COMMAND = [sys.executable, "-c", "from services.cli import app; app()", "up"]
@@ -69,10 +69,8 @@ def test_it_says_where_to_go_once_all_is_ready_and_stops_cleanly_when_told(up: U
     up.until_said("dermserve is ready at")
     assert up.address in up.said
     assert "First boot: sign in as admin" in up.said
-    until = time.monotonic() + _WITHIN_S
-    # What takes a second to answer counts as down at that moment.
-    while (ready := httpx.get(f"{up.address}/readyz", timeout=60)).status_code != 200:
-        assert time.monotonic() < until, ready.text
+    with httpx.Client(base_url=up.address, timeout=60) as client:
+        stack.once_ready(client)
     up.process.send_signal(signal.SIGTERM)
     status, said = up.ended()
     assert status == 0, said

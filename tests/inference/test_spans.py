@@ -26,7 +26,6 @@ ERROR = 2
 def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
     with collecting() as listening:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", listening.address)
-        monkeypatch.setattr("services.telemetry.traces._PATIENCE_S", 60)
         yield listening
 
 

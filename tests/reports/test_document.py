@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 from reportlab.platypus.doctemplate import LayoutError
@@ -284,7 +284,7 @@ def test_a_fault_of_the_layout_repeats_no_text_of_the_page(
 anything = st.text(max_size=300).filter(str.strip)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15)
 @given(name=anything, site=anything, note=st.text(max_size=2000), institution=anything)
 def test_no_text_breaks_the_page(name: str, site: str, note: str, institution: str) -> None:
     request = messages.bare()

@@ -9,7 +9,7 @@ import pytest
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from grpc import aio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
@@ -98,7 +98,7 @@ def broken(draw: st.DrawFn) -> RenderRequest:
     return request
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(request=broken())
 def test_a_message_becomes_a_file_or_the_field_at_fault_is_named(request: RenderRequest) -> None:
     try:
@@ -115,7 +115,7 @@ def test_a_message_becomes_a_file_or_the_field_at_fault_is_named(request: Render
     assert len(PdfReader(io.BytesIO(pdf), strict=True).pages) == count
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(content=st.binary(max_size=200))
 def test_bytes_that_are_no_message_never_count_as_a_fault_of_ours(content: bytes) -> None:
     request = RenderRequest()

@@ -171,7 +171,6 @@ async def test_a_trace_names_what_ran_a_row_and_not_what_was_chosen_once(
     model = model_on(card, tmp_path)
     with collecting() as collector, ThreadPoolExecutor(1) as threads:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address)
-        monkeypatch.setattr("services.telemetry.traces._PATIENCE_S", 60)
         metrics = Metrics(CollectorRegistry())
         stage = ModelStage(model, Runners(1), threads, metrics, max_batch_size=1)
         with telemetry.tracing("inference") as traces:
