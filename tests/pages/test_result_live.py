@@ -133,6 +133,24 @@ def test_who_is_signed_out_while_waiting_is_asked_to_sign_in(
         expect(somebody.page.get_by_label("Password")).to_be_visible()
 
 
+def test_a_page_of_a_removed_result_asks_no_more(person: People, services: Stack) -> None:
+    """Else it would keep its session from ending for as long as it is open."""
+    somebody = person()
+    page = somebody.page
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.install()
+    with stopped(services):
+        address = taken_in(somebody)
+        with page.expect_response("**/v1/events"):
+            somebody.goto(address)
+        assert somebody.api("DELETE", f"/v1{address}").status_code == 204
+        expect(page.get_by_role("alert")).to_contain_text("was removed")
+        asked.clear()
+        page.clock.run_for(120_000)
+    assert asked == []
+
+
 def test_a_result_that_was_removed_in_another_tab_says_so_when_one_comes_back(
     person: People,
 ) -> None:

@@ -8,14 +8,19 @@ const LISTEN_AGAIN_MS = 3_000;
 /** @param {HTMLElement} page names the analysis. */
 export function follow(page) {
   const { analysis } = page.dataset;
-  const look = () => news(page, `/v1/analyses/${analysis}`);
-  if ("pending" in page.dataset) watch(analysis, look);
+  let stop = () => {};
+  const look = async () => {
+    if (await isGone(page, `/v1/analyses/${analysis}`)) stop();
+  };
+  if ("pending" in page.dataset) stop = watch(analysis, look);
   document.addEventListener("visibilitychange", () => document.hidden || look());
 }
 
 /**
  * Listen while the page is seen: browsers keep few connections to a host. Look now and then as well: no lost word
  * matters then, and who waits stays signed in.
+ *
+ * @returns {() => void} ends that.
  */
 function watch(analysis, look) {
   let events = null;
@@ -35,11 +40,18 @@ function watch(analysis, look) {
     }
   };
   document.addEventListener("visibilitychange", listen);
-  setInterval(look, LOOK_EVERY_MS);
+  const looking = setInterval(() => document.hidden || look(), LOOK_EVERY_MS);
   listen();
+  return () => {
+    document.removeEventListener("visibilitychange", listen);
+    clearInterval(looking);
+    clearTimeout(refused);
+    events?.close();
+  };
 }
 
-async function news(page, address) {
+/** Show what became of an analysis; say whether it was removed, so that nothing is to be waited for any more. */
+async function isGone(page, address) {
   try {
     const { status } = await ask("GET", address);
     document.getElementById("ended").hidden = true;
@@ -49,6 +61,9 @@ async function news(page, address) {
     // What is half written would be lost.
     if (isNobodys && "pending" in page.dataset) location.reload();
     document.getElementById("ended").hidden = !isNobodys;
-    if (problem.status === 404) document.getElementById("gone").hidden = false;
+    if (problem.status !== 404) return false;
+    document.getElementById("gone").hidden = false;
+    return true;
   }
+  return false;
 }
