@@ -106,7 +106,7 @@ async def _refused(
     told = {"refusal": sentence, "heard_all": _LAST in fields}
     if tolls.is_settled(request):
         return await _form(caller, parts, fields) | told
-    # Who has spent their quota is looked up nothing, and keeps what was chosen unseen.
+    # Who has spent their quota is looked up nothing: what was chosen is kept without its name.
     kept = {name: fields[name] for name in _CHOSEN if fields.get(name)}
     return _shown(parts, fields, [], {}) | told | {"kept": kept}
 
