@@ -13,7 +13,6 @@ import httpx
 import pytest
 import structlog
 from fastapi import FastAPI
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.gateway import composition, database, health
@@ -29,10 +28,10 @@ from tests import specimens
 from tests.gateway import databases, identity_providers
 from tests.gateway.counterparts import ScriptedInference, ScriptedReports, serving
 from tests.gateway.identity_providers import Browser, ScriptedProvider
+from tests.gateway.installation import ADMIN_PASSWORD, begin_with, settings_for
 from tests.gateway.leaks import PROCESSORS, WATCH
 from tests.gateway.sockets import serving_http
 
-ADMIN_PASSWORD = "correct horse battery"
 PASSWORD = "a password of alice"
 
 
@@ -160,37 +159,10 @@ def quotas_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 Start = Callable[..., AbstractAsyncContextManager[Gateway]]
 
 
-def settings_for(folder: Path, **changes: Any) -> Settings:
-    """Settings as from the environment, without touching it."""
-    values: dict[str, Any] = {
-        "DERMSERVE_DATA_DIR": folder,
-        "admin_password": ADMIN_PASSWORD,
-        # No test fails because the machine has much to do; those of a bound set it themselves.
-        "analysis_timeout_s": 60,
-        "boot_timeout_s": 60,
-        "report_timeout_s": 60,
-        "webhook_networks": "127.0.0.1",
-        "webhook_ports": "1-65535",
-        "webhook_plain_http": True,
-        **changes,
-    }
-    return Settings.model_validate(values)
-
-
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite database at the current schema, with nothing in it."""
     return databases.migrated_file(tmp_path_factory.mktemp("sqlite") / "migrated.db")
-
-
-def begin_with(migrated_file: Path, settings: Settings) -> None:
-    """Spare a gateway the migrations of a database file that is not there yet."""
-    address = make_url(settings.database)
-    if address.get_backend_name() == "sqlite" and address.database is not None:
-        path = Path(address.database)
-        if path.parent == settings.data_dir.absolute() and not path.exists():
-            settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            shutil.copyfile(migrated_file, path)
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 from services.gateway import add
 from services.gateway.boot import open_accounts
 from services.gateway.database import EVERYTHING
-from tests.gateway.conftest import PASSWORD, settings_for
+from tests.gateway.conftest import PASSWORD
+from tests.gateway.installation import settings_for
 
 
 def made(folder: Path) -> list[tuple[str, str]]:

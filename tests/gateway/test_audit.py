@@ -10,7 +10,8 @@ from services.gateway.boot import open_records
 from services.gateway.database import EVERYTHING
 from services.gateway.records import DEFAULT_ORGANISATION
 from tests.gateway.audited import findings, last, rows, verified
-from tests.gateway.conftest import ADMIN_PASSWORD, PASSWORD, Gateway, Start
+from tests.gateway.conftest import PASSWORD, Gateway, Start
+from tests.gateway.installation import ADMIN_PASSWORD
 
 
 async def test_a_row_says_who_what_when_where_and_what_became_of_it(either: Gateway) -> None:

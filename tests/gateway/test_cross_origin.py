@@ -9,7 +9,8 @@ import pytest
 from services import environment
 from services.gateway.dependencies import DEVICE_COOKIE
 from services.gateway.settings import Settings
-from tests.gateway.conftest import ADMIN_PASSWORD, Gateway, Start
+from tests.gateway.conftest import Gateway, Start
+from tests.gateway.installation import ADMIN_PASSWORD
 from tests.gateway.processes import running
 
 VIEWER = "https://viewer.example.org"

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from services.gateway.database import listening
-from tests.gateway.conftest import ADMIN_PASSWORD, Start
+from tests.gateway.conftest import Start
+from tests.gateway.installation import ADMIN_PASSWORD
 from tests.gateway.processes import running
 from tests.gateway.test_database import connected
 from tests.gateway.watching import (

@@ -12,7 +12,8 @@ from websockets.http11 import Response
 
 from services.gateway.boot import open_records
 from services.gateway.records import StreamTicket, now
-from tests.gateway.conftest import ADMIN_PASSWORD, PASSWORD, Client, Gateway, Served, Start
+from tests.gateway.conftest import PASSWORD, Client, Gateway, Served, Start
+from tests.gateway.installation import ADMIN_PASSWORD
 from tests.gateway.processes import running
 from tests.gateway.test_quota import Counting
 from tests.gateway.watching import (

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from services.gateway.dependencies import SESSION_COOKIE
-from tests.gateway.conftest import ADMIN_PASSWORD, PASSWORD, Gateway
+from tests.gateway.conftest import PASSWORD, Gateway
+from tests.gateway.installation import ADMIN_PASSWORD
 from tests.gateway.test_page_sessions import PAGE
 
 FORM = "ab" * 16

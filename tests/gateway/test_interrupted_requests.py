@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from services.gateway import database, errors, once
 from services.gateway import records as tables
 from services.gateway.records import KeyedRequest, Patient
-from tests.gateway.conftest import ADMIN_PASSWORD, Client, Gateway
+from tests.gateway.conftest import Client, Gateway
 from tests.gateway.counterparts import ScriptedInference, serving
+from tests.gateway.installation import ADMIN_PASSWORD
 from tests.gateway.processes import running
 from tests.gateway.test_once import KEY, analysis, later, patient
 from tests.gateway.test_patients import listed

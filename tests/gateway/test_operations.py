@@ -13,7 +13,8 @@ from services.gateway.boot import open_accounts
 from services.gateway.database import postgresql
 from services.gateway.records import DEFAULT_ORGANISATION, Role
 from tests.gateway import databases
-from tests.gateway.conftest import PASSWORD, Client, Gateway, Start, settings_for
+from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
+from tests.gateway.installation import settings_for
 
 NOWHERE = "127.0.0.1:1"
 

@@ -12,7 +12,8 @@ from services.gateway import records as tables
 from services.gateway.dependencies import DEVICE_COOKIE
 from services.gateway.identity import attempts
 from services.gateway.settings import Settings
-from tests.gateway.conftest import ADMIN_PASSWORD, PASSWORD, Client, Gateway
+from tests.gateway.conftest import PASSWORD, Client, Gateway
+from tests.gateway.installation import ADMIN_PASSWORD
 from tests.gateway.processes import running
 from tests.gateway.test_attempts import CLOCK, ELSEWHERE, HOME, exhausted, guess, sign_in
 

@@ -15,7 +15,8 @@ from services.gateway.analyses.retention import due
 from services.gateway.boot import open_records
 from services.gateway.database import Database
 from services.gateway.records import DEFAULT_ORGANISATION, Analysis, Lesion, Patient, now
-from tests.gateway.conftest import Start, settings_for
+from tests.gateway.conftest import Start
+from tests.gateway.installation import settings_for
 from tests.gateway.test_database import a_user, an_analysis
 
 

@@ -13,8 +13,8 @@ import pytest
 from services import environment
 from services.gateway.settings import Settings
 from tests import specimens
-from tests.gateway.conftest import ADMIN_PASSWORD
 from tests.gateway.counterparts import ScriptedInference, serving
+from tests.gateway.installation import ADMIN_PASSWORD
 from tests.gateway.processes import boot, running
 
 

@@ -9,7 +9,7 @@ import pytest
 from services.gateway.boot import open_records
 from services.gateway.errors import ConflictError, NotFoundError
 from services.gateway.identity import Links, Organisations
-from tests.gateway.conftest import ADMIN_PASSWORD, PASSWORD, Client, Gateway, Start
+from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
 from tests.gateway.identity_providers import (
     CLIENT_ID,
     Browser,
@@ -20,6 +20,7 @@ from tests.gateway.identity_providers import (
     settings,
     signed,
 )
+from tests.gateway.installation import ADMIN_PASSWORD
 
 ROLES: dict[str, Any] = {
     "oidc_role_claim": "realm_access.roles",

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.gateway.exposition import merged
-from tests.gateway.conftest import ADMIN_PASSWORD
+from tests.gateway.installation import ADMIN_PASSWORD
 from tests.gateway.processes import Running, boot, running
 
 TWO = {

@@ -16,7 +16,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from services.gateway.boot import open_records
 from services.gateway.database import publish
 from services.gateway.records import EventKind, Patient, new_id
-from tests.gateway.conftest import ADMIN_PASSWORD, Client, Gateway
+from tests.gateway.conftest import Client, Gateway
+from tests.gateway.installation import ADMIN_PASSWORD
 from tests.gateway.sockets import serving_http
 
 PATIENCE_S = 60
