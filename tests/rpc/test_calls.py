@@ -4,6 +4,7 @@ from __future__ import annotations  # gRPC's classes are generic for type checke
 
 import asyncio
 import math
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -14,6 +15,7 @@ from services import rpc, telemetry
 from services.pb import inference_pb2_grpc as inference
 from services.pb.inference_pb2 import AnalyzeRequest
 from services.rpc import call
+from services.rpc.metrics import CallMetrics
 from tests.rpc.service import (
     PATIENCE_S,
     FullError,
@@ -93,6 +95,40 @@ async def test_a_deadline_ends_the_work_and_the_call(
     async with asyncio.timeout(PATIENCE_S):
         await ended.wait()
     await until_counted(registry, "DEADLINE_EXCEEDED")
+
+
+class Left:
+    """The context of a call whose caller is gone so long before its deadline."""
+
+    def __init__(self, remaining_s: float | None) -> None:
+        self._remaining_s = remaining_s
+
+    def invocation_metadata(self) -> tuple[()]:
+        return ()
+
+    def time_remaining(self) -> float | None:
+        return self._remaining_s
+
+
+@pytest.mark.parametrize(
+    ("remaining_s", "code"),
+    [
+        (None, "CANCELLED"),
+        (0.021, "CANCELLED"),
+        (0.019, "DEADLINE_EXCEEDED"),
+        (-0.1, "DEADLINE_EXCEEDED"),
+    ],
+)
+def test_who_leaves_within_20_ms_of_the_deadline_was_sent_away_by_it(
+    registry: CollectorRegistry, remaining_s: float | None, code: str
+) -> None:
+    context = cast("aio.ServicerContext[Any, Any]", Left(remaining_s))
+    with (
+        pytest.raises(asyncio.CancelledError),
+        call.Call(context, "/a/Analyze", CallMetrics(registry, "test"), None),
+    ):
+        raise asyncio.CancelledError
+    assert counted(registry, code) == 1
 
 
 async def test_the_request_id_in_force_travels_with_the_call(
