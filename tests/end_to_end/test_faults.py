@@ -1,5 +1,6 @@
 """A service that is down or slow costs a bounded wait and an honest answer, and nobody else."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -12,20 +13,30 @@ import pytest
 from tests import specimens, stack
 from tests.stack import Stack
 
+BOUND_S = 15
+TRIES = 3
+"""One of them has the machine to itself."""
 
-@pytest.fixture
-def broken(request: pytest.FixtureRequest) -> Iterator[tuple[Stack, httpx.Client]]:
-    """A stack of which one service was killed after an analysis was made."""
+
+@contextlib.contextmanager
+def without(room: str) -> Iterator[tuple[Stack, httpx.Client]]:
+    """Run a stack of which one service was killed after an analysis was made."""
     with (
         stack.running(**stack.UNHURRIED) as running,
         httpx.Client(base_url=running.rest, timeout=240) as client,
     ):
         client.headers["Authorization"] = f"Bearer {stack.signed_in(client)}"
         upload(client).raise_for_status()
-        victim = running.processes[request.param]
+        victim = running.processes[room]
         victim.send_signal(signal.SIGKILL)
         victim.wait()
         yield running, client
+
+
+@pytest.fixture
+def broken(request: pytest.FixtureRequest) -> Iterator[tuple[Stack, httpx.Client]]:
+    with without(request.param) as found:
+        yield found
 
 
 def upload(client: httpx.Client) -> httpx.Response:
@@ -39,18 +50,20 @@ def problem(response: httpx.Response) -> dict[str, object]:
     return body
 
 
-@pytest.mark.parametrize("broken", ["inference"], indirect=True)
-def test_without_inference_an_upload_is_refused_in_time_and_leaves_nothing(
-    broken: tuple[Stack, httpx.Client],
-) -> None:
-    _, client = broken
-    waits_s = []
-    for _ in range(3):  # one that has the machine to itself
-        began = time.monotonic()
-        refused = upload(client)
-        waits_s.append(time.monotonic() - began)
-        assert refused.status_code == 503
-    assert min(waits_s) < 15
+def test_without_inference_the_first_upload_is_refused_in_time_and_leaves_nothing() -> None:
+    waits_s: list[float] = []
+    while len(waits_s) < TRIES and min(waits_s, default=BOUND_S) >= BOUND_S:
+        with without("inference") as (_, client):
+            began = time.monotonic()
+            refused = upload(client)
+            waits_s.append(time.monotonic() - began)
+            honest_and_forgotten(refused, client)
+    assert min(waits_s) < BOUND_S, waits_s
+
+
+def honest_and_forgotten(refused: httpx.Response, client: httpx.Client) -> None:
+    """See that a refusal says what is wrong, and that nothing is left of what was asked."""
+    assert refused.status_code == 503
     assert int(refused.headers["retry-after"]) >= 1
     assert problem(refused)["status"] == 503
     assert len(client.get("/v1/analyses").json()["items"]) == 1
