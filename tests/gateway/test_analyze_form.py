@@ -52,6 +52,14 @@ def kept(answer: httpx.Response) -> dict[str, str]:
     return {name: value for name, value, _ in found}
 
 
+async def overspent(gateway: Gateway) -> dict[str, str]:
+    """Return the headers of a browser in which somebody has spent their quota."""
+    browser = await entered(gateway)
+    while (await gateway.http.get("/account", headers=browser)).status_code == 200:
+        pass
+    return browser
+
+
 async def sent(
     gateway: Gateway, browser: dict[str, str], content: bytes | AsyncIterator[bytes]
 ) -> httpx.Response:
@@ -188,9 +196,7 @@ async def test_a_spent_quota_keeps_what_was_written_and_chosen(start: Start) -> 
     async with start(caller_quota=60) as gateway:
         alice = await gateway.signed_in()
         made = await alice("POST", "/v1/patients", json={"identifier": "made up 9"})
-        browser = await entered(gateway)
-        while (await gateway.http.get("/account", headers=browser)).status_code == 200:
-            pass
+        browser = await overspent(gateway)
         said = {name: text for name, text in SAID.items() if not name.startswith("patient")}
         files = {"image": ("a.jpg", specimens.lesion_jpeg())}
 
@@ -205,6 +211,33 @@ async def test_a_spent_quota_keeps_what_was_written_and_chosen(start: Start) -> 
         assert {name: shows(answer)[name] for name in said} == said
         assert kept(answer) == {"patient": made.json()["id"]}
         assert gateway.inference.requests == []
+
+
+async def test_only_so_many_forms_of_whoever_has_spent_their_quota_are_read_at_once(
+    start: Start,
+) -> None:
+    go_on = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield TEXTS + FILE
+        await go_on.wait()
+
+    async with start(caller_quota=60, upload_timeout_s=600) as gateway:
+        await gateway.signed_in()
+        browser = await overspent(gateway)
+        all_sent = [asyncio.create_task(sent(gateway, browser, slow())) for _ in range(10)]
+
+        early, read = await asyncio.wait(all_sent, timeout=60, return_when=asyncio.FIRST_COMPLETED)
+        go_on.set()
+        answers = await asyncio.gather(*all_sent)
+
+    assert early
+    assert read
+    assert {answer.status_code for answer in answers} == {429}
+    for answer in (each.result() for each in early):
+        assert set(shows(answer).values()) == {SAID["key"], ""}
+        assert "Not all that you wrote could be read" in answer.text
+    assert sum(map(is_whole, answers)) == 8
 
 
 async def test_text_that_no_page_can_have_is_refused_on_a_page(gateway: Gateway) -> None:

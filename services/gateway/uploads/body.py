@@ -13,6 +13,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from services.gateway import errors
+from services.gateway.places import Places
 from services.gateway.reading import check_once
 from services.gateway.uploads.declared import see_that_it_is
 
@@ -21,6 +22,9 @@ PICTURE_TYPES = ("image/jpeg", "image/png")
 FORM_TYPE = "multipart/form-data"
 FORM_OVERHEAD_BYTES = 64 * 1024
 """What a form may weigh beside its picture: text fields, headers and boundaries."""
+
+_HEARD_AT_ONCE = 16
+"""How many refused forms are read for what is written in them; a user has half at most."""
 
 _MAX_FIELDS = 16
 _MAX_FIELD_BYTES = 16 * 1024
@@ -57,6 +61,7 @@ class Bodies:
     def __init__(self, max_bytes: int) -> None:
         """Build with the size of the largest picture file."""
         self._max_bytes = max_bytes
+        self._hearing = Places(_HEARD_AT_ONCE, "Too many forms are refused. Try again shortly.")
 
     async def read(self, request: Request, heard: MutableMapping[str, str] | None = None) -> Upload:
         """Read the picture and the text fields of a request.
@@ -84,14 +89,20 @@ class Bodies:
             "image/jpeg or image/png."
         )
 
-    async def texts(self, request: Request) -> dict[str, str]:
+    async def texts(self, request: Request, who: str) -> dict[str, str]:
         """Return the text fields before the picture of a form that is refused as it is.
 
-        No room is taken for the picture: no more is read than text fields may weigh.
+        No room is taken for the picture: no more is read than text fields may weigh, and nothing
+        while enough other forms are, for whoever is refused pays for nothing.
+
+        Args:
+            request: whose body has not been read.
+            who: sends it.
+
         """
         heard: dict[str, str] = {}
         if request.headers.get("content-type", "").lower().startswith(FORM_TYPE):
-            with contextlib.suppress(errors.GatewayError):
+            with contextlib.suppress(errors.GatewayError), self._hearing.taken(who):
                 await self._form(request, 0, heard)
         return heard
 

@@ -67,7 +67,7 @@ async def page_analyze_picture(
     except errors.GatewayError as error:
         noted().problem = kinds.kind_of(error).slug
         if heard is None:
-            heard = await parts.bodies.texts(request)
+            heard = await parts.bodies.texts(request, caller.user.id)
         refusal = Refusal.of(error)
         values = await _refused(request, caller, parts, heard, refusal.sentence)
         shown = pages.show(request, "analyze.html", values, caller=caller, status=refusal.status)
