@@ -1,5 +1,6 @@
 """A picture that is refused, in a browser without scripts: the form comes back as it was."""
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import expect
@@ -36,6 +37,7 @@ def test_a_form_whose_picture_is_too_large_comes_back_and_is_sent_with_another(
     expect(page.get_by_label("Note")).to_have_value(HOSTILE)
     page.get_by_label("Dermoscopic picture").set_input_files(picture(specimens.lesion_jpeg()))
     send(somebody)
+    expect(page).to_have_url(re.compile(r"/analyses/[0-9a-f]+$"))
     (kept,) = analyses(somebody)
     expect(page).to_have_url(f"{somebody.services.rest}/analyses/{kept['id']}")
     assert (kept["lesion"], kept["note"], kept["body_site"]) == (lesion["id"], HOSTILE, "right ear")

@@ -1,6 +1,7 @@
 """The picture of a result: layers, zoom and pan change what is seen."""
 
 import io
+import time
 import unicodedata
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import specimens
-from tests.pages.conftest import PHONE, Person
+from tests.pages.conftest import PATIENCE_MS, PHONE, Person
 from tests.pages.results import analyzed
 
 People = Callable[..., Person]
@@ -245,7 +246,9 @@ def test_the_picture_can_be_used_before_its_layers_are_there(person: People) -> 
     somebody.goto(f"/analyses/{made['id']}")
     somebody.page.get_by_role("button", name="Zoom in").click()
     assert view(somebody.page)[0] > 1
+    until = time.monotonic() + PATIENCE_MS / 1000
     while len(held) < 2:
+        assert time.monotonic() < until
         somebody.page.wait_for_timeout(10)
     held[0].abort()
     expect(somebody.page.get_by_text("could not be loaded")).to_be_visible()
