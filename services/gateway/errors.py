@@ -206,10 +206,17 @@ class ServiceDownError(UnavailableError):
 
 
 class StoreUnavailableError(UnavailableError):
-    """The store does not keep, give or remove something; it may be this one picture alone."""
+    """The store does not keep, give or remove something.
 
-    def __init__(self) -> None:
+    Attributes:
+        of_object: whether it said so of this one object, which it may do for ever; otherwise it
+            is down, slow or has too much to do.
+
+    """
+
+    def __init__(self, *, of_object: bool = False) -> None:
         super().__init__("Pictures cannot be kept or shown now. Try again shortly.")
+        self.of_object = of_object
 
 
 class DeadlinePassedError(GatewayError):

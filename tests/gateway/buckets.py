@@ -3,8 +3,9 @@
 import contextlib
 import logging
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ class Server:
 
     url: str
     stop: Callable[[], None]
+    too_many: Counter[str] = field(default_factory=Counter)
 
     def bucket(self, name: str, **changes: Any) -> Address:
         """A new and empty bucket."""
@@ -57,6 +59,10 @@ class Server:
         """Let the server give such an object again."""
         self._client().restore_object(Bucket=bucket, Key=key, RestoreRequest={"Days": 1})
 
+    def throttle(self, name: str, requests: int) -> None:
+        """Answer so many requests for an object with 503 (SlowDown), whatever others get."""
+        self.too_many[name] = requests
+
     def _client(self) -> Any:
         import boto3  # noqa: PLC0415 - takes half a second, which few tests need
 
@@ -80,6 +86,24 @@ def serving() -> Iterator[Server]:
     server.start()
     try:
         host, port = server.get_host_and_port()
-        yield Server(f"http://{host}:{port}", server.stop)
+        serving_it: Any = server._server
+        started = Server(f"http://{host}:{port}", server.stop)
+        serving_it.app = _throttling(serving_it.app, started.too_many)
+        yield started
     finally:
         server.stop()
+
+
+def _throttling(app: Any, too_many: Counter[str]) -> Callable[..., Iterable[bytes]]:
+    """Let a server say of some objects that there are too many requests."""
+
+    def answer(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        name = environ["PATH_INFO"].rpartition("/")[2]
+        if environ["REQUEST_METHOD"] != "GET" or too_many[name] <= 0:
+            answered: Iterable[bytes] = app(environ, start)
+            return answered
+        too_many[name] -= 1
+        start("503 Slow Down", [("Content-Type", "application/xml")])
+        return [b"<Error><Code>SlowDown</Code></Error>"]
+
+    return answer

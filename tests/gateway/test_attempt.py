@@ -17,7 +17,7 @@ from services.gateway.boot import open_records
 from services.gateway.jobs import Backoff, Queue, attempt, workers
 from services.gateway.records import Job
 from services.gateway.store import Folder, folder
-from tests.gateway.conftest import Gateway, Start
+from tests.gateway.conftest import Client, Gateway, Start
 from tests.gateway.counterparts import assessed
 from tests.gateway.test_batches import analyses, sent
 from tests.gateway.test_batches import finished as batch_finished
@@ -285,3 +285,61 @@ async def test_a_picture_that_cannot_be_read_while_others_can_is_given_up(
         (failed,) = (await analyses(alice, path)).values()
 
     assert failed["problem"]["status"] == 503
+
+
+class Slow:
+    """A disk that is too slow for the picture that is read first, so often, and for no other."""
+
+    def __init__(self, times: int) -> None:
+        self._read, self._loop = folder._read, asyncio.get_running_loop()
+        self._name = ""
+        self.left = times
+        self.met = asyncio.Event()
+
+    def __call__(self, path: Path) -> bytes:
+        self._name = self._name or path.name
+        if path.name == self._name and self.left:
+            self.left -= 1
+            self._loop.call_soon_threadsafe(self.met.set)
+            raise OSError(errno.ETIMEDOUT, "")
+        return self._read(path)
+
+
+async def while_others_are_read(alice: Client, slow: Slow) -> dict[str, Any]:
+    """Send a picture that a disk is too slow for, and others until it has ended."""
+    path = (await sent(alice, PICTURES[0])).headers["Location"]
+    await slow.met.wait()  # else one of the others could be the first that is read
+    async with asyncio.timeout(120):
+        while (batch := (await alice("GET", path)).json())["queued"] + batch["running"]:
+            await finished(alice, await submitted(alice))
+    return dict(batch)
+
+
+async def test_a_picture_that_a_disk_is_too_slow_for_is_waited_for_while_others_are_read(
+    start: Start, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=0.01, longest_s=0.02))
+    slow = Slow(8 * attempt.MAX_STRIKES)
+
+    async with start(database_url=database_url) as gateway:
+        alice = await gateway.signed_in()
+        monkeypatch.setattr(folder, "_read", slow)
+        done = await while_others_are_read(alice, slow)
+
+    assert (done["succeeded"], done["failed"], slow.left) == (1, 0, 0)
+
+
+async def test_such_a_picture_is_given_up_after_far_more_tries(
+    start: Start, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=0.01, longest_s=0.02))
+    monkeypatch.setattr(attempt, "MAX_STRIKES", 1000)
+    monkeypatch.setattr(attempt, "MAX_DEFERRALS", 3)
+    slow = Slow(10**6)
+
+    async with start(database_url=database_url) as gateway:
+        alice = await gateway.signed_in()
+        monkeypatch.setattr(folder, "_read", slow)
+        done = await while_others_are_read(alice, slow)
+
+    assert (done["succeeded"], done["failed"]) == (0, 1)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from services.gateway import composition
-from services.gateway.jobs import Backoff, Queue
+from services.gateway.jobs import Backoff, Queue, attempt
 from services.gateway.jobs.queue import Held
 from services.gateway.store import folder
 from tests.gateway import buckets
@@ -152,6 +152,27 @@ async def test_while_others_are_given_it_fails_in_the_end(
         done = await batch_finished(alice, path)
 
     assert (done["succeeded"], done["failed"]) == (len(PICTURES) - 1, 1)
+
+
+async def test_a_picture_that_a_bucket_is_too_busy_to_give_is_waited_for_while_it_gives_others(
+    start: Start, s3: buckets.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=0.01, longest_s=0.02))
+    settings = settings_of(s3.bucket(f"b{uuid.uuid4().hex}"))
+    async with start(job_workers=0, **settings) as idle:
+        alice = await idle.signed_in()
+        path = (await sent(alice, PICTURES[0])).headers["Location"]
+        (analysis,) = (await analyses(alice, path)).values()
+        image = analysis["image"]["sha256"]
+        # Each look asks three times.
+        s3.throttle(image, 3 * 4 * attempt.MAX_STRIKES)
+
+    async with start(**settings) as working, asyncio.timeout(120):
+        alice.http = working.http
+        while (batch := (await alice("GET", path)).json())["queued"] + batch["running"]:
+            await finished(alice, await submitted(alice))
+
+    assert (batch["succeeded"], batch["failed"], s3.too_many[image]) == (1, 0, 0)
 
 
 async def refusals(client: Client, analysis: str, batch: str) -> set[tuple[int, str, str]]:

@@ -24,16 +24,16 @@ MAX_STRIKES = 5
 the first time, no other picture was in work here."""
 
 MAX_DEFERRALS = 1000
-"""A picture that inference refused, or was too slow for, so often is given up, whatever the reason:
-more than an hour has gone by, for the more often it was, the longer it waits."""
+"""A picture that inference refused, or that inference or the store was too slow for, so often is
+given up, whatever the reason: more than an hour has gone by, for it waits ever longer."""
 
 LONGEST_REST_S = 5.0
 """For so many seconds at most nothing else is tried because of pictures that inference refused: it
 may be that it refuses only these."""
 
 LONGEST_TROUBLE_S = 30.0
-"""For so many seconds at most a picture waits that the store is in trouble with, while nothing else
-is done: all go on soon once it is mended."""
+"""For so many seconds at most a picture waits that the store is in trouble with: all go on soon
+once it is mended."""
 
 _UNWANTED = "The account that sent this was disabled before it was analyzed. Send it again."
 _UNCLEAR = "It could not be analyzed in several tries."
@@ -51,7 +51,7 @@ class _Trouble:
 
     Attributes:
         done: how many pictures were done when it was met for the last time.
-        times: how often it was met since another was done.
+        times: how often it was met.
 
     """
 
@@ -182,24 +182,25 @@ class Attempt:
                 _log.error("a job failed", exc_info=error)
             await self._strike(held, error)
 
-    async def _troubled(self, held: Held, error: Exception) -> None:
-        """Wait for the store, ever longer; count it each time that others were done meanwhile."""
+    async def _troubled(self, held: Held, error: errors.StoreUnavailableError) -> None:
+        """Wait for the store, ever longer; count it where others were done meanwhile."""
         # The store has said what the matter is.
         _log.warning("a job could not be tried", error=type(error).__name__)
         before = self._troubles.pop(held.record.id, _Trouble(self._done, 0))
-        alone = before.done == self._done
-        times = before.times + 1 if alone else 1
+        times = before.times + 1
         self._troubles[held.record.id] = _Trouble(self._done, times)
         if len(self._troubles) > _MOST_TROUBLED:
             del self._troubles[next(iter(self._troubles))]
         self._troubles_in_a_row += 1
-        if alone:
-            # Where more pictures wait than are remembered, each is forgotten before it comes again.
-            rounds = self._troubles_in_a_row // _MOST_TROUBLED
-            delay_s = min(self._backoff.after(max(times, rounds)), LONGEST_TROUBLE_S)
+        # Where more pictures wait than are remembered, each is forgotten before it comes again.
+        rounds = self._troubles_in_a_row // _MOST_TROUBLED
+        delay_s = min(self._backoff.after(max(times, rounds)), LONGEST_TROUBLE_S)
+        if before.done == self._done:
             await self._again(held, "trouble", delay_s)
-        else:
+        elif error.of_object:
             await self._strike(held, error)
+        else:
+            await self._put_off(held, error, "trouble", delay_s)
 
     async def _put_off(self, held: Held, error: Exception, reason: str, delay_s: float) -> None:
         """Count what need not be the picture's own fault; with far too much of it, give it up."""

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import S3Store
 
 from services import telemetry
@@ -121,7 +121,8 @@ class Bucket:
             # What is said of a request names its object, and neither people nor secrets.
             cause = str(error).partition("\n")[0][:_LONGEST_CAUSE] or "too slow"
             _log.warning("the bucket did not do what it was asked", cause=cause)
-            raise errors.StoreUnavailableError from error
+            refused = isinstance(error, PermissionDeniedError)
+            raise errors.StoreUnavailableError(of_object=refused) from error
 
 
 class _BucketStage(Stage):

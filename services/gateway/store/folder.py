@@ -10,6 +10,7 @@ and all of it named in one go, in one thread.
 
 import asyncio
 import contextlib
+import errno
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -24,6 +25,8 @@ from services.gateway.store.store import SETTLED_AFTER_S
 from services.gateway.threads import Threads
 
 _FILES_AT_ONCE = 16
+# What is said of one file; all else is said of a disk or a server that is down or too slow.
+_OF_A_FILE = frozenset({errno.EACCES, errno.EIO, errno.EISDIR, errno.ENOTDIR, errno.EPERM})
 
 _log = telemetry.logger(__name__)
 
@@ -138,7 +141,7 @@ class Folder:
             raise
         except OSError as error:
             _log.warning("the folder did not do what it was asked", cause=str(error))
-            raise errors.StoreUnavailableError from error
+            raise errors.StoreUnavailableError(of_object=error.errno in _OF_A_FILE) from error
 
 
 class _FolderStage(Stage):
