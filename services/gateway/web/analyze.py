@@ -9,9 +9,8 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.gateway import errors, kinds, problems, tolls
+from services.gateway import errors, tolls
 from services.gateway.analyses import Subject
-from services.gateway.audit import noted
 from services.gateway.dependencies import EditorDep, PartsDep, SenderDep
 from services.gateway.identity import Caller
 from services.gateway.parts import Parts
@@ -65,14 +64,11 @@ async def page_analyze_picture(
             upload = await parts.bodies.read(request, heard)
             record = await _analyzed(request, caller, parts, upload)
     except errors.GatewayError as error:
-        noted().problem = kinds.kind_of(error).slug
         if heard is None:
             heard = await parts.bodies.texts(request, caller.user.id)
         refusal = Refusal.of(error)
         values = await _refused(request, caller, parts, heard, refusal.sentence)
-        shown = pages.show(request, "analyze.html", values, caller=caller, status=refusal.status)
-        shown.headers.update(problems.headers(error))
-        return shown
+        return pages.refuse(request, "analyze.html", values, refusal, caller=caller)
     return RedirectResponse(f"/analyses/{record.id}", 303)
 
 

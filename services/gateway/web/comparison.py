@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.gateway import errors, kinds, problems
+from services.gateway import errors
 from services.gateway.dependencies import PartsDep, ReaderDep
 from services.gateway.findings import LABEL_NAMES
 from services.gateway.routes.analysis_shapes import AnalysisView
 from services.gateway.web.pages import PagesDep
+from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
 
 router = pages_router()
@@ -44,10 +45,8 @@ async def page_comparison(
             raise
         failed = any(each.problem for each in lacking)
         said = {"lacking": lacking, "failed": failed, "first": first, "second": second}
-        status = kinds.kind_of(error).status
-        page = pages.show(request, "comparison_lacking.html", said, caller=caller, status=status)
-        page.headers.update(problems.headers(error))
-        return page
+        refusal = Refusal.of(error)
+        return pages.refuse(request, "comparison_lacking.html", said, refusal, caller=caller)
     shown = {
         "compared": compared,
         "first": views[0],

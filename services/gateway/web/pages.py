@@ -10,8 +10,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from services import telemetry
 from services.gateway import wording
+from services.gateway.audit import noted
 from services.gateway.identity import Caller
 from services.gateway.web.assets import Assets
+from services.gateway.web.refusal import Refusal
 
 _HERE = Path(__file__).parent
 
@@ -78,6 +80,30 @@ class Pages:
         }
         shown = self._templates.get_template(name).render({**values, **known})
         return HTMLResponse(shown, status, HEADERS)
+
+    def refuse(
+        self,
+        request: Request,
+        name: str,
+        values: Mapping[str, Any],
+        refusal: Refusal,
+        *,
+        caller: Caller,
+    ) -> HTMLResponse:
+        """Return a page that says why something was refused; the audit has the kind of problem.
+
+        Args:
+            request: that is refused.
+            name: of the template.
+            values: for the template, and what it says of the refusal among them.
+            refusal: why.
+            caller: who asks.
+
+        """
+        noted().problem = refusal.problem
+        page = self.show(request, name, values, caller=caller, status=refusal.status)
+        page.headers.update(refusal.headers)
+        return page
 
 
 async def _pages(request: Request) -> Pages:

@@ -1,12 +1,12 @@
 """Why a form was refused, in words that stand beside it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from pydantic import ValidationError
 
-from services.gateway import errors, kinds
+from services.gateway import errors, kinds, problems
 from services.gateway.web.sent_once import new_token
 
 NOT_DONE = (
@@ -38,6 +38,10 @@ class Refusal:
     sentence: str
     undecided: bool = False
     """Whether the same form, sent before, may be about to do what was asked."""
+    problem: str = kinds.KINDS[errors.InvalidRequestError].slug
+    """The kind of problem, as the audit names it."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What the head of the answer says of it, as when to come again."""
 
     @classmethod
     def of(cls, error: errors.GatewayError | ValidationError) -> Self:
@@ -51,7 +55,8 @@ class Refusal:
             return cls(kinds.KINDS[errors.InvalidRequestError].status, sentence)
         kind = kinds.kind_of(error)
         sentence = _OF_FORMS.get(type(error)) or kind.detail or str(error)
-        return cls(kind.status, sentence, isinstance(error, errors.InProgressError))
+        undecided = isinstance(error, errors.InProgressError)
+        return cls(kind.status, sentence, undecided, kind.slug, problems.headers(error))
 
     def again(self, sent: str = "") -> dict[str, str]:
         """Return what a form that is shown again says, and what it has to be known by.

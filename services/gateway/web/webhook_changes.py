@@ -77,7 +77,7 @@ async def page_edit_webhook(
         found = await parts.webhooks.get(caller.scope, webhook_id)
         changed = isinstance(error, errors.ChangedMeanwhileError)
         shown = _form(found, written) | refusal.again(form) | {"theirs": changed}
-        return pages.show(request, "webhook_form.html", shown, caller=caller, status=refusal.status)
+        return pages.refuse(request, "webhook_form.html", shown, refusal, caller=caller)
     parts.dispatcher.wake()
     return RedirectResponse(f"/admin/webhooks/{webhook_id}?done=edited", 303)
 

@@ -112,7 +112,7 @@ async def refused(
     """
     refusal = Refusal.of(error)
     shown = await shown_webhook(parts, caller, webhook_id) | refusal.again(form)
-    return pages.show(request, "webhook.html", shown, caller=caller, status=refusal.status)
+    return pages.refuse(request, "webhook.html", shown, refusal, caller=caller)
 
 
 async def shown_webhook(
