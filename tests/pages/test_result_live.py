@@ -1,20 +1,25 @@
 """Results that change while they are looked at."""
 
+import re
 import signal
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests import specimens
-from tests.pages.conftest import Person
+from tests.pages.conftest import PATIENCE_MS, Person
 from tests.pages.results import analyzed
+from tests.pages.sending import choose, picture, send
 from tests.stack import Stack
 
 People = Callable[..., Person]
 Axe = Callable[[Page], None]
+A_RESULT = re.compile(r"/v1/analyses/[0-9a-f]+$")
 
 
 @contextmanager
@@ -42,8 +47,24 @@ def taken_in(somebody: Person) -> str:
 
 def ended(somebody: Person, address: str) -> None:
     """Wait until a picture that was sent is analyzed."""
-    while somebody.api("GET", f"/v1{address}").json()["status"] != "succeeded":
+    until = time.monotonic() + PATIENCE_MS / 1000
+    while (found := somebody.api("GET", f"/v1{address}").json())["status"] != "succeeded":
+        assert found["status"] != "failed", found
+        assert time.monotonic() < until, found
         somebody.page.wait_for_timeout(50)
+
+
+def stand_still(page: Page) -> None:
+    """Let no time pass on the pages to come: none looks by itself whether there are news."""
+    page.clock.install()
+    page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
+
+
+@contextmanager
+def listening(somebody: Person, address: str) -> Iterator[None]:
+    """Wait until a page whose clock stands hears events: it looks once it does."""
+    with somebody.page.expect_response(f"**/v1{address}"):
+        yield
 
 
 def heading(page: Page) -> Any:
@@ -56,11 +77,36 @@ def test_a_result_that_is_waited_for_comes_by_itself(
 ) -> None:
     somebody = person(java_script_enabled=scripts)
     with stopped(services):
-        somebody.goto(taken_in(somebody))
+        address = taken_in(somebody)
+        if scripts:
+            stand_still(somebody.page)
+        with listening(somebody, address) if scripts else nullcontext():
+            somebody.goto(address)
         expect(heading(somebody.page)).to_have_text("In line")
         expect(somebody.page.get_by_role("progressbar")).to_be_visible()
         expect(somebody.page.get_by_role("link", name="Report")).to_have_count(0)
     expect(heading(somebody.page)).to_contain_text("uspicious")
+
+
+def test_the_page_that_sent_a_picture_is_told_that_it_is_done(
+    person: People, services: Stack
+) -> None:
+    somebody = person()
+    stand_still(somebody.page)
+    looks: list[str] = []
+    somebody.page.on(
+        "response",
+        lambda came: looks.append(came.url) if A_RESULT.search(came.url) else None,
+    )
+    somebody.goto("/analyze")
+    with stopped(services):
+        choose(somebody, picture())
+        send(somebody)
+        until = time.monotonic() + PATIENCE_MS / 1000
+        while len(looks) < 2:  # at once, and when it hears events
+            assert time.monotonic() < until
+            somebody.page.wait_for_timeout(50)
+    expect(somebody.page.locator("#summary")).to_have_text("1 done")
 
 
 def test_whoever_waits_is_kept_out_by_nothing(person: People, services: Stack, axe: Axe) -> None:
@@ -74,9 +120,10 @@ def test_a_result_that_is_waited_for_and_removed_elsewhere_says_so_at_once(
     person: People, services: Stack
 ) -> None:
     somebody = person()
+    stand_still(somebody.page)
     with stopped(services):
         address = taken_in(somebody)
-        with somebody.page.expect_response("**/v1/events"):
+        with listening(somebody, address):
             somebody.goto(address)
         assert somebody.api("DELETE", f"/v1{address}").status_code == 204
         expect(somebody.page.get_by_role("alert")).to_contain_text("was removed")
@@ -101,22 +148,29 @@ def test_a_page_that_was_refused_events_for_a_while_hears_them_again(
     person: People, services: Stack
 ) -> None:
     somebody = person()
-    refused: list[str] = []
+    asked: list[str] = []
 
     def refuse_the_first(route: Route) -> None:
-        if refused:
+        asked.append(route.request.url)
+        if len(asked) > 1:
             route.continue_()
         else:
-            refused.append(route.request.url)
             route.fulfill(status=503)
 
-    somebody.page.clock.install()
+    stand_still(somebody.page)
     somebody.page.route("**/v1/events", refuse_the_first)
     with stopped(services):
+        address = taken_in(somebody)
         with somebody.page.expect_response("**/v1/events"):
-            somebody.goto(taken_in(somebody))
-        with somebody.page.expect_response("**/v1/events"):
-            somebody.page.clock.fast_forward(3_000)
+            somebody.goto(address)
+        with listening(somebody, address):
+            until = time.monotonic() + PATIENCE_MS / 1000
+            # When the page has heard that it was refused is not to be seen from here.
+            while len(asked) == 1:
+                assert time.monotonic() < until
+                somebody.page.wait_for_timeout(500)
+                somebody.page.clock.fast_forward(3_000)
+                somebody.page.wait_for_timeout(500)
     expect(heading(somebody.page)).to_contain_text("uspicious")
 
 
