@@ -39,10 +39,12 @@ async def turns() -> None:
 
 @pytest.mark.usefixtures("clock")
 async def test_an_end_that_is_on_its_way_is_waited_for() -> None:
+    words: list[str] = []
+
     async def ended_late() -> AsyncIterator[str]:
         await turns()
-        for nothing in ():
-            yield nothing
+        for word in words:
+            yield word
 
     heard = accepted(ended_late())
     assert [each async for each in heard] == []
