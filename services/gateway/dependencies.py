@@ -69,7 +69,7 @@ PresentedDep = Annotated[str | None, Depends(_presented)]
 
 
 async def take_for_token(
-    request: HTTPConnection, parts: Parts, holder: str | None, *, leaves: bool = False
+    request: HTTPConnection, parts: Parts, holder: str | None, *, though_spent: bool = False
 ) -> None:
     """Take what this operation costs of the quota of whoever holds the token that came.
 
@@ -80,7 +80,7 @@ async def take_for_token(
         request: that brought the token.
         parts: of this process.
         holder: id of the user or the API key; None for a bad token.
-        leaves: whether the token ends with it. A good one may then, whatever was spent.
+        though_spent: whether it may be asked even if not so much is left; not with a bad one.
 
     Raises:
         QuotaExceededError: not so much is left.
@@ -89,7 +89,7 @@ async def take_for_token(
     if holder is None:
         await tolls.take(request, parts.bad_token_quota, tolls.address(request))
     else:
-        await tolls.take(request, parts.caller_quota, holder, though_spent=leaves)
+        await tolls.take(request, parts.caller_quota, holder, though_spent=though_spent)
 
 
 async def _by_address(request: Request, parts: PartsDep) -> None:
@@ -130,7 +130,7 @@ async def identify(
     if isinstance(presented, Session):
         _see_whose_page(request, caller)
     holder = (caller.key or caller.user).id
-    await take_for_token(request, parts, holder, leaves=though_spent and caller.key is None)
+    await take_for_token(request, parts, holder, though_spent=though_spent and caller.key is None)
     return caller
 
 

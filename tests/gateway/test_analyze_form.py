@@ -4,10 +4,16 @@ import asyncio
 import html
 import re
 from collections.abc import AsyncIterator
+from typing import get_args
 
 import httpx
 import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 
+from services.gateway import routes
+from services.gateway.dependencies import SenderDep
+from services.gateway.web import ROUTERS
 from tests import specimens
 from tests.gateway.conftest import Gateway, Start
 from tests.gateway.test_page_sessions import entered
@@ -22,6 +28,7 @@ SAID = {
     "body_site": "left shoulder",
     "note": "new since spring",
 }
+_, SENDER = get_args(SenderDep)
 FORM = "multipart/form-data; boundary=x"
 
 
@@ -211,6 +218,35 @@ async def test_a_spent_quota_keeps_what_was_written_and_chosen(start: Start) -> 
         assert {name: shows(answer)[name] for name in said} == said
         assert kept(answer) == {"patient": made.json()["id"]}
         assert gateway.inference.requests == []
+
+
+def senders() -> list[tuple[str, str]]:
+    """Return the method and path of every route that is asked though a quota is spent."""
+
+    def asks(dependant: Dependant) -> bool:
+        return dependant.call is SENDER.dependency or any(map(asks, dependant.dependencies))
+
+    return [
+        (method, re.sub(r"{\w+}", "ab" * 16, route.path))
+        for router in (*routes.ALL, *ROUTERS)
+        for route in router.routes
+        if isinstance(route, APIRoute) and asks(route.dependant)
+        for method in route.methods or ()
+    ]
+
+
+async def test_whatever_is_asked_though_a_quota_is_spent_sees_that_itself(start: Start) -> None:
+    async with start(caller_quota=60) as gateway:
+        await gateway.signed_in()
+        headers = await overspent(gateway) | {"Content-Type": FORM}
+
+        asked = {
+            each: await gateway.http.request(*each, content=TEXTS, headers=headers)
+            for each in senders()
+        }
+
+    assert ("POST", "/analyze") in asked
+    assert {answer.status_code for answer in asked.values()} == {429}
 
 
 async def test_only_so_many_forms_of_whoever_has_spent_their_quota_are_read_at_once(

@@ -55,7 +55,8 @@ async def _by_either_token(request: Request, parts: PartsDep, presented: Present
     if shown is None:
         await identify(request, parts, presented, though_spent=True)
     else:
-        await take_for_token(request, parts, await parts.sign_ins.holder(shown), leaves=True)
+        holder = await parts.sign_ins.holder(shown)
+        await take_for_token(request, parts, holder, though_spent=True)
 
 
 @router.post(
