@@ -130,6 +130,49 @@ def test_two_clicks_make_one_key_and_it_is_shown(admin: People) -> None:
     assert len(held.sent) == 1
 
 
+def test_two_clicks_make_one_patient_and_lead_to_it(person: People) -> None:
+    somebody = person()
+    page = somebody.page
+    somebody.goto("/patients/new")
+    page.get_by_label("Number").fill("two clicks")
+    page.get_by_label("Name").fill("Clicked Twice")
+
+    held = clicked_twice(page, "**/patients?page_of=*", "Keep")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Clicked Twice")
+    assert len(held.sent) == 1
+    assert held.statuses() == [303]
+
+
+def test_two_clicks_make_one_lesion_and_lead_to_it(person: People) -> None:
+    somebody = person()
+    page = somebody.page
+    made = somebody.api("POST", "/v1/patients", json={"identifier": "twice"}, headers=OURS)
+    somebody.goto(f"/patients/{made.json()['id']}")
+    page.get_by_text("New lesion").click()
+    page.get_by_label("Body site").select_option("palms/soles")
+
+    held = clicked_twice(page, "**/lesions?page_of=*", "Keep the lesion")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Palms/soles")
+    assert len(held.sent) == 1
+    assert held.statuses() == [303]
+
+
+def test_two_clicks_make_one_account(admin: People) -> None:
+    somebody = admin()
+    page = somebody.page
+    somebody.goto("/admin/users")
+    page.get_by_label("Username").fill("made.by.two.clicks")
+    page.get_by_label("First password").fill(PASSWORD)
+
+    held = clicked_twice(page, "**/admin/users?page_of=*", "Make the account")
+
+    expect(page.get_by_role("row", name="made.by.two.clicks")).to_have_count(1)
+    assert len(held.sent) == 1
+    assert held.statuses() == [303]
+
+
 def test_two_clicks_send_a_message_again_once(boss: People) -> None:
     somebody = boss()
     page = somebody.page
