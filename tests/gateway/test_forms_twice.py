@@ -96,8 +96,33 @@ async def test_a_message_is_sent_again_once_by_a_form_that_comes_twice(
         path = f"{page}/deliveries/{tested.json()['id']}/replay"
         return await gateway.http.post(path, data={"form": form["form"]}, headers=browser)
 
-    for answer in (*await asyncio.gather(sent(form), sent(form)), await sent(form)):
-        assert (answer.status_code, answer.headers["Location"]) == (303, f"{page}?done=replayed")
+    answers = [*await asyncio.gather(sent(form), sent(form)), await sent(form)]
+    assert {answer.status_code for answer in answers} == {303}
+    led_to = sorted(answer.headers["Location"] for answer in answers)
+    assert led_to == [f"{page}?done=replayed", *[f"{page}?done=replayed-before"] * 2]
     assert len(replayed) == 1
     await sent(await form_of(gateway, page, browser))
     assert len(replayed) == 2
+
+
+@pytest.mark.parametrize("what", ["test", "replay"])
+async def test_a_form_of_before_does_not_say_that_it_sends_another_message(
+    gateway: Gateway, what: str
+) -> None:
+    """As from a page that a browser has kept, to which somebody came back."""
+    browser = await boss(gateway)
+    page = f"/admin/webhooks/{await webhook(gateway)}"
+    tested = await (await gateway.admin())("POST", f"/v1{page.removeprefix('/admin')}/test")
+    path = {"test": "test", "replay": f"deliveries/{tested.json()['id']}/replay"}[what]
+    form = {"form": (await form_of(gateway, page, browser))["form"]}
+
+    async def said() -> str:
+        answer = await gateway.http.post(f"{page}/{path}", data=form, headers=browser)
+        assert answer.status_code == 303, answer.text
+        shown = await gateway.http.get(answer.headers["Location"], headers=browser)
+        return shown.text.partition('role="status">')[2].partition("<")[0]
+
+    first, second = await said(), await said()
+
+    assert "on its way" in first or "is sent again" in first
+    assert "no second" in second

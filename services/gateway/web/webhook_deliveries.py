@@ -21,6 +21,7 @@ from services.gateway.webhooks.sending import Fault
 router = pages_router()
 
 _DELIVERIES = 25
+_Done = Literal["changed", "edited", "tested", "tested-before", "replayed", "replayed-before"]
 _FAULTS: Mapping[str, str] = {
     Fault.STATUS: "the answer was not 2xx",
     Fault.TIMEOUT: "no answer came in time",
@@ -41,7 +42,7 @@ async def page_webhook(
     caller: WebhooksDep,
     cursor: Cursor = None,
     state: Annotated[DeliveryState | None, Query()] = None,
-    done: Literal["changed", "edited", "tested", "replayed"] | None = None,
+    done: _Done | None = None,
 ) -> HTMLResponse:
     """Show a webhook with its last deliveries and what became of them."""
     shown = await shown_webhook(parts, caller, webhook_id, cursor=cursor, state=state, done=done)
@@ -58,18 +59,22 @@ async def page_test_webhook(
     form: Token = "",
 ) -> Response:
     """Send a message that says nothing; the same form sent twice sends one."""
+    done = "tested-before"
+
+    async def work(made: str) -> Delivery:
+        nonlocal done
+        done = "tested"
+        return await parts.deliveries.test(caller.scope, webhook_id, made)
+
+    async def find(made: str) -> Delivery:
+        return await parts.deliveries.get(caller.scope, webhook_id, made)
+
     try:
-        await parts.once.make(
-            caller.user.id,
-            keyed(request, form),
-            Delivery,
-            lambda made: parts.deliveries.test(caller.scope, webhook_id, made),
-            lambda made: parts.deliveries.get(caller.scope, webhook_id, made),
-        )
+        await parts.once.make(caller.user.id, keyed(request, form), Delivery, work, find)
     except NOT_DONE as error:
         return await refused(webhook_id, request, pages, parts, caller, error, form)
     parts.dispatcher.wake()
-    return RedirectResponse(f"/admin/webhooks/{webhook_id}?done=tested", 303)
+    return RedirectResponse(f"/admin/webhooks/{webhook_id}?done={done}", 303)
 
 
 @router.post("/admin/webhooks/{webhook_id}/deliveries/{delivery_id}/replay")
@@ -83,8 +88,11 @@ async def page_replay_delivery(
     form: Token = "",
 ) -> Response:
     """Send a message again, with the same id; the same form sent twice sends it once."""
+    done = "replayed-before"
 
     async def work() -> None:
+        nonlocal done
+        done = "replayed"
         await parts.deliveries.replay(caller.scope, webhook_id, delivery_id)
 
     try:
@@ -92,7 +100,7 @@ async def page_replay_delivery(
     except NOT_DONE as error:
         return await refused(webhook_id, request, pages, parts, caller, error)
     parts.dispatcher.wake()
-    return RedirectResponse(f"/admin/webhooks/{webhook_id}?done=replayed", 303)
+    return RedirectResponse(f"/admin/webhooks/{webhook_id}?done={done}", 303)
 
 
 async def refused(
