@@ -9,7 +9,7 @@ between; and nothing of an answer needs to be kept, for it is shown from the rec
 import contextlib
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -47,17 +47,9 @@ _CLEANED_EVERY = 256
 _REMOVED = "What this Idempotency-Key has made was removed since. Use another key."
 
 _Made = TypeVar("_Made")
-_Table = (
-    type[Analysis]
-    | type[ApiKey]
-    | type[Batch]
-    | type[Delivery]
-    | type[Lesion]
-    | type[Patient]
-    | type[User]
-    | type[Webhook]
-    | type[WebhookSecret]
-)
+_Table = type[
+    Analysis | ApiKey | Batch | Delivery | Lesion | Patient | User | Webhook | WebhookSecret
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +111,7 @@ class Once:
         self,
         user_id: str,
         keyed: Keyed | None,
-        table: _Table | None,
+        table: _Table,
         work: Callable[[str], Awaitable[_Made]],
         find: Callable[[str], Awaitable[_Made]],
     ) -> _Made:
@@ -128,7 +120,7 @@ class Once:
         Args:
             user_id: of the caller; keys of others are others.
             keyed: the request; None for one without a key.
-            table: where what it makes is kept; None for what makes nothing.
+            table: where what it makes is kept.
             work: makes it, under an id.
             find: returns what has an id, or raises ``NotFoundError``.
 
@@ -141,36 +133,38 @@ class Once:
         if keyed is None:
             made_id = new_id()
             made = await work(made_id)
-            noted().concerns(made_id)
-            return made
-        request = await self._request(user_id, keyed)
-        try:
-            return await self._carried_out(request, table, work, find)
-        except errors.GatewayError:
-            # It was refused, and nothing was made; unless it is done, or in somebody else's hands.
-            await self._database.write(partial(_forget, request))
-            raise
-        except BaseException:
-            # Whether it was made is for the next to see.
-            await self._database.write(partial(_change, request, held_until=now()))
-            raise
+        else:
+            async with self._in_hand(user_id, keyed) as (held, again):
+                made_id = held.made_id
+                made = await self._made(held, table, work, find, again=again)
+        noted().concerns(made_id)
+        return made
 
     async def do(
-        self, user_id: str, keyed: Keyed | None, work: Callable[[], Awaitable[object]]
+        self,
+        user_id: str,
+        keyed: Keyed | None,
+        work: Callable[[], Awaitable[object]],
+        signs: tuple[type[errors.GatewayError], ...] = (),
     ) -> None:
         """Do what makes nothing, unless an earlier request with the same key has done it.
 
-        Raises:
-            KeyReusedError: the key came with another request before.
-            InProgressError: the first request with this key is still being worked on.
+        Where an earlier one ended before it could say so, it is done again. Raises as ``make``.
+
+        Args:
+            user_id: of the caller.
+            keyed: the request; None for one without a key.
+            work: does it.
+            signs: what it raises if such a request has done it already.
 
         """
         if keyed is None:
             await work()
             return
-        # Nothing has the id that is kept for it, so whatever is done is spent.
-        with contextlib.suppress(errors.KeySpentError):
-            await self.make(user_id, keyed, None, lambda _: work(), _nothing)
+        async with self._in_hand(user_id, keyed) as (held, again):
+            if not held.done:
+                with contextlib.suppress(*(signs if again else ())):
+                    await work()
 
     async def has_made(self, user_id: str, keyed: Keyed, table: _Table) -> bool:
         """Say whether an earlier request with this key has made something already.
@@ -200,53 +194,61 @@ class Once:
             created_at=moment,
         )
 
-    async def _carried_out(
+    @contextlib.asynccontextmanager
+    async def _in_hand(
+        self, user_id: str, keyed: Keyed
+    ) -> AsyncIterator[tuple[KeyedRequest, bool]]:
+        """Have a request in hand, done if nothing is raised; say whether somebody had it before."""
+        request = await self._request(user_id, keyed)
+        oldest = request.created_at - self._lifetime
+        try:
+            held = await self._database.write(partial(_begin, request, oldest=oldest))
+            # Nobody else has an id that was chosen just now.
+            yield held, held.made_id != request.made_id
+            if not held.done:
+                await self._database.write(partial(_change, held, done=True))
+        except errors.GatewayError:
+            # It was refused, and nothing was made; unless it is done, or in somebody else's hands.
+            await self._database.write(partial(_forget, request))
+            raise
+        except BaseException:
+            # Whether it was made is for the next to see.
+            await self._database.write(partial(_change, request, held_until=now()))
+            raise
+
+    async def _made(
         self,
-        request: KeyedRequest,
-        table: _Table | None,
+        held: KeyedRequest,
+        table: _Table,
         work: Callable[[str], Awaitable[_Made]],
         find: Callable[[str], Awaitable[_Made]],
+        *,
+        again: bool,
     ) -> _Made:
-        oldest = request.created_at - self._lifetime
-        held = await self._database.write(partial(_begin, request, oldest=oldest))
-        found = None
-        # Nobody else has an id that was chosen just now.
-        if held.made_id != request.made_id:
-            found = await self._found(held, table, find)
+        found = await self._found(held, table, find) if again else None
         if found is None:
             try:
                 found = await work(held.made_id)
             except (IntegrityError, errors.ConflictError):
                 # Whoever took it over may have been quicker.
-                found = await self._found(held, table, find)
-                if found is None:
+                if (found := await self._found(held, table, find)) is None:
                     raise
-        if not held.done:
-            await self._database.write(partial(_change, held, done=True))
-        if table is not None:
-            noted().concerns(held.made_id)
         return found
 
     async def _found(
-        self, held: KeyedRequest, table: _Table | None, find: Callable[[str], Awaitable[_Made]]
+        self, held: KeyedRequest, table: _Table, find: Callable[[str], Awaitable[_Made]]
     ) -> _Made | None:
         """Return what a request has made, None if nothing; raise if it was removed since."""
         try:
             return await find(held.made_id)
         except errors.NotFoundError:
             if not held.done:
-                if table is None:
-                    return None
                 # What is out of sight has its id all the same.
                 made = select(col(table.id)).where(col(table.id) == held.made_id)
                 if await self._database.read(lambda session: session.scalar(made)) is None:
                     return None
                 await self._database.write(partial(_change, held, done=True))
             raise errors.KeySpentError(_REMOVED) from None
-
-
-async def _nothing(made_id: str) -> object:
-    raise errors.NotFoundError(made_id)
 
 
 def _begin(request: KeyedRequest, session: Session, *, oldest: datetime) -> KeyedRequest:

@@ -6,7 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from services.gateway.boot import open_records
 from tests.gateway.conftest import Gateway
 from tests.gateway.test_forms_in_work import boss, webhook
 
@@ -126,3 +128,28 @@ async def test_a_form_of_before_does_not_say_that_it_sends_another_message(
 
     assert "on its way" in first or "is sent again" in first
     assert "no second" in second
+
+
+NOTHING_IS_MARKED = """
+    CREATE TRIGGER unmarked BEFORE UPDATE ON keyed_requests WHEN NEW.done
+    BEGIN SELECT RAISE(ABORT, 'it is not marked'); END
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_removal_that_was_done_and_not_marked_leads_to_where_one_does(
+    gateway: Gateway, kind: str
+) -> None:
+    browser = await boss(gateway)
+    page, led_to = await removable(gateway, kind)
+    form = await form_of(gateway, f"{page}/remove", browser)
+    async with open_records(gateway.settings) as records:
+        await records.write(lambda session: session.execute(text(NOTHING_IS_MARKED)))
+        first = await gateway.http.post(f"{page}/remove", data=form, headers=browser)
+        await records.write(lambda session: session.execute(text("DROP TRIGGER unmarked")))
+    shown = await gateway.http.get(page, headers=browser)
+
+    again = await gateway.http.post(f"{page}/remove", data=form, headers=browser)
+
+    assert (first.status_code, shown.status_code) == (500, 404)
+    assert (again.status_code, again.headers.get("Location")) == (303, led_to)

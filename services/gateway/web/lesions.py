@@ -26,7 +26,7 @@ from services.gateway.web.patients import shown_patient
 from services.gateway.web.plots import Plot
 from services.gateway.web.refusal import NOT_DONE, Refusal
 from services.gateway.web.routing import pages_router
-from services.gateway.web.sent_once import Token, done_once, keyed, new_token
+from services.gateway.web.sent_once import Token, keyed, new_token, removed_once
 
 router = pages_router()
 
@@ -129,7 +129,7 @@ async def page_remove_lesion(
     async def work() -> None:
         await parts.lesions.remove(caller.scope, lesion_id, frozenset({revision}))
 
-    await done_once(request, caller, parts, form, work)
+    await removed_once(request, caller, parts, form, work)
     # Whose it was is not known any more but to the form.
     return RedirectResponse(f"/patients/{patient}" if patient else "/patients", 303)
 

@@ -27,7 +27,7 @@ from services.gateway.text import Text
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.refusal import NOT_DONE, Refusal
 from services.gateway.web.routing import pages_router
-from services.gateway.web.sent_once import Token, done_once, keyed, new_token, parts_of
+from services.gateway.web.sent_once import Token, keyed, new_token, parts_of, removed_once
 
 router = pages_router()
 
@@ -170,7 +170,7 @@ async def page_remove_patient(
     async def work() -> None:
         await parts.patients.remove(caller.scope, patient_id, frozenset({revision}))
 
-    await done_once(request, caller, parts, form, work)
+    await removed_once(request, caller, parts, form, work)
     return RedirectResponse("/patients", 303)
 
 

@@ -22,7 +22,7 @@ from services.gateway.routes.replays import ReplayView
 from services.gateway.subjects import AnalysisDep
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.routing import pages_router
-from services.gateway.web.sent_once import Token, done_once, new_token
+from services.gateway.web.sent_once import Token, new_token, removed_once
 
 router = pages_router()
 
@@ -70,7 +70,7 @@ async def page_remove(
     async def work() -> None:
         await parts.history.delete(caller.scope, analysis_id)
 
-    await done_once(request, caller, parts, form, work)
+    await removed_once(request, caller, parts, form, work)
     return RedirectResponse("/analyses", 303)
 
 

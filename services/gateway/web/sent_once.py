@@ -70,9 +70,29 @@ async def done_once(
 ) -> None:
     """Do what a form asks for, unless the same form has had it done already.
 
+    Where the process or the database went away before that was written down, it is done again.
+
     Raises:
         KeyReusedError: it came with another body before.
 
     """
     asked = keyed(request, token, body)
     await patiently(parts, lambda: parts.once.do(caller.user.id, asked, work))
+
+
+async def removed_once(
+    request: Request,
+    caller: Caller,
+    parts: Parts,
+    token: str,
+    remove: Callable[[], Awaitable[object]],
+) -> None:
+    """Remove what a form is for, unless the same form has had it removed already.
+
+    Raises:
+        NotFoundError: it was not there before this form came for the first time.
+
+    """
+    asked = keyed(request, token)
+    signs = (errors.NotFoundError,)
+    await patiently(parts, lambda: parts.once.do(caller.user.id, asked, remove, signs))

@@ -14,7 +14,7 @@ from services.gateway.routes.webhooks import NewWebhook
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
-from services.gateway.web.sent_once import Token, done_once, keyed, new_token, parts_of
+from services.gateway.web.sent_once import Token, keyed, new_token, parts_of, removed_once
 from services.gateway.web.webhook_changes import REFUSED, WrittenDep
 from services.gateway.web.webhook_deliveries import refused
 
@@ -120,7 +120,7 @@ async def page_remove_webhook(
         await parts.webhooks.remove(caller.scope, webhook_id, frozenset({revision}))
 
     try:
-        await done_once(request, caller, parts, form, work)
+        await removed_once(request, caller, parts, form, work)
     except errors.ChangedMeanwhileError as error:
         return await refused(webhook_id, request, pages, parts, caller, error)
     return RedirectResponse("/admin/webhooks?done=removed", 303)
