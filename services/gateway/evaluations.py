@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from services import telemetry
 from services.gateway import errors
@@ -21,15 +21,19 @@ _log = telemetry.logger(__name__)
 class Evaluations:
     """The evaluations of models that answer or have answered since this process began.
 
-    Figures belong to a published file, so its hash names them for good, also when other models
-    answer by now. Inference is asked every ten minutes at most, and every half a minute for a
-    model that it did not name yet; while it is down, what is known stays.
+    Figures belong to a published file, so its hash names them, also when other models answer by
+    now. They may be corrected: what was told last counts. Figures without intervals replace others
+    with intervals only if they are told two times in a row, for an older replica may not know
+    better. Inference is asked every ten minutes at most, and every half a minute for a model that
+    it did not name yet; while it is down, what is known stays.
     """
 
     def __init__(self, inference: Inference) -> None:
         """Build over the service that knows them."""
         self._inference = inference
         self._known: dict[str, Evaluation] = {}
+        # What was told once, without intervals, of models whose intervals are known.
+        self._doubted: dict[str, Evaluation] = {}
         self._asking = asyncio.Lock()
         self._asked = -float("inf")
 
@@ -57,18 +61,31 @@ class Evaluations:
             _log.info("no evaluations", cause=type(error).__name__)
             answering = []
         self._asked = time.monotonic()
-        for model in answering:
-            if model.evaluation.evaluated_on and model.evaluation.metrics:
-                name = model.variant_of or model.sha256
-                before = self._known.pop(name, None)
-                self._known[name] = _fuller(before, model.evaluation)
+        # Variants of one file have its figures, and count as told once.
+        told = {
+            model.variant_of or model.sha256: model.evaluation
+            for model in answering
+            if model.evaluation.evaluated_on and model.evaluation.metrics
+        }
+        for name, evaluation in told.items():
+            self._take_up(name, evaluation)
         for oldest in [*self._known][:-_MOST]:
             del self._known[oldest]
+            self._doubted.pop(oldest, None)
+
+    def _take_up(self, name: str, told: Evaluation) -> None:
+        """Know what was told, unless a replica may have said it that knows of no intervals yet."""
+        known, doubted = self._known.pop(name, None), self._doubted.pop(name, None)
+        if known is None or told.intervals or not known.intervals:
+            self._known[name] = told
+            return
+        same = _figures(told) == _figures(known)
+        # Told once, it may be by an older replica.
+        confirmed = doubted is not None and _figures(told) == _figures(doubted)
+        self._known[name] = told if confirmed else known
+        if not same and not confirmed:
+            self._doubted[name] = told
 
 
-def _fuller(known: Evaluation | None, told: Evaluation) -> Evaluation:
-    """Return what was told, unless the same by a replica that knows of no intervals yet."""
-    if known is None or told.intervals or not known.intervals:
-        return told
-    same = (known.evaluated_on, known.metrics) == (told.evaluated_on, told.metrics)
-    return known if same else told
+def _figures(of: Evaluation) -> tuple[str, Mapping[str, float]]:
+    return of.evaluated_on, of.metrics

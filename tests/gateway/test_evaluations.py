@@ -148,8 +148,31 @@ async def test_other_figures_are_told_though_how_sure_they_are_is_not_known(
     corrected.MergeFrom(pb.ModelInfo(**changes))
     gateway.inference.listed = [corrected]
 
+    # Told once, it may be by a replica of before.
+    await of_analysis(gateway, alice, where)
     told = (await of_analysis(gateway, alice, where)).models[1]
 
     assert told.evaluated_on == corrected.evaluated_on
     assert {each.name: each.value for each in told.metrics} == corrected.metrics
     assert not any(each.HasField("interval") for each in told.metrics)
+
+
+async def test_a_replica_of_before_does_not_take_corrected_figures_back(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluations, "_FRESH_S", -1.0)
+    alice = await gateway.signed_in()
+    where = (await alice.analyze()).headers["Location"]
+    before = pb.ModelInfo()
+    before.CopyFrom(EVALUATED[0])
+    before.ClearField("intervals")
+    before.metrics["macro_auc"] = 0.8
+    said = []
+
+    for listed in (EVALUATED, [before], EVALUATED, [before], EVALUATED):
+        gateway.inference.listed = listed
+        said.append((await of_analysis(gateway, alice, where)).models[1])
+
+    assert [{each.name: each.value for each in told.metrics} for told in said] == [
+        EVALUATED[0].metrics
+    ] * 5
