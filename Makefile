@@ -18,8 +18,9 @@ install: $(VENV)/.installed ## Install the services into .venv
 up: $(VENV)/.installed ## Start gateway, inference and reports on embedded defaults
 	@exec $(BIN)/dermserve up
 
+# Three on two cores: tests wait for processes a third of their time.
 test: $(VENV)/.browser lint ## Check style, types and contracts, then run every test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
 lint: $(VENV)/.installed-for-tests ## Check style, types, import contracts and generated code
 	$(BIN)/ruff check

@@ -15,11 +15,12 @@ import structlog
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.gateway import composition, database, health
+from services.gateway import composition, database, health, limits
 from services.gateway.analyses import Leftovers, Retention
 from services.gateway.app import create_app
 from services.gateway.audit import Asked, line
 from services.gateway.boot import open_records, picture_store
+from services.gateway.database import opening
 from services.gateway.parts import Parts
 from services.gateway.records import now
 from services.gateway.settings import Settings
@@ -148,12 +149,20 @@ def health_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is well is not taken for down because the machine has much to do."""
     monkeypatch.setattr(composition, "_HEALTH_TIMEOUT_S", 60.0)
     monkeypatch.setattr(health, "_TIMEOUT_S", 60.0)
+    monkeypatch.setattr(opening, "_PATIENCE_S", 60.0)
 
 
 @pytest.fixture
 def quotas_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is let in uncounted because the database has much to do."""
     monkeypatch.setattr(composition, "_QUOTA_PATIENCE_S", 60.0)
+
+
+@pytest.fixture
+def quotas_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has spent a quota has none until the test is over."""
+    monkeypatch.setattr(composition, "_QUOTA_PATIENCE_S", 60.0)
+    monkeypatch.setattr(limits.Policy.__init__, "__defaults__", (30 * 24 * 3600,))
 
 
 Start = Callable[..., AbstractAsyncContextManager[Gateway]]

@@ -170,9 +170,11 @@ async def test_a_form_that_comes_too_slowly_keeps_what_had_come(start: Start) ->
         yield TEXTS + FILE
         await asyncio.Event().wait()
 
-    async with start(upload_timeout_s=0.5) as gateway:
-        await gateway.signed_in()
-        answer = await sent(gateway, await entered(gateway), slow())
+    async with start() as before:
+        await before.signed_in()
+        browser = await entered(before)
+    async with start(upload_timeout_s=2) as gateway:
+        answer = await sent(gateway, browser, slow())
 
     assert answer.status_code == 408
     assert is_whole(answer)
@@ -199,6 +201,7 @@ async def test_a_form_that_there_is_no_room_for_is_shown_again_and_its_picture_n
         assert (await first).status_code == 201
 
 
+@pytest.mark.usefixtures("quotas_last")
 async def test_a_spent_quota_keeps_what_was_written_and_chosen(start: Start) -> None:
     async with start(caller_quota=60) as gateway:
         alice = await gateway.signed_in()
@@ -235,6 +238,7 @@ def senders() -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.usefixtures("quotas_last")
 async def test_whatever_is_asked_though_a_quota_is_spent_sees_that_itself(start: Start) -> None:
     async with start(caller_quota=60) as gateway:
         await gateway.signed_in()
@@ -249,6 +253,7 @@ async def test_whatever_is_asked_though_a_quota_is_spent_sees_that_itself(start:
     assert {answer.status_code for answer in asked.values()} == {429}
 
 
+@pytest.mark.usefixtures("quotas_last")
 async def test_only_so_many_forms_of_whoever_has_spent_their_quota_are_read_at_once(
     start: Start,
 ) -> None:

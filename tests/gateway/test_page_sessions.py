@@ -52,6 +52,7 @@ async def test_a_browser_forgets_a_session_that_has_ended_already(gateway: Gatew
     assert all(map(is_forgotten, answers))
 
 
+@pytest.mark.usefixtures("quotas_last")
 async def test_a_spent_quota_keeps_nobody_from_signing_out_at_the_page(start: Start) -> None:
     async with start(caller_quota=6) as gateway:
         await gateway.signed_in()

@@ -105,7 +105,7 @@ async def test_a_picture_that_the_store_does_not_give_holds_up_no_other(
         path = (await sent(alice, *PICTURES)).headers["Location"]
         await first_withheld(alice, path, shelf)
 
-    async with start(job_workers=1, **shelf.settings) as working, asyncio.timeout(20):
+    async with start(job_workers=1, **shelf.settings) as working, asyncio.timeout(120):
         await working.inference.arrived(len(PICTURES) - 1)
 
 
@@ -146,7 +146,7 @@ async def test_while_others_are_given_it_fails_in_the_end(
 
     async with start(**shelf.settings) as working:
         alice.http = working.http
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while (await alice("GET", path)).json()["failed"] == 0:
                 await finished(alice, await submitted(alice))
         done = await batch_finished(alice, path)
