@@ -64,6 +64,18 @@ async def test_gateways_that_boot_at_once_migrate_one_after_the_other(
     await asyncio.gather(*(boot() for _ in range(3)))
 
 
+async def test_who_boots_waits_for_the_migrations_of_others_and_not_only_as_a_statement_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "_PATIENCE_S", 0.01)
+
+    async def boot() -> None:
+        async with database.opened(f"sqlite:///{tmp_path / 'test.db'}", 120):
+            pass
+
+    await asyncio.gather(*(boot() for _ in range(3)))
+
+
 async def test_a_schema_of_a_newer_version_is_left_alone(empty_database_url: str) -> None:
     newer = text("UPDATE alembic_version SET version_num = 'r9999'")
     async with database.opened(empty_database_url, 10) as records:

@@ -14,7 +14,7 @@ from tests.gateway.counterparts import LISTED
 async def page(gateway: Gateway) -> str:
     answer = await (await gateway.admin())("GET", "/admin/models")
     assert answer.status_code == 200
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>|&nbsp;", " ", answer.text))
 
 
 async def test_a_shadow_is_listed_beside_what_answers(gateway: Gateway) -> None:
