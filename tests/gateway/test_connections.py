@@ -1,6 +1,7 @@
 """Connections to PostgreSQL: no more than operators are told, kept, and replaced when lost."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -62,6 +63,21 @@ async def test_work_takes_as_many_connections_as_the_guide_says_and_then_waits(
 
     assert len(set(taken)) == CONNECTIONS
     assert f"up to {CONNECTIONS + 1} connections: {CONNECTIONS} that it makes when they" in GUIDE
+
+
+@pytest.mark.parametrize("patience_s", [5, 7])
+async def test_a_statement_waits_as_long_as_it_is_told_and_takes_twenty_seconds_at_most(
+    postgres: str, patience_s: int
+) -> None:
+    def bounds(session: Session) -> list[Any]:
+        asked = ("lock_timeout", "statement_timeout")
+        return [session.execute(text(f"SHOW {each}")).scalar_one() for each in asked]
+
+    database = Postgresql(make_url(postgres), patience_s)
+    try:
+        assert await database.read(bounds, EVERYTHING) == [f"{patience_s}s", "20s"]
+    finally:
+        await database.close()
 
 
 async def test_those_who_come_at_once_are_given_the_connections_of_those_before_them(

@@ -19,7 +19,7 @@ from tests.gateway.watching import PATIENCE_S, Watch, on_a_socket, watching
 
 IDLE_S = 1800
 ACCESS_S = 600
-MOMENT = timedelta(minutes=5)
+MOMENT = PRECISION - timedelta(seconds=5)
 IDLE = timedelta(seconds=IDLE_S)
 UNSEEN = timedelta(seconds=ACCESS_S)
 SHORT = {"idle_s": IDLE_S, "access_token_s": ACCESS_S}

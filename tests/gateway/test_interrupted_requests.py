@@ -58,7 +58,7 @@ async def test_what_was_made_by_a_process_that_ended_before_it_said_so_is_not_ma
         patched.setattr(once, "_change", ended)
         lost = await patient(alice)
     in_work = await patient(alice)
-    later(monkeypatch, hours=1)
+    later(monkeypatch, seconds=either.settings.analysis_timeout_s + 31)
     found = await patient(alice)
 
     assert (lost.status_code, in_work.status_code, found.status_code) == (500, 409, 201)
@@ -72,7 +72,7 @@ async def test_who_is_slower_than_whoever_took_the_request_over_finds_what_that_
     either.inference.may_answer.clear()
     slow = asyncio.create_task(analysis(alice))
     await either.inference.arrived()
-    later(monkeypatch, hours=1)
+    later(monkeypatch, seconds=either.settings.analysis_timeout_s + 31)
     quick = asyncio.create_task(analysis(alice))
     await either.inference.arrived(2)
     either.inference.may_answer.set()
@@ -172,7 +172,7 @@ async def test_what_was_removed_before_anybody_said_that_it_was_made_is_not_made
     for path in ("/v1/analyses", "/v1/lesions", "/v1/patients"):
         for made in await listed(alice, path):
             await alice("DELETE", f"{path}/{made}", headers={"If-Match": "*"})
-    later(monkeypatch, hours=1)
+    later(monkeypatch, seconds=either.settings.analysis_timeout_s + 31)
     retried = [(await each).status_code for _ in range(2) for each in again()]
 
     assert (lost, retried) == ([500] * 3, [409] * 6)

@@ -202,25 +202,56 @@ async def test_of_two_workers_one_is_killed_with_pictures_in_hand(
         assert len(inference.requests) == len(PICTURES) + 3
 
 
-@pytest.fixture
-def allowed(monkeypatch: pytest.MonkeyPatch) -> asyncio.Semaphore:
-    """For so many pictures inference may have an answer; the others wait for more to be allowed."""
-    free, analyze = asyncio.Semaphore(0), Inference.analyze
+class Gate:
+    """So many pictures may be analyzed; the others wait for more to be allowed."""
 
-    async def allowed(self: Inference, picture: bytes, deadline: Deadline, *, bulk: bool) -> Answer:
-        await free.acquire()
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(0)
+        self._in_hand: set[object] = set()
+        self._came = asyncio.Event()
+
+    def allow(self, count: int) -> None:
+        """Allow so many more."""
+        for _ in range(count):
+            self._free.release()
+
+    async def until_one_is_in_hand(self) -> None:
+        """Wait for a picture that inference has and has not answered."""
+        while not self._in_hand:
+            self._came.clear()
+            await self._came.wait()
+
+    @contextlib.asynccontextmanager
+    async def passed(self) -> AsyncIterator[None]:
+        """Be let through; who does not get through may be tried again."""
+        await self._free.acquire()
+        ticket = object()
+        self._in_hand.add(ticket)
+        self._came.set()
         try:
-            return await analyze(self, picture, deadline, bulk=bulk)
+            yield
         except BaseException:
-            free.release()
+            self._free.release()
             raise
+        finally:
+            self._in_hand.discard(ticket)
 
-    monkeypatch.setattr(Inference, "analyze", allowed)
-    return free
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """What stands before inference."""
+    gate, analyze = Gate(), Inference.analyze
+
+    async def after(self: Inference, picture: bytes, deadline: Deadline, *, bulk: bool) -> Answer:
+        async with gate.passed():
+            return await analyze(self, picture, deadline, bulk=bulk)
+
+    monkeypatch.setattr(Inference, "analyze", after)
+    return gate
 
 
 async def test_inference_is_killed_whenever_it_has_begun_and_started_again(
-    tmp_path: Path, start: Start, allowed: asyncio.Semaphore
+    tmp_path: Path, start: Start, gate: Gate
 ) -> None:
     models = tiny_models.write_models(tmp_path / "models")
     moments = random.Random(1)  # noqa: S311 - no secret
@@ -236,20 +267,16 @@ async def test_inference_is_killed_whenever_it_has_begun_and_started_again(
             path, done = await sent(gateway.http, MANY), 0
             for _ in range(2):
                 # Some are left, however late somebody looks.
-                allow(allowed, 12)
+                gate.allow(9)
                 inference.start_again()
                 await succeeded(gateway.http, path, done + moments.randrange(1, 6))
+                gate.allow(3)
+                await gate.until_one_is_in_hand()
                 inference.end()
                 batch = (await gateway.http.get(path)).json()
                 assert not batch["finished"]
                 done = batch["succeeded"]
 
-            allow(allowed, len(MANY))
+            gate.allow(len(MANY))
             inference.start_again()
             await see_that_each_has_one_result(gateway.http, path, len(MANY))
-
-
-def allow(free: asyncio.Semaphore, count: int) -> None:
-    """Allow so many more."""
-    for _ in range(count):
-        free.release()

@@ -57,6 +57,17 @@ async def test_a_message_is_tried_again_with_the_same_id_until_it_is_taken(eithe
     assert (await seen(admin, f"/v1/webhooks/{hook['id']}"))["failing_since"] is None
 
 
+def test_the_attempts_are_ten_and_come_ever_later_for_three_days() -> None:
+    waits = [schedule.delay(made) for made in range(1, 11)]
+
+    assert waits.pop() is None
+    assert all(wait is not None for wait in waits)
+    least = [5, 5 * 60, 30 * 60, *(hours * 3600 for hours in (2, 5, 10, 14, 20, 24))]
+    shares = [wait.total_seconds() / planned for wait, planned in zip(waits, least, strict=True)]  # type: ignore[union-attr]
+    assert min(shares) >= 1
+    assert max(shares) <= 1.2
+
+
 @pytest.mark.usefixtures("at_once")
 async def test_after_ten_attempts_a_message_has_failed_and_can_be_replayed(either: Gateway) -> None:
     admin = await either.admin()

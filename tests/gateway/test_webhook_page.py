@@ -1,11 +1,14 @@
 """The page of a webhook: it is given another address, other kinds and a new secret."""
 
+import asyncio
 import html
 import re
+from datetime import timedelta
 
 import httpx
 import pytest
 
+from services.gateway.webhooks import schedule
 from tests.gateway.conftest import Client, Gateway
 from tests.gateway.test_forms_in_work import boss, webhook
 from tests.gateway.test_forms_twice import form_of
@@ -85,22 +88,31 @@ async def test_a_change_that_is_refused_is_shown_again_as_it_was_written(
     assert (await there(await gateway.admin(), made))[0] == "http://127.0.0.1:9/hook"
 
 
-async def test_kinds_are_changed_without_its_failures_being_forgotten(gateway: Gateway) -> None:
-    browser, made = await boss(gateway), await webhook(gateway)
+async def test_its_failures_are_forgotten_with_its_address_and_not_with_its_kinds(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # None is tried again meanwhile.
+    monkeypatch.setattr(schedule, "DELAYS", (timedelta(days=1),))
+    browser, made, admin = await boss(gateway), await webhook(gateway), await gateway.admin()
     path = f"/admin/webhooks/{made}/change"
-    changes, change = [], gateway.parts.webhooks.change
+    assert (await admin("POST", f"/v1/webhooks/{made}/test")).status_code == 202
 
-    async def seen(*values: object) -> object:
-        changes.append(values[-1])
-        return await change(*values)  # type: ignore[arg-type]
+    async def failing_since() -> str | None:
+        since: str | None = (await admin("GET", f"/v1/webhooks/{made}")).json()["failing_since"]
+        return since
 
-    gateway.parts.webhooks.change = seen  # type: ignore[method-assign,assignment]
-    form = await form_of(gateway, path, browser)
-    written = form | {"url": "http://127.0.0.1:9/hook", "kinds": "analysis.succeeded"}
-    answer = await gateway.http.post(path, data=written, headers=browser)
+    async def changed(**written: str) -> None:
+        form = await form_of(gateway, path, browser)
+        answer = await gateway.http.post(path, data=form | written, headers=browser)
+        assert answer.status_code == 303
 
-    assert answer.status_code == 303
-    assert changes == [{"kinds": ["analysis.succeeded"]}]
+    async with asyncio.timeout(120):
+        while (before := await failing_since()) is None:  # noqa: ASYNC110 - the dispatcher's work
+            await asyncio.sleep(0.05)
+    await changed(url="http://127.0.0.1:9/hook", kinds="analysis.succeeded")
+    assert await failing_since() == before
+    await changed(url="http://127.0.0.1:9/elsewhere", kinds="analysis.succeeded")
+    assert await failing_since() is None
 
 
 async def test_a_new_secret_is_shown_once_and_made_once(gateway: Gateway) -> None:
