@@ -317,7 +317,9 @@ def kind_named(slug: str) -> Kind:
 
 def kind_of(error: Exception) -> Kind:
     """Return the kind of the nearest ancestor of an error that the table names."""
-    if isinstance(error, sqlalchemy.exc.DBAPIError) and _passes(error):
+    if isinstance(error, sqlalchemy.exc.DBAPIError) and (
+        error.connection_invalidated or _passes(error)
+    ):
         return _DATABASE_DOWN
     for ancestor in type(error).__mro__:
         if ancestor in KINDS:

@@ -120,14 +120,16 @@ async def test_a_form_in_which_nothing_was_chosen_keeps_what_was_written(gateway
 async def test_a_form_for_a_lesion_that_is_gone_keeps_what_was_written(gateway: Gateway) -> None:
     await gateway.signed_in()
     browser = await entered(gateway)
+    said = {name: text for name, text in SAID.items() if not name.startswith("patient")}
     files = {"image": ("a.jpg", specimens.lesion_jpeg())}
 
     answer = await gateway.http.post(
-        "/analyze", data=SAID | {"lesion": "cd" * 16}, files=files, headers=browser
+        "/analyze", data=said | {"lesion": "cd" * 16}, files=files, headers=browser
     )
 
     assert answer.status_code == 422
-    assert is_whole(answer)
+    assert "lesion: there is none" in answer.text
+    assert {name: shows(answer)[name] for name in said} == said
 
 
 async def test_the_page_puts_all_that_is_written_before_the_picture(gateway: Gateway) -> None:
@@ -199,6 +201,28 @@ async def test_a_form_that_there_is_no_room_for_is_shown_again_and_its_picture_n
         assert is_whole(answer)
         gateway.inference.may_answer.set()
         assert (await first).status_code == 201
+
+
+@pytest.mark.parametrize("chosen", ["patient", "lesion"])
+async def test_nobody_is_typed_beside_a_patient_or_a_lesion_that_was_chosen(
+    gateway: Gateway, chosen: str
+) -> None:
+    alice = await gateway.signed_in()
+    patient = (await alice("POST", "/v1/patients", json={"identifier": "made up 9"})).json()
+    lesion = (await alice("POST", "/v1/lesions", json={"patient": patient["id"]})).json()
+    ids = {"patient": patient["id"], "lesion": lesion["id"]}
+    files = {"image": ("a.jpg", specimens.lesion_jpeg())}
+
+    answer = await gateway.http.post(
+        "/analyze",
+        data={chosen: ids[chosen], "patient_id": "another"},
+        files=files,
+        headers=await entered(gateway),
+    )
+
+    assert answer.status_code == 422
+    assert "not both" in answer.text
+    assert gateway.inference.requests == []
 
 
 @pytest.mark.usefixtures("quotas_last")

@@ -202,6 +202,8 @@ def test_a_page_of_a_removed_result_asks_no_more(person: People, services: Stack
         expect(page.get_by_role("alert")).to_contain_text("was removed")
         asked.clear()
         page.clock.run_for(120_000)
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        page.clock.run_for(120_000)
     assert asked == []
 
 

@@ -80,7 +80,7 @@ async def _reach(address: URL, timeout_s: float) -> None:
 
 async def _bring_up_to_date(address: URL, patience_s: float) -> None:
     # A migration of many rows takes what it takes, and so it is waited for when another makes it.
-    database = _KINDS[address.get_backend_name()].unhurried(address, patience_s)
+    database = _KINDS[address.get_backend_name()].unhurried(address, max(_PATIENCE_S, patience_s))
     try:
         await database.write(partial(migrate, patience_s=patience_s), EVERYTHING)
     except CommandError as error:

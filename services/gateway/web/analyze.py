@@ -75,8 +75,11 @@ async def page_analyze_picture(
 async def _analyzed(request: Request, caller: Caller, parts: Parts, sent: Upload) -> Analysis:
     """Return the analysis of what a form brought, or the one that the same form has made."""
     said = {name: text for name, text in sent.fields.items() if name != _KEY and text.strip()}
-    if "patient" in said and {"patient_id", "patient_name"} & said.keys():
-        raise errors.InvalidRequestError("Choose a patient or type number and name, not both.")
+    # A lesion names its patient: whoever is typed beside it may be another.
+    if {"patient", "lesion"} & said.keys() and {"patient_id", "patient_name"} & said.keys():
+        raise errors.InvalidRequestError(
+            "Choose a patient or one of their lesions, or type number and name, not both."
+        )
     upload = Upload(sent.picture, said)
     key = sent.fields.get(_KEY)
     if key:

@@ -8,21 +8,21 @@ const LISTEN_AGAIN_MS = 3_000;
 /** @param {HTMLElement} page names the analysis. */
 export function follow(page) {
   const { analysis } = page.dataset;
-  let stop = () => {};
+  const over = new AbortController();
   const look = async () => {
-    if (await isGone(page, `/v1/analyses/${analysis}`)) stop();
+    if (await isGone(page, `/v1/analyses/${analysis}`)) over.abort();
   };
-  if ("pending" in page.dataset) stop = watch(analysis, look);
-  document.addEventListener("visibilitychange", () => document.hidden || look());
+  if ("pending" in page.dataset) watch(analysis, look, over.signal);
+  document.addEventListener("visibilitychange", () => document.hidden || look(), { signal: over.signal });
 }
 
 /**
  * Listen while the page is seen: browsers keep few connections to a host. Look now and then as well: no lost word
  * matters then, and who waits stays signed in.
  *
- * @returns {() => void} ends that.
+ * @param {AbortSignal} signal ends that.
  */
-function watch(analysis, look) {
+function watch(analysis, look, signal) {
   let events = null;
   let refused;
   const listen = () => {
@@ -39,15 +39,14 @@ function watch(analysis, look) {
       events?.addEventListener(kind, (event) => JSON.parse(event.data).subject_id === analysis && look());
     }
   };
-  document.addEventListener("visibilitychange", listen);
-  const looking = setInterval(() => document.hidden || look(), LOOK_EVERY_MS);
-  listen();
-  return () => {
-    document.removeEventListener("visibilitychange", listen);
+  document.addEventListener("visibilitychange", listen, { signal });
+  const looking = setInterval(look, LOOK_EVERY_MS);
+  signal.addEventListener("abort", () => {
     clearInterval(looking);
     clearTimeout(refused);
     events?.close();
-  };
+  });
+  listen();
 }
 
 /** Show what became of an analysis; say whether it was removed, so that nothing is to be waited for any more. */
