@@ -6,7 +6,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests import specimens
-from tests.pages.conftest import Person
+from tests.pages.conftest import PHONE, Person
 from tests.pages.sending import HOSTILE, analyses, picture, send
 
 People = Callable[..., Person]
@@ -57,3 +57,9 @@ def test_with_scripts_pictures_come_first_for_eyes_and_for_the_keyboard(person: 
         assert pictures is not None
         assert about is not None
         assert (pictures["y"], pictures["x"]) <= (about["y"], about["x"])
+
+
+def test_the_form_is_no_wider_than_a_phone_without_scripts(person: People) -> None:
+    somebody = person(java_script_enabled=False, viewport=PHONE)
+    somebody.goto("/analyze")
+    assert somebody.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
