@@ -58,7 +58,7 @@ async def page_change_password(
     ) as error:
         refusal = Refusal.of(error)
         shown = await _shown(parts, caller, refusal=refusal.sentence)
-        return pages.show(request, "account.html", shown, caller=caller, status=refusal.status)
+        return pages.refuse(request, "account.html", shown, refusal, caller=caller)
     return RedirectResponse("/account?changed=password", 303)
 
 

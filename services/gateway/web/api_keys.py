@@ -78,7 +78,7 @@ async def page_create_api_key(
         refusal = Refusal.of(error)
         again = refusal.again(form) | written
         shown = await _shown(parts, caller, **again)
-        return pages.show(request, "api_keys.html", shown, caller=caller, status=refusal.status)
+        return pages.refuse(request, "api_keys.html", shown, refusal, caller=caller)
     shown = await _shown(parts, caller, made=made, key=key)
     return pages.show(request, "api_keys.html", shown, caller=caller, status=201)
 

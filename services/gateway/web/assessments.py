@@ -54,7 +54,7 @@ async def page_assess(
             "refusal": refusal.sentence,
             "label_names": LABEL_NAMES,
         }
-        return pages.show(request, "assessment.html", shown, caller=caller, status=refusal.status)
+        return pages.refuse(request, "assessment.html", shown, refusal, caller=caller)
     return RedirectResponse(f"/analyses/{record.id}#assessment", 303)
 
 

@@ -1,7 +1,7 @@
 """Who did what in an organisation."""
 
 from datetime import UTC, date, datetime, time
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request
@@ -59,20 +59,27 @@ async def page_audit(
     cursor: Cursor = None,
 ) -> HTMLResponse:
     """List what was done, newest first."""
-    shown: dict[str, Any] = {"written": written, "asked": urlencode(written), "refusal": ""}
     rows: list[audit.Row] = []
-    status, onward = 200, None
+    refusal, onward = None, None
     try:
         asked = await _Form.model_validate(written).asked(parts, caller)
         audit.noted().detail.update(asked.said())
         rows, onward = await parts.ledger.page(caller.scope, asked, _ROWS, cursor)
     except (ValidationError, errors.InvalidRequestError, errors.NotFoundError) as error:
         refusal = Refusal.of(error)
-        shown["refusal"], status = refusal.sentence, refusal.status
     users = {str(row["user_id"]) for row in rows if row["user_id"]}
     names = await parts.accounts.names(caller.scope, users)
-    shown |= {"rows": rows, "next_cursor": onward, "names": names}
-    return pages.show(request, "audit.html", shown, caller=caller, status=status)
+    shown = {
+        "written": written,
+        "asked": urlencode(written),
+        "refusal": refusal.sentence if refusal else "",
+        "rows": rows,
+        "next_cursor": onward,
+        "names": names,
+    }
+    if refusal:
+        return pages.refuse(request, "audit.html", shown, refusal, caller=caller)
+    return pages.show(request, "audit.html", shown, caller=caller)
 
 
 @router.get("/admin/audit/export")

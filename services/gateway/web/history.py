@@ -115,8 +115,9 @@ async def page_history(
         refusal, asked = Refusal.of(error), _Asked()
         page = await parts.history.page(caller.scope, asked.filters(), _A_PAGE, None)
     shown = _shown(asked, page) | {"refusal": refusal.sentence if refusal else ""}
-    status = refusal.status if refusal else 200
-    return pages.show(request, "history.html", shown, caller=caller, status=status)
+    if refusal:
+        return pages.refuse(request, "history.html", shown, refusal, caller=caller)
+    return pages.show(request, "history.html", shown, caller=caller)
 
 
 def _shown(asked: _Asked, page: Page[Analysis]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ async def page_create_lesion(
         written = {"body_site": body_site, "note": note}
         again = refusal.again(form) | written
         shown = await shown_patient(parts, caller, patient, **again)
-        return pages.show(request, "patient.html", shown, caller=caller, status=refusal.status)
+        return pages.refuse(request, "patient.html", shown, refusal, caller=caller)
     return RedirectResponse(f"/lesions/{lesion.id}", 303)
 
 
@@ -101,7 +101,7 @@ async def page_change_lesion(
         refusal = Refusal.of(error)
         found = await parts.lesions.get(caller.scope, lesion.id)
         shown = await _shown(parts, caller, found, refusal.sentence, note)
-        return pages.show(request, "lesion.html", shown, caller=caller, status=refusal.status)
+        return pages.refuse(request, "lesion.html", shown, refusal, caller=caller)
     return RedirectResponse(f"/lesions/{lesion.id}", 303)
 
 

@@ -88,7 +88,7 @@ class Pages:
         values: Mapping[str, Any],
         refusal: Refusal,
         *,
-        caller: Caller,
+        caller: Caller | None = None,
     ) -> HTMLResponse:
         """Return a page that says why something was refused; the audit has the kind of problem.
 
@@ -97,7 +97,7 @@ class Pages:
             name: of the template.
             values: for the template, and what it says of the refusal among them.
             refusal: why.
-            caller: who asks.
+            caller: who asks, if they are signed in.
 
         """
         noted().problem = refusal.problem

@@ -46,5 +46,5 @@ async def page_reset_password(
     except (ValidationError, errors.UnauthenticatedError, errors.InvalidRequestError) as error:
         refusal = Refusal.of(error)
         shown = {"refusal": refusal.sentence}
-        return pages.show(request, "password_reset.html", shown, status=refusal.status)
+        return pages.refuse(request, "password_reset.html", shown, refusal)
     return RedirectResponse("/sign-in?done=reset", 303)

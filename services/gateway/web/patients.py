@@ -100,7 +100,7 @@ async def page_create_patient(
     except NOT_DONE as error:
         refusal = Refusal.of(error)
         shown = _form(written) | refusal.again(form)
-        return pages.show(request, "patient_form.html", shown, caller=caller, status=refusal.status)
+        return pages.refuse(request, "patient_form.html", shown, refusal, caller=caller)
     return RedirectResponse(f"/patients/{made.id}", 303)
 
 
@@ -142,7 +142,7 @@ async def page_change_patient(
         patient = await parts.patients.get(caller.scope, patient_id)
         changed = isinstance(error, errors.ChangedMeanwhileError)
         shown = _form(written, patient, refusal.sentence, _said(patient) if changed else None)
-        return pages.show(request, "patient_form.html", shown, caller=caller, status=refusal.status)
+        return pages.refuse(request, "patient_form.html", shown, refusal, caller=caller)
     return RedirectResponse(f"/patients/{patient_id}", 303)
 
 

@@ -80,7 +80,7 @@ async def page_begin_session(
     except _REFUSED as error:
         refusal = Refusal.of(error)
         form = _form(request, parts, username, refusal.sentence, onward)
-        return pages.show(request, "sign_in.html", form, status=refusal.status)
+        return pages.refuse(request, "sign_in.html", form, refusal)
     answer = await _signed_in(parts, pair, presented, onward)
     answer.set_cookie(
         DEVICE_COOKIE,
@@ -111,7 +111,7 @@ async def page_vouched(
     except (errors.UnauthenticatedError, errors.ForbiddenError) as error:
         refusal = Refusal.of(error)
         form = _form(request, parts, refusal=refusal.sentence, onward=onward)
-        return pages.show(request, "sign_in.html", form, status=refusal.status)
+        return pages.refuse(request, "sign_in.html", form, refusal)
     answer = await _signed_in(parts, pair, presented, onward)
     answer.delete_cookie(TICKET_COOKIE, secure=True, httponly=True, samesite="lax")
     return answer
@@ -143,7 +143,7 @@ async def page_register(
     except (ValidationError, errors.InvalidRequestError, errors.ConflictError) as error:
         refusal = Refusal.of(error)
         form = _form(request, parts, username, refusal.sentence)
-        return pages.show(request, "sign_up.html", form, status=refusal.status)
+        return pages.refuse(request, "sign_up.html", form, refusal)
     pair = await parts.sign_ins.begin_for(user)
     return await _signed_in(parts, pair, presented, HOME)
 

@@ -46,16 +46,18 @@ async def page_statistics(
     interval: _Asked = Interval.DAY,
 ) -> HTMLResponse:
     """Show what analyses come to; what cannot be counted is said, beside the last days."""
-    refusal, status = "", 200
+    refusal = None
     try:
         span = _Form.model_validate({"since": since, "until": until, "interval": interval}).span()
     except (ValidationError, errors.InvalidFieldError) as error:
-        refused = Refusal.of(error)
-        refusal, status = refused.sentence.removeprefix("query."), refused.status
+        refusal = Refusal.of(error)
         span = _BY_DEFAULT.span()
     summary = await parts.statistics.summary(caller.scope, span)
-    shown = _shown(summary) | {"refusal": refusal}
-    return pages.show(request, "statistics.html", shown, caller=caller, status=status)
+    shown = _shown(summary) | {"refusal": ""}
+    if refusal:
+        shown["refusal"] = refusal.sentence.removeprefix("query.")
+        return pages.refuse(request, "statistics.html", shown, refusal, caller=caller)
+    return pages.show(request, "statistics.html", shown, caller=caller)
 
 
 def _shown(summary: Summary) -> dict[str, Any]:

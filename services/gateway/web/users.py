@@ -103,7 +103,7 @@ async def _refused(
     refusal = Refusal.of(error)
     again = refusal.again(form) | written
     shown = await _shown(parts, caller, **again)
-    return pages.show(request, "users.html", shown, caller=caller, status=refusal.status)
+    return pages.refuse(request, "users.html", shown, refusal, caller=caller)
 
 
 async def _shown(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import Depends, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.gateway import errors
@@ -12,31 +12,13 @@ from services.gateway.dependencies import PartsDep, WebhooksDep
 from services.gateway.records import EVENT_MEANING, Webhook, WebhookSecret
 from services.gateway.routes.webhooks import NewSecret, WebhookChange
 from services.gateway.web.pages import PagesDep
-from services.gateway.web.refusal import NOT_DONE, Refusal
+from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
 from services.gateway.web.sent_once import Token, done_once, keyed, new_token, parts_of
 from services.gateway.web.webhook_deliveries import refused, shown_webhook
+from services.gateway.web.webhook_fields import FIELDS, REFUSED, WrittenDep
 
 router = pages_router()
-
-FIELDS = ("url", "description", "kinds")
-"""What is written of a webhook."""
-
-# Where an address leads may not be known in time.
-REFUSED = (*NOT_DONE, errors.UnavailableError)
-
-_Field = Annotated[str, Form()]
-
-
-async def _written(
-    url: _Field = "",
-    description: _Field = "",
-    kinds: Annotated[list[str] | None, Form()] = None,
-) -> dict[str, Any]:
-    return {"url": url, "description": description, "kinds": kinds or []}
-
-
-WrittenDep = Annotated[dict[str, Any], Depends(_written)]
 
 
 @router.get("/admin/webhooks/{webhook_id}/change")

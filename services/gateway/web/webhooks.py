@@ -15,8 +15,8 @@ from services.gateway.web.pages import PagesDep
 from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
 from services.gateway.web.sent_once import Token, keyed, new_token, parts_of, removed_once
-from services.gateway.web.webhook_changes import REFUSED, WrittenDep
 from services.gateway.web.webhook_deliveries import refused
+from services.gateway.web.webhook_fields import REFUSED, WrittenDep
 
 router = pages_router()
 
@@ -63,7 +63,7 @@ async def page_create_webhook(
         refusal = Refusal.of(error)
         again = refusal.again(form) | written
         shown = await _shown(parts, caller, **again)
-        return pages.show(request, "webhooks.html", shown, caller=caller, status=refusal.status)
+        return pages.refuse(request, "webhooks.html", shown, refusal, caller=caller)
     shown = await _shown(parts, caller, made=made, secret=secret)
     return pages.show(request, "webhooks.html", shown, caller=caller, status=201)
 
