@@ -1,18 +1,18 @@
 """Summaries in English."""
 
+from typing import get_args
+
+from services.gateway.findings import LABEL_NAMES
+from services.gateway.narrative.facts import Label
 from services.gateway.narrative.wording import Wording, finding, listed
 
 ENGLISH = Wording(
     language="en",
     decimal_sign=".",
+    # As they are within a sentence.
     names={
-        "akiec": "actinic keratosis / intraepithelial carcinoma",
-        "bcc": "basal cell carcinoma",
-        "bkl": "benign keratosis-like lesion",
-        "df": "dermatofibroma",
-        "mel": "melanoma",
-        "nv": "melanocytic nevus",
-        "vasc": "vascular lesion",
+        label: f"{LABEL_NAMES[label][:1].lower()}{LABEL_NAMES[label][1:]}"
+        for label in get_args(Label)
     },
     reasons={
         "too_small": "it has too few pixels",
