@@ -1,6 +1,8 @@
 """Migrations: they make what the tables say, lead back, and lose nothing."""
 
 import asyncio
+import contextlib
+import sqlite3
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -9,7 +11,8 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, select, text
+from sqlalchemy import event, inspect, select, text
+from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from services.gateway import database, migrations
@@ -68,12 +71,34 @@ async def test_who_boots_waits_for_the_migrations_of_others_and_not_only_as_a_st
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening, "_PATIENCE_S", 0.01)
+    path, reach, waits = tmp_path / "test.db", opening._reach, asyncio.Event()
+    loop = asyncio.get_running_loop()
 
     async def boot() -> None:
-        async with database.opened(f"sqlite:///{tmp_path / 'test.db'}", 120):
-            pass
+        async with database.opened(f"sqlite:///{path}", 120) as records:
+            assert await users(records) == []
 
-    await asyncio.gather(*(boot() for _ in range(3)))
+    def begins(*executed: Any) -> None:
+        if executed[2] == "BEGIN IMMEDIATE":
+            loop.call_soon_threadsafe(waits.set)
+
+    async def reached(*given: Any) -> None:
+        await reach(*given)
+        other.execute("BEGIN IMMEDIATE")
+
+    monkeypatch.setattr(opening, "_reach", reached)
+    event.listen(Engine, "before_cursor_execute", begins)
+    try:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            booting = asyncio.create_task(boot())
+            await asyncio.wait_for(waits.wait(), 60)
+            done, _ = await asyncio.wait([booting], timeout=0.5)
+            assert not done
+
+            other.execute("ROLLBACK")
+            await booting
+    finally:
+        event.remove(Engine, "before_cursor_execute", begins)
 
 
 async def test_a_schema_of_a_newer_version_is_left_alone(empty_database_url: str) -> None:
