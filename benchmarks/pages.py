@@ -19,6 +19,7 @@ ROUNDS = 15
 FIRST_PAGE_MOST_BYTES = 100_000
 RESULT_MOST_MS = 1000
 
+_MOMENT_MS = 10
 _PHONE = {"width": 390, "height": 844}
 _ACCOUNT: dict[str, str | float | bool] = {"username": "bench", "password": "measure, then claim"}
 _TIMES = """() => {
@@ -48,21 +49,44 @@ class Look:
     def at(cls, page: Page, address: str) -> Self:
         """Open a page and look."""
         devtools = page.context.new_cdp_session(page)
-        finished = _counted(devtools)
+        answers = _Answers(devtools)
         page.goto(address, wait_until="load")
         interactive, loaded = page.wait_for_function(_TIMES).json_value()
+        # A page can be there before anybody is told that the last of its answers came.
+        while answers.awaited:
+            page.wait_for_timeout(_MOMENT_MS)
         devtools.detach()
-        return cls(int(sum(finished)), len(finished), interactive, loaded)
+        return cls(int(sum(answers.sizes)), len(answers.sizes), interactive, loaded)
 
 
-def _counted(devtools: CDPSession) -> list[float]:
-    """Return a list that grows by the size of every answer that has come."""
-    finished: list[float] = []
-    devtools.on(
-        "Network.loadingFinished", lambda event: finished.append(event["encodedDataLength"])
-    )
-    devtools.send("Network.enable")
-    return finished
+class _Answers:
+    """What comes over the wire while a page is opened.
+
+    Attributes:
+        awaited: the ids of requests that nothing has become of yet.
+        sizes: of the answers that came, in bytes.
+
+    """
+
+    def __init__(self, devtools: CDPSession) -> None:
+        """Begin to count."""
+        self.awaited: set[str] = set()
+        self.sizes: list[float] = []
+        devtools.on("Network.requestWillBeSent", self._asked)
+        devtools.on("Network.loadingFinished", self._came)
+        devtools.on("Network.loadingFailed", self._ended)
+        devtools.send("Network.enable")
+
+    def _asked(self, event: dict[str, Any]) -> None:
+        if event.get("type") != "EventSource":
+            self.awaited.add(event["requestId"])
+
+    def _came(self, event: dict[str, Any]) -> None:
+        self.sizes.append(event["encodedDataLength"])
+        self._ended(event)
+
+    def _ended(self, event: dict[str, Any]) -> None:
+        self.awaited.discard(event["requestId"])
 
 
 def main() -> None:
