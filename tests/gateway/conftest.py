@@ -15,12 +15,11 @@ import structlog
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.gateway import composition, database, health, limits
+from services.gateway import database
 from services.gateway.analyses import Leftovers, Retention
 from services.gateway.app import create_app
 from services.gateway.audit import Asked, line
 from services.gateway.boot import open_records, picture_store
-from services.gateway.database import opening
 from services.gateway.parts import Parts
 from services.gateway.records import now
 from services.gateway.settings import Settings
@@ -31,7 +30,22 @@ from tests.gateway.counterparts import ScriptedInference, ScriptedReports, servi
 from tests.gateway.identity_providers import Browser, ScriptedProvider
 from tests.gateway.installation import ADMIN_PASSWORD, begin_with, settings_for
 from tests.gateway.leaks import PROCESSORS, WATCH
+from tests.gateway.patience import (
+    figures_are_waited_for,
+    health_is_waited_for,
+    locks_are_waited_for,
+    quotas_are_counted,
+    quotas_last,
+)
 from tests.gateway.sockets import serving_http
+
+__all__ = [
+    "figures_are_waited_for",
+    "health_is_waited_for",
+    "locks_are_waited_for",
+    "quotas_are_counted",
+    "quotas_last",
+]
 
 PASSWORD = "a password of alice"
 
@@ -142,27 +156,6 @@ def nothing_leaks() -> Iterator[None]:
     with WATCH.listening():
         yield
     assert list(WATCH.leaks()) == []
-
-
-@pytest.fixture(autouse=True)
-def health_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is well is not taken for down because the machine has much to do."""
-    monkeypatch.setattr(composition, "_HEALTH_TIMEOUT_S", 60.0)
-    monkeypatch.setattr(health, "_TIMEOUT_S", 60.0)
-    monkeypatch.setattr(opening, "_PATIENCE_S", 60.0)
-
-
-@pytest.fixture
-def quotas_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is let in uncounted because the database has much to do."""
-    monkeypatch.setattr(composition, "_QUOTA_PATIENCE_S", 60.0)
-
-
-@pytest.fixture
-def quotas_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who has spent a quota has none until the test is over."""
-    monkeypatch.setattr(composition, "_QUOTA_PATIENCE_S", 60.0)
-    monkeypatch.setattr(limits.Policy.__init__, "__defaults__", (30 * 24 * 3600,))
 
 
 Start = Callable[..., AbstractAsyncContextManager[Gateway]]

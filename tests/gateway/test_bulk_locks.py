@@ -9,8 +9,7 @@ from sqlalchemy import text
 
 from services.gateway.batches import Batches
 from services.gateway.clinical import Lesions, Patients
-from services.gateway.database import EVERYTHING, Database, Scope, opening, postgresql
-from services.gateway.database.postgresql import Postgresql
+from services.gateway.database import EVERYTHING, Database, Scope
 from services.gateway.records import Analysis, Batch, Job, Lesion, Owned, Patient, new_id
 from tests.gateway.test_database import connected
 from tests.gateway.test_locks import member, shared
@@ -34,12 +33,7 @@ CHANGES: dict[str, Callable[[Database, Scope, str], Awaitable[object]]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def who_waits_for_a_lock_is_not_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However busy the machine is."""
-    monkeypatch.setattr(opening, "_PATIENCE_S", 60.0)
-    monkeypatch.setattr(postgresql, "_STATEMENT_S", 60.0)
-    monkeypatch.setattr(Postgresql.__init__, "__defaults__", (60.0,))
+pytestmark = pytest.mark.usefixtures("locks_are_waited_for")
 
 
 async def keep(records: Database, *rows: Owned | Job) -> None:

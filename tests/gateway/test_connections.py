@@ -11,14 +11,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 
 from services.gateway import database, kinds
-from services.gateway.database import EVERYTHING, opening, postgresql
+from services.gateway.database import EVERYTHING, postgresql
 from services.gateway.database.postgresql import CONNECTIONS, Postgresql
 from services.gateway.records import User
 from tests.deploy import images
+from tests.gateway.patience import PATIENCE_S
 
 GUIDE = (images.CHECKOUT / "deploy" / "README.md").read_text(encoding="utf-8")
 AT_ONCE = 12
-PATIENCE_S = 60
 
 
 def which(session: Session) -> int:
@@ -33,12 +33,10 @@ def end_others(session: Session) -> int:
     return int(session.execute(end).scalar_one())
 
 
+@pytest.mark.usefixtures("locks_are_waited_for")
 async def test_work_takes_as_many_connections_as_the_guide_says_and_then_waits(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    postgres_url: str,
 ) -> None:
-    monkeypatch.setattr(opening, "_PATIENCE_S", PATIENCE_S)
-    monkeypatch.setattr(postgresql, "_STATEMENT_S", PATIENCE_S)
-    monkeypatch.setattr(Postgresql.__init__, "__defaults__", (PATIENCE_S,))
     taken: list[int] = []
     full = asyncio.Event()
 

@@ -29,10 +29,7 @@ EVALUATED = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def inference_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No report lacks its figures because the machine has much to do."""
-    monkeypatch.setattr(evaluations, "_PATIENCE_S", 60.0)
+pytestmark = pytest.mark.usefixtures("figures_are_waited_for")
 
 
 async def test_a_report_says_how_well_its_models_did(gateway: Gateway) -> None:

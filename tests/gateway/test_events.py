@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from services.gateway.database import EVERYTHING, Database, Scope, opened, opening, publish
+from services.gateway.database import EVERYTHING, Database, Scope, opened, publish
 from services.gateway.events import Feed
 from services.gateway.records import (
     Analysis,
@@ -109,12 +109,6 @@ async def populate(records: Database) -> None:
     for row in (OURS, ALICE):
         copy: Any = type(row)(**row.model_dump())
         await add(records, copy)
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who writes waits for those before them for as long as a slow machine takes."""
-    monkeypatch.setattr(opening, "_PATIENCE_S", 60)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.gateway import records as tables
-from services.gateway.database import opening
 from services.gateway.identity import last_use
 from tests.gateway.conftest import Gateway
 from tests.gateway.test_api_keys import READ, kept, made, user
@@ -51,13 +50,6 @@ async def nobody_writes(url: str) -> AsyncIterator[None]:
     await engine.dispose()
 
 
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever notes a use waits until it can be noted, however slow the machine."""
-    monkeypatch.setattr(opening, "_PATIENCE_S", 60)
-
-
-@pytest.mark.usefixtures("patient")
 async def test_no_request_waits_for_its_use_to_be_noted(either: Gateway, database_url: str) -> None:
     admin = await either.admin()
     bridge, _ = await made(admin, await user(admin), READ)

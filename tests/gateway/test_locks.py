@@ -17,7 +17,7 @@ from sqlmodel import col
 from services.gateway import database, errors, storage_quotas
 from services.gateway.batches import Batches
 from services.gateway.clinical import Patients
-from services.gateway.database import EVERYTHING, Database, Scope, Within, opening, publish
+from services.gateway.database import EVERYTHING, Database, Scope, Within, publish
 from services.gateway.jobs import Queue
 from services.gateway.jobs.queue import Held, LostError
 from services.gateway.metrics import Metrics
@@ -41,12 +41,6 @@ from services.gateway.webhooks.queue import DeliveryQueue
 from services.gateway.webhooks.sending import Outcome
 
 TIMES = 30
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each waits for others for as long as a slow machine takes."""
-    monkeypatch.setattr(opening, "_PATIENCE_S", 60)
 
 
 @pytest.fixture

@@ -21,6 +21,9 @@ from tests.gateway.test_access import operations
 from tests.gateway.test_access_tokens import forged
 from tests.gateway.test_api_keys import made, user
 
+# What happens else has its own tests.
+pytestmark = pytest.mark.usefixtures("quotas_are_counted")
+
 LIMITED = re.compile(r'"(\w+)";r=(\d+);t=(\d+)')
 
 
@@ -37,12 +40,6 @@ async def ask(
     transport = httpx.ASGITransport(gateway.app, client=(address, 50000))
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
         return await http.request(method, path, **more)
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What counts is waited for, however busy the machine; what happens else has its own tests."""
-    monkeypatch.setattr("services.gateway.composition._QUOTA_PATIENCE_S", 60)
 
 
 async def test_who_asks_too_often_is_told_when_to_come_again(

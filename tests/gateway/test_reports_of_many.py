@@ -27,11 +27,7 @@ from tests.gateway.test_patients import ANN, share
 from tests.gateway.test_reports import printed, with_lesion
 from tests.reports.reading import text
 
-
-@pytest.fixture(autouse=True)
-def figures_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the machine, the figures of models are there before the report is printed."""
-    monkeypatch.setattr("services.gateway.evaluations._PATIENCE_S", 60)
+pytestmark = pytest.mark.usefixtures("figures_are_waited_for")
 
 
 def page_of(request: RenderRequest) -> str:

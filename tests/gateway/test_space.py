@@ -39,8 +39,6 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def always_look(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(space, "_LOOK_EVERY_S", 0)
-    # What is well but slow to say so is no matter of room.
-    monkeypatch.setattr("services.gateway.health._TIMEOUT_S", 60)
 
 
 def leave(disk: Path, free: int) -> None:
