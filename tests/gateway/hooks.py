@@ -29,8 +29,9 @@ async def sent(admin: Client, hook: Hook, times: int = 1) -> list[str]:
 
 async def settled(gateway: Gateway) -> None:
     """Return when nothing is in hand."""
-    while in_hand := list(gateway.parts.dispatcher._in_hand):
-        await asyncio.wait(in_hand)
+    async with asyncio.timeout(60):
+        while in_hand := list(gateway.parts.dispatcher._in_hand):
+            await asyncio.wait(in_hand)
 
 
 async def seen(admin: Client, path: str) -> dict[str, Any]:

@@ -156,7 +156,7 @@ async def test_a_look_that_fails_is_not_the_last_one(
 
     monkeypatch.setattr(gateway.parts.dispatcher._fan_out, "spread", fail_once)
     gateway.parts.dispatcher.wake()
-    await failed.wait()
+    await asyncio.wait_for(failed.wait(), 60)
     async with receiving() as receiver:
         delivery = await went(gateway, await gateway.admin(), receiver)
 

@@ -93,7 +93,7 @@ async def test_a_gateway_that_is_told_to_stop_waits_for_nobody_who_watches(tmp_p
             served.process.terminate()
             end, nothing = await ended(watch)
             of_socket = await told(connection)
-            status = await served.process.wait()
+            status = await asyncio.wait_for(served.process.wait(), 60)
             took = loop.time() - began
         stalled.close()
 

@@ -140,7 +140,7 @@ async def test_who_leaves_at_whatever_moment_leaves_the_key_free(
     records = Stopping(either.parts.once._database, step, when)
     either.parts.once._database = records
     leaving = asyncio.create_task(patient(alice))
-    await records.stopped.wait()
+    await asyncio.wait_for(records.stopped.wait(), 60)
     leaving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await leaving

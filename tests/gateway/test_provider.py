@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.gateway.provider import discovery
+from services.gateway.provider import discovery, wire
 from tests.gateway.conftest import Start
 from tests.gateway.identity_providers import (
     PUBLIC_URL,
@@ -19,6 +19,7 @@ from tests.gateway.identity_providers import (
     signed,
 )
 from tests.gateway.leaks import WATCH
+from tests.gateway.timers import Timers
 
 
 @pytest.mark.parametrize("methods", [["client_secret_basic"], ["client_secret_post"], None])
@@ -154,13 +155,16 @@ async def test_a_provider_that_is_down_is_said_to_be_and_asked_again(
 async def test_a_provider_that_does_not_answer_is_given_up_in_time(
     start: Start, monkeypatch: pytest.MonkeyPatch, silent: str
 ) -> None:
-    monkeypatch.setattr("services.gateway.provider.wire.TIMEOUT_S", 0.2)
+    monkeypatch.setattr(wire, "TIMEOUT_S", 600)
+    timers = Timers(monkeypatch, wire)
     async with start(**settings(silent)) as gateway, browser(gateway.app) as visitor:
-        # It would be silent for ever.
-        async with asyncio.timeout(60):
-            answer = await visitor.http.get("/v1/auth/oidc")
+        asking = asyncio.create_task(visitor.http.get("/v1/auth/oidc"))
+        await timers.were_asked(1)
+        timers.end()
+        answer = await asyncio.wait_for(asking, 60)
 
     assert answer.status_code == 503
+    assert timers.asked == [600]
 
 
 async def test_a_provider_under_another_name_is_none_of_ours(

@@ -80,7 +80,7 @@ async def test_analyses_that_come_and_go_together_never_lose_their_pictures(
         for _ in range(4):
             analysis = await analyzed(alice, picture)
             for _ in range(purges):
-                await ended.wait()
+                await asyncio.wait_for(ended.wait(), 60)
             kept = await alice("GET", f"/v1/analyses/{analysis['id']}/image")
             assert kept.status_code == 200, kept.text
             await alice("DELETE", f"/v1/analyses/{analysis['id']}")

@@ -213,7 +213,7 @@ async def test_a_gateway_that_is_killed_loses_no_message(tmp_path: Any, database
             await receiver.arrived()
             made += [await patient(admin, number) for number in range(3, 6)]
             first.process.kill()
-            await first.process.wait()
+            await asyncio.wait_for(first.process.wait(), 60)
         receiver.may_answer.set()
         # As if the time had passed for which the process had taken messages in hand.
         over = update(Delivery).where(Delivery.holder.is_not(None)).values(next_at=now())  # type: ignore[union-attr]

@@ -40,8 +40,9 @@ def once_for_now(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def tried(gateway: Gateway, admin: Client, path: str) -> dict[str, Any]:
     """How a message went that is not taken, after its first attempt."""
-    while (delivery := await seen(admin, path))["error"] is None:
-        await settled(gateway)
+    async with asyncio.timeout(60):
+        while (delivery := await seen(admin, path))["error"] is None:
+            await settled(gateway)
     return delivery
 
 

@@ -31,8 +31,7 @@ async def asked(admin: Client, **values: Any) -> Any:
 async def made(admin: Client, **values: Any) -> dict[str, Any]:
     answer = await asked(admin, **values)
     assert answer.status_code == 201, answer.text
-    hook: dict[str, Any] = answer.json()
-    return hook
+    return dict(answer.json())
 
 
 async def test_a_webhook_is_made_shown_listed_changed_and_removed(either: Gateway) -> None:
@@ -286,8 +285,9 @@ async def test_names_that_have_hung_before_hold_up_no_other_of_their_organisatio
         await so_many(asked_for, 4)
         lookups.end()
         assert {answer.status_code for answer in await hanging} == {503}
-    while gateway.parts.webhooks._resolver._looking:  # noqa: ASYNC110 - its threads end
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(60):
+        while gateway.parts.webhooks._resolver._looking:  # noqa: ASYNC110 - its threads end
+            await asyncio.sleep(0.01)
     with dead_name_servers(monkeypatch) as asked_for:
         again = asyncio.gather(*(asked(admin, url=url) for url in urls))
         await lookups.were_asked(8)
