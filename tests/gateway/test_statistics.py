@@ -3,21 +3,19 @@
 import asyncio
 import csv
 import io
-import itertools
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text, update
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy import event, update
+from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from services.gateway import database
 from services.gateway.database import EVERYTHING
 from services.gateway.records import DEFAULT_ORGANISATION, Analysis, Organisation, Status
-from tests.gateway.conftest import Client, Gateway, Start
-from tests.gateway.test_database import connected
+from tests.gateway.conftest import Client, Gateway
 
 Query = dict[str, str]
 OCTOBER: Query = {"since": "2026-10-01", "until": "2026-11-01"}
@@ -202,53 +200,6 @@ async def test_waiting_and_running_are_told_apart_of_those_answers_that_say_it(
     assert lines["2026-10-07"]["queue_p95_ms"] == ""
 
 
-@pytest.mark.parametrize(
-    ("interval", "periods"),
-    [
-        ("day", {"2026-10-04": 1, "2026-10-05": 2, "2026-10-31": 1}),
-        ("week", {"2026-10-01": 1, "2026-10-05": 2, "2026-10-26": 1}),
-        ("month", {"2026-10-01": 4}),
-    ],
-)
-async def test_periods_begin_at_midnight_utc_and_weeks_on_monday(
-    either: Gateway, interval: str, periods: dict[str, int]
-) -> None:
-    alice = await either.signed_in()
-    moments = [
-        datetime(2026, 9, 30, 23, 59, 59, 999999, UTC),
-        datetime(2026, 10, 4, 23, 59, 59, 999999, UTC),  # a Sunday
-        datetime(2026, 10, 5, tzinfo=UTC),
-        datetime(2026, 10, 5, 23, 59, 59, 999999, UTC),
-        datetime(2026, 10, 31, 23, 59, 59, 999999, UTC),
-        datetime(2026, 11, 1, tzinfo=UTC),
-    ]
-    await kept(either, alice, *[nevus(created_at=moment) for moment in moments])
-
-    found = await counted(alice, {**OCTOBER, "interval": interval})
-
-    assert {e["since"]: e["analyses"] for e in found["periods"] if e["analyses"]} == periods
-    assert found["whole"]["analyses"] == 4
-    edges = [(each["since"], each["until"]) for each in found["periods"]]
-    assert edges[0][0] == "2026-10-01"
-    assert edges[-1][1] == "2026-11-01"
-    assert all(before[1] == after[0] for before, after in itertools.pairwise(edges))
-
-
-async def test_the_zone_of_a_server_of_postgresql_moves_no_day(
-    start: Start, postgres_url: str
-) -> None:
-    name = make_url(postgres_url).database
-    async with connected(postgres_url) as server:
-        await server.execute(text(f"ALTER DATABASE {name} SET timezone TO 'Pacific/Auckland'"))
-    async with start(database_url=postgres_url) as gateway:
-        alice = await gateway.signed_in()
-        await kept(gateway, alice, nevus(created_at=datetime(2026, 10, 5, 23, 30, tzinfo=UTC)))
-
-        periods = (await counted(alice))["periods"]
-
-    assert [each["since"] for each in periods if each["analyses"]] == ["2026-10-05"]
-
-
 async def test_others_count_where_records_are_shared_and_nowhere_else(either: Gateway) -> None:
     alice, bob = await either.signed_in("alice"), await either.signed_in("bob")
     await kept(either, alice, nevus())
@@ -309,40 +260,6 @@ async def table_of(who: Client, series: str) -> list[dict[str, str]]:
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert f"dermserve-{series}-2026-10-01" in answer.headers["Content-Disposition"]
     return list(csv.DictReader(io.StringIO(answer.text)))
-
-
-async def test_tables_have_the_same_numbers(either: Gateway) -> None:
-    alice = await either.signed_in()
-    await kept(either, alice, nevus(verdict="nv"), melanoma(verdict="nv"), blurred())
-    day = next(e for e in (await counted(alice))["periods"] if e["since"] == "2026-10-05")
-
-    for series, expected in {
-        "status": {"analyses": 3, **day["status"]},
-        "labels": day["labels"],
-        "suspicious": {"count": 1, "of": 2, "rate": 0.5, "low": 0.0945, "high": 0.9055},
-        "cannot_assess": {"count": 1, "of": 3, "rate": 0.3333, "blurred": 1},
-        "agreement": {"count": 1, "of": 2},
-        "latency": day["latency"],
-    }.items():
-        lines = await table_of(alice, series)
-        assert len(lines) == 31
-        (line,) = [each for each in lines if each["since"] == "2026-10-05"]
-        assert line["until"] == "2026-10-06"
-        assert {name: line[name] for name in expected} == {
-            name: str(value) for name, value in expected.items()
-        }
-
-
-async def test_no_cell_is_a_formula(either: Gateway) -> None:
-    """Even where what inference answered was no word of ours."""
-    alice = await either.signed_in()
-    await kept(either, alice, blurred(cannot_assess_reasons='=cmd|"/C calc"!A0 @SUM(1) -1 +1'))
-
-    answer = await alice("GET", "/v1/statistics.csv", params={"series": "cannot_assess", **OCTOBER})
-
-    cells = [cell for line in csv.reader(io.StringIO(answer.text)) for cell in line]
-    assert "'@SUM(1)" in cells
-    assert not [cell for cell in cells if cell.startswith(("=", "@", "+", "-"))]
 
 
 async def test_what_comes_while_it_is_counted_is_in_all_figures_or_in_none(
