@@ -1,5 +1,6 @@
 """Whether the disks have room for anything new."""
 
+import asyncio
 import contextlib
 import errno
 import shutil
@@ -14,6 +15,7 @@ from services.gateway.metrics import Metrics
 from services.gateway.threads import Threads
 
 _LOOK_EVERY_S = 1.0
+_LOOK_WITHIN_S = 5.0
 
 ENOUGH_AGAIN = 1.1
 """Work is taken again when there is a tenth more room than what it was refused below: so it is
@@ -76,24 +78,45 @@ class Space:
         self._threads = Threads(1)
         self._looked_at = float("-inf")
         self._full: frozenset[str] = frozenset()
+        self._trouble: OSError | None = None
 
     async def require(self) -> None:
         """See that there is room for something new.
 
         Raises:
             InsufficientStorageError: a disk is nearly full.
+            StoreUnavailableError: a disk, or the server that has it, does not say.
 
         """
-        if await self.full():
+        try:
+            full = await self.full()
+        except OSError as error:
+            cause = str(error) or "too slow"
+            _log.warning("the room on the disks could not be looked at", cause=cause)
+            raise errors.StoreUnavailableError from error
+        if full:
             raise errors.InsufficientStorageError(errors.NO_ROOM)
 
     async def full(self) -> frozenset[str]:
-        """Return the names of what is nearly full."""
+        """Return the names of what is nearly full.
+
+        Raises:
+            OSError: a disk, or the server that has it, is in trouble, or does not say in time.
+
+        """
         if time.monotonic() - self._looked_at >= _LOOK_EVERY_S:
             # Others go by the last look meanwhile.
             self._looked_at = time.monotonic()
-            free = await self._threads.run(self._look)
+            try:
+                async with asyncio.timeout(_LOOK_WITHIN_S):
+                    free = await self._threads.look(self._look)
+            except OSError as error:
+                self._trouble = error
+                raise
+            self._trouble = None
             self._judge(free)
+        if self._trouble:
+            raise self._trouble.with_traceback(None)
         return self._full
 
     def _look(self) -> dict[str, tuple[int, int]]:

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -40,8 +40,7 @@ class Threads:
         Who is cancelled while waiting for a thread gets none. A function that runs cannot be
         stopped: it is waited for, so that nobody goes on beside work that is half done.
         """
-        context = contextvars.copy_context()
-        running = self._pool.submit(context.run, partial(function, *args, **kwargs))
+        running = self._begun(partial(function, *args, **kwargs))
         done = asyncio.wrap_future(running)
         try:
             return await asyncio.shield(done)
@@ -49,3 +48,19 @@ class Threads:
             if not running.cancel():
                 await asyncio.wait([done])
             raise
+
+    async def look(
+        self,
+        function: Callable[_Arguments, _Result],
+        *args: _Arguments.args,
+        **kwargs: _Arguments.kwargs,
+    ) -> _Result:
+        """Call a function that changes nothing in a thread and return what it returns.
+
+        Who is cancelled goes at once: nobody minds such a function, which keeps its thread until it
+        is done.
+        """
+        return await asyncio.wrap_future(self._begun(partial(function, *args, **kwargs)))
+
+    def _begun(self, call: Callable[[], _Result]) -> Future[_Result]:
+        return self._pool.submit(contextvars.copy_context().run, call)

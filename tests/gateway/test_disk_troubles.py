@@ -165,7 +165,7 @@ async def test_a_picture_that_cannot_be_read_while_others_can_is_given_up(
     start: Start, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=0.01, longest_s=0.02))
-    disk = FirstIll(errno.EIO)
+    disk = FirstIll(errno.EACCES)
 
     async with start(database_url=database_url) as gateway:
         alice = await gateway.signed_in()
@@ -175,13 +175,14 @@ async def test_a_picture_that_cannot_be_read_while_others_can_is_given_up(
     assert (ended["status"], ended["problem"]["status"]) == ("failed", 503)
 
 
-async def test_a_picture_that_a_disk_is_too_slow_for_is_waited_for_while_others_are_read(
-    start: Start, database_url: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("trouble", [errno.ETIMEDOUT, errno.EIO])
+async def test_a_picture_that_a_disk_is_in_trouble_with_is_waited_for_while_others_are_read(
+    start: Start, database_url: str, monkeypatch: pytest.MonkeyPatch, trouble: int
 ) -> None:
     monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=0.01, longest_s=0.02))
     deferrals = Deferrals(monkeypatch)
     # Until a picture that was at fault itself would long have been given up.
-    disk = FirstIll(errno.ETIMEDOUT, lambda: deferrals.most < 2 * attempt.MAX_STRIKES)
+    disk = FirstIll(trouble, lambda: deferrals.most < 2 * attempt.MAX_STRIKES)
 
     async with start(database_url=database_url) as gateway:
         alice = await gateway.signed_in()

@@ -140,6 +140,25 @@ async def test_what_is_not_ours_is_never_taken_for_a_picture(store: Folder, tmp_
     assert await older.unassigned() == []
 
 
+async def test_whoever_looks_at_a_folder_that_cannot_be_entered_is_told(
+    store: Folder, tmp_path: Path
+) -> None:
+    assert await store.trouble() is None
+    (tmp_path / "pictures").write_bytes(b"no folder")
+
+    assert await store.trouble() == "unavailable"
+
+
+async def test_what_was_to_be_discarded_and_cannot_be_looked_at_is_told(
+    store: Folder, tmp_path: Path
+) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / ONE[:2]).write_bytes(b"no folder")
+
+    with pytest.raises(errors.StoreUnavailableError):
+        await store.discard([ONE])
+
+
 def flat(folder: Path, content: bytes) -> Path:
     """A file as it lay before organisations had folders."""
     name = digest(content)

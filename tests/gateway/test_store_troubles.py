@@ -14,6 +14,7 @@ from services.gateway import composition
 from services.gateway.jobs import Backoff, Queue, attempt, workers
 from services.gateway.jobs.queue import Held
 from services.gateway.store import folder
+from services.pb.reports_pb2 import AnalysisSummary
 from tests.gateway import buckets
 from tests.gateway.conftest import Client, Gateway, Start
 from tests.gateway.deferrals import Deferrals
@@ -21,6 +22,7 @@ from tests.gateway.test_batches import analyses, sent
 from tests.gateway.test_batches import finished as batch_finished
 from tests.gateway.test_bucket import settings_of
 from tests.gateway.test_jobs import finished, submitted
+from tests.gateway.test_reports import printed
 from tests.gateway.test_store import s3
 from tests.gateway.test_suspects import PICTURES
 
@@ -182,9 +184,8 @@ async def test_a_picture_that_a_bucket_is_too_busy_to_give_is_waited_for_while_i
     assert deferrals.most >= attempt.MAX_STRIKES
 
 
-async def refusals(client: Client, analysis: str, batch: str) -> set[tuple[int, str, str]]:
-    """How it is said, at the doors that read pictures, that one cannot be had."""
-    paths = (f"{analysis}/image", f"{analysis}/report.pdf", f"{batch}/report.pdf")
+async def refusals(client: Client, *paths: str) -> set[tuple[int, str, str]]:
+    """How it is said, at doors that read pictures, that one cannot be had."""
     answers = [await client("GET", path) for path in paths]
     return {
         (each.status_code, each.json()["detail"], each.headers.get("Retry-After", ""))
@@ -205,7 +206,23 @@ async def test_what_shows_a_picture_that_the_store_does_not_give_says_to_try_aga
         (analysis,) = (await analyses(alice, batch)).values()
         shelf.withhold(analysis["image"]["sha256"])
 
-        assert await refusals(alice, f"/v1/analyses/{analysis['id']}", batch) == UNAVAILABLE
+        where = f"/v1/analyses/{analysis['id']}"
+        assert await refusals(alice, f"{where}/image", f"{where}/report.pdf") == UNAVAILABLE
+
+
+async def test_a_report_of_many_goes_without_a_picture_that_the_store_refuses(
+    start: Start, shelf: Shelf
+) -> None:
+    async with start(**shelf.settings) as gateway:
+        alice = await gateway.signed_in()
+        batch = (await sent(alice, *PICTURES[:2])).headers["Location"]
+        await batch_finished(alice, batch)
+        await first_withheld(alice, batch, shelf)
+
+        rows = (await printed(gateway, alice, batch)).batch.rows
+
+    assert [bool(row.analysis.image) for row in rows] == [False, True]
+    assert rows[0].analysis.no_picture == AnalysisSummary.NO_PICTURE_LOST
 
 
 @pytest.mark.parametrize("trouble", [errno.EIO, errno.ETIMEDOUT, errno.ECONNRESET, errno.ESTALE])
@@ -222,4 +239,6 @@ async def test_whatever_a_disk_or_its_server_says_is_told_in_the_same_words(
 
     monkeypatch.setattr(folder, "_read", broken)
 
-    assert await refusals(alice, f"/v1/analyses/{analysis['id']}", batch) == UNAVAILABLE
+    where = f"/v1/analyses/{analysis['id']}"
+    doors = (f"{where}/image", f"{where}/report.pdf", f"{batch}/report.pdf")
+    assert await refusals(alice, *doors) == UNAVAILABLE

@@ -52,6 +52,27 @@ async def test_who_leaves_while_waiting_for_a_thread_never_gets_one() -> None:
     assert not called.is_set()
 
 
+async def test_who_leaves_a_function_that_only_looks_goes_at_once() -> None:
+    threads = Threads(1)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow() -> bool:
+        begun.set()
+        return go_on.wait(120)
+
+    leaving = asyncio.create_task(threads.look(slow))
+    assert await asyncio.to_thread(begun.wait, 60)
+    leaving.cancel()
+
+    try:
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(leaving, 60)
+    finally:
+        go_on.set()
+    # The thread is of use again.
+    assert await threads.run(begun.is_set)
+
+
 async def test_what_a_function_raises_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         await Threads(1).run(lambda: 1 / 0)

@@ -31,12 +31,12 @@ def batch(language: str = "", **why: "AnalysisSummary.NoPicture") -> RenderReque
         (
             "en",
             "because the time for this report ran out before: no. 3, 8\N{EN DASH}12.",
-            "Without a picture, because what was kept is gone or damaged: no. 5.",
+            "Without a picture, because what was kept is gone, damaged or not given: no. 5.",
         ),
         (
             "de",
             "Ohne Bild, weil die Zeit für diesen Bericht vorher ablief: Nr. 3, 8\N{EN DASH}12.",
-            "Ohne Bild, weil das aufbewahrte fehlt oder beschädigt ist: Nr. 5.",
+            "weil das aufbewahrte fehlt, beschädigt ist oder nicht herausgegeben wird: Nr. 5.",
         ),
     ],
 )

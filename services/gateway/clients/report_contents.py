@@ -41,7 +41,8 @@ class Pictures:
 
 
 NoPicture = Literal["out_of_time", "lost"]
-"""Why a picture is not shown: there was no time for it, or what was kept is gone or damaged."""
+"""Why a picture is not shown: there was no time for it, or what was kept is gone, damaged
+or not given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,8 @@ class Thumbnails:
     ) -> list[Glimpse]:
         """Return analyses with small pictures, as far as there is time for them.
 
-        A picture that is gone or damaged is left out: the others are worth seeing all the same.
-        Each that is left out says why.
+        A picture that is gone or damaged, or that the store refuses, which it may do for ever, is
+        left out: the others are worth seeing all the same. Each that is left out says why.
 
         Args:
             records: of the analyses.
@@ -49,7 +49,7 @@ class Thumbnails:
             outlined: whether masks come along.
 
         Raises:
-            StoreUnavailableError: the store does not answer.
+            StoreUnavailableError: the store does not answer, or has too much to do.
 
         """
         until = asyncio.get_running_loop().time() + within_s
@@ -67,6 +67,11 @@ class Thumbnails:
         try:
             async with asyncio.timeout_at(until):
                 small = await self._small(record, record.image_sha256, side_px, outlined=outlined)
+        except errors.StoreUnavailableError as error:
+            if not error.of_object:
+                raise
+            _log.warning("no thumbnail", analysis_id=record.id, cause="refused")
+            return Glimpse(record, no_picture="lost")
         except (TimeoutError, *_LOST) as error:
             late = isinstance(error, TimeoutError)
             _log.warning("no thumbnail", analysis_id=record.id, cause=type(error).__name__)

@@ -56,6 +56,11 @@ def unlink_all(paths: Iterable[Path]) -> None:
         path.unlink(missing_ok=True)
 
 
+def unlink_older(paths: Iterable[Path], after_s: float) -> None:
+    """Remove those of some files that nobody wrote or named for some seconds."""
+    unlink_all(older(paths, after_s))
+
+
 def old(folder: Path, after_s: float) -> list[Path]:
     """Return the files in a folder that nobody wrote or named for some seconds."""
     return older(folder.glob("*"), after_s)

@@ -11,7 +11,8 @@ and all of it named in one go, in one thread.
 import asyncio
 import contextlib
 import errno
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -26,7 +27,8 @@ from services.gateway.threads import Threads
 
 _FILES_AT_ONCE = 16
 # What is said of one file; all else is said of a disk or a server that is down or too slow.
-_OF_A_FILE = frozenset({errno.EACCES, errno.EIO, errno.EISDIR, errno.ENOTDIR, errno.EPERM})
+_OF_A_FILE = frozenset({errno.EACCES, errno.EISDIR, errno.ENOTDIR, errno.EPERM})
+_READ_WITHIN_S = 10.0
 
 _log = telemetry.logger(__name__)
 
@@ -66,7 +68,7 @@ class Folder:
 
     async def get(self, organisation_id: str, name: str) -> bytes:
         """Return the content of a file; raises as every store does."""
-        return await self.run(_read, self.path(organisation_id, name))
+        return await self._look(_read, self.path(organisation_id, name))
 
     async def remove(self, organisation_id: str, names: Iterable[str]) -> None:
         """Remove files; missing ones are no error."""
@@ -87,7 +89,11 @@ class Folder:
         await self.run(files.unlink_all, abandoned)
 
     async def trouble(self) -> str | None:
-        """Say that nothing is wrong: whether there is room is asked elsewhere."""
+        """Look into the folder; whether there is room is asked elsewhere."""
+        try:
+            await self._look(_enter, self._root)
+        except errors.StoreUnavailableError:
+            return "unavailable"
         return None
 
     async def unassigned(self) -> list[str]:
@@ -110,7 +116,7 @@ class Folder:
     async def discard(self, names: Iterable[str]) -> None:
         """Remove such files that are old."""
         paths = [self._root / name[:2] / name for name in names]
-        await self.run(files.unlink_all, files.older(paths, self._settled_after_s))
+        await self.run(files.unlink_older, paths, self._settled_after_s)
 
     def path(self, organisation_id: str, name: str) -> Path:
         """Return where a file lies."""
@@ -126,7 +132,7 @@ class Folder:
         *args: _Arguments.args,
         **kwargs: _Arguments.kwargs,
     ) -> _Result:
-        """Work on files in a thread.
+        """Work on files in a thread, to the end: what was given up could still change them.
 
         Raises:
             FileNotFoundError: one is not there.
@@ -134,14 +140,17 @@ class Folder:
             StoreUnavailableError: the disk, or the server that has it, is in trouble.
 
         """
-        try:
-            with filling():
-                return await self._threads.run(function, *args, **kwargs)
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            _log.warning("the folder did not do what it was asked", cause=str(error))
-            raise errors.StoreUnavailableError(of_object=error.errno in _OF_A_FILE) from error
+        with _told():
+            return await self._threads.run(function, *args, **kwargs)
+
+    async def _look(self, function: Callable[[Path], _Result], path: Path) -> _Result:
+        """Look at files in a thread, as ``run`` works on them, but no longer than a while.
+
+        A disk, or a server, that does not answer keeps the thread until it does.
+        """
+        with _told():
+            async with asyncio.timeout(_READ_WITHIN_S):
+                return await self._threads.look(function, path)
 
 
 class _FolderStage(Stage):
@@ -182,6 +191,26 @@ class _FolderStage(Stage):
         }
         files.move(named)
         self._written.clear()
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Say what a disk says as every store says it."""
+    try:
+        with filling():
+            yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        cause = str(error) or "too slow"
+        _log.warning("the folder did not do what it was asked", cause=cause)
+        raise errors.StoreUnavailableError(of_object=error.errno in _OF_A_FILE) from error
+
+
+def _enter(root: Path) -> None:
+    # It is made when the first file is kept.
+    with contextlib.suppress(FileNotFoundError), os.scandir(root) as entries:
+        next(entries, None)
 
 
 def _read(path: Path) -> bytes:

@@ -13,8 +13,9 @@ SETTLED_AFTER_S = 3600.0
 class Store(Protocol):
     """Objects of organisations, by name.
 
-    What cannot be done within a bounded time raises ``StoreUnavailableError``, and for want of
-    room ``InsufficientStorageError``.
+    What cannot be done raises ``StoreUnavailableError``, and for want of room
+    ``InsufficientStorageError``. What is asked for is given or refused within a bounded time, and a
+    bucket says so of all else; what a folder began to write or to remove is waited for.
     """
 
     is_near: bool

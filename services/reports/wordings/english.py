@@ -176,7 +176,7 @@ ENGLISH = Wording(
         ),
         "lost": Absence(
             "No picture: lost or damaged",
-            "Without a picture, because what was kept is gone or damaged: no. {rows}.",
+            "Without a picture, because what was kept is gone, damaged or not given: no. {rows}.",
         ),
     },
     missing_letters=(

@@ -190,7 +190,8 @@ GERMAN = Wording(
         ),
         "lost": Absence(
             "Kein Bild: fehlt oder defekt",
-            "Ohne Bild, weil das aufbewahrte fehlt oder beschädigt ist: Nr. {rows}.",
+            "Ohne Bild, weil das aufbewahrte fehlt, beschädigt ist oder nicht herausgegeben wird: "
+            "Nr. {rows}.",
         ),
     },
     missing_letters=(
