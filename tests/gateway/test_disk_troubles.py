@@ -207,3 +207,5 @@ async def test_such_a_picture_is_given_up_after_far_more_tries(
         ended = await disk.while_others_are_read(alice)
 
     assert ended["status"] == "failed"
+    # It stays with the record: nothing is to be tried again.
+    assert ended["problem"]["detail"] == "It could not be analyzed in several tries."

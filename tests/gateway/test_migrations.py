@@ -184,7 +184,7 @@ async def test_a_gateway_of_the_version_before_can_still_add_to_the_line(
     await records.write(lambda session: session.execute(before), EVERYTHING)
 
     (job,) = await records.read(lambda session: session.scalars(select(Job)).all(), EVERYTHING)
-    assert job.deferrals == 0
+    assert (job.deferrals, job.refusals) == (0, 0)
 
 
 async def test_files_that_could_not_be_used_are_counted_as_kept_pictures_no_more(

@@ -2,6 +2,7 @@
 
 import http
 import random
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -21,7 +22,7 @@ from services.gateway.records import Status
 
 MAX_STRIKES = 5
 """A picture at which inference failed so often, though it was well before, is given up: all but
-the first time, no other picture was in work here."""
+the first time, no other picture of this gateway was with inference."""
 
 MAX_DEFERRALS = 1000
 """A picture that inference refused, or that inference or the store was too slow for, so often is
@@ -43,6 +44,10 @@ _MOST_TROUBLED = 1000
 _SHORT_S = 0.1
 
 _log = telemetry.logger(__name__)
+
+
+class UnwellError(Exception):
+    """Inference is not well any more, so it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +104,22 @@ class Attempt:
         # Of whichever pictures, since one was done.
         self._troubles_in_a_row = 0
 
-    async def make(self, held: Held) -> float:
+    async def make(self, held: Held, judging: AbstractAsyncContextManager[None]) -> float:
         """Try a job.
+
+        Args:
+            held: the job.
+            judging: is entered while inference has its picture, and no longer; it may raise
+                ``UnwellError``.
 
         Returns:
             seconds for which no other job should be tried, because inference would refuse it too.
 
         """
         try:
-            await self._made(held)
+            await self._made(held, judging)
+        except UnwellError:
+            await self._queue.give_back(held)
         except LostError:
             await self._lost(held)
         except errors.ServiceDownError as error:
@@ -126,12 +138,13 @@ class Attempt:
             await self._other(held, error)
         return 0.0
 
-    async def _made(self, held: Held) -> None:
+    async def _made(self, held: Held, judging: AbstractAsyncContextManager[None]) -> None:
         if not held.wanted:
             raise errors.OwnerDisabledError(_UNWANTED)
         picture = await self._files.get(held.record.organisation_id, str(held.record.image_sha256))
-        deadline = Deadline.after(self._timeout_s)
-        answer = await self._inference.analyze(picture, deadline, bulk=held.bulk)
+        async with judging:
+            deadline = Deadline.after(self._timeout_s)
+            answer = await self._inference.analyze(picture, deadline, bulk=held.bulk)
         self._late_ones.clear()
         self._refused_ones.clear()
         await self._keep(held, answer)
@@ -155,9 +168,10 @@ class Attempt:
     async def _refused(self, held: Held, error: errors.BusyError) -> float:
         """Put it off; if another is refused too, the others have to wait as well."""
         self._refused_ones.add(held.record.id)
+        refusals = held.refusals + 1
         asked_s = max(error.retry_after_s, _LEAST_WAIT_S)
-        delay_s = min(asked_s * (held.deferrals + 1), self._backoff.longest_s)
-        await self._put_off(held, error, "refused", delay_s)
+        delay_s = min(asked_s * refusals, self._backoff.longest_s)
+        await self._put_off(replace(held, refusals=refusals), error, "refused", delay_s)
         return min(delay_s, LONGEST_REST_S if len(self._refused_ones) > 1 else _SHORT_S)
 
     async def _late(self, held: Held, error: Exception) -> None:
@@ -206,7 +220,7 @@ class Attempt:
         """Count what need not be the picture's own fault; with far too much of it, give it up."""
         deferrals = held.deferrals + 1
         if deferrals >= MAX_DEFERRALS:
-            await self._failed(held, error, str(error))
+            await self._given_up(held, error)
         else:
             await self._again(replace(held, deferrals=deferrals), reason, delay_s)
 
@@ -214,8 +228,7 @@ class Attempt:
         """Count what may be the picture's own fault; with too much of it, give the picture up."""
         strikes = held.strikes + 1
         if strikes >= MAX_STRIKES:
-            kind = kinds.kind_of(error)
-            await self._failed(held, error, kind.detail or _UNCLEAR)
+            await self._given_up(held, error)
         else:
             # So that those which failed together do not come back together.
             delay_s = self._backoff.after(strikes) * random.uniform(1, 2)  # noqa: S311 - no secret
@@ -224,6 +237,10 @@ class Attempt:
     async def _again(self, held: Held, reason: str, delay_s: float) -> None:
         self._metrics.job_retries(reason).inc()
         await self._queue.give_back(held, delay_s)
+
+    async def _given_up(self, held: Held, error: Exception) -> None:
+        # What an error says itself may ask to try again, which is over.
+        await self._failed(held, error, kinds.kind_of(error).detail or _UNCLEAR)
 
     async def _failed(self, held: Held, error: Exception, sentence: str) -> None:
         problem = {"kind": kinds.kind_of(error).slug, "detail": sentence}

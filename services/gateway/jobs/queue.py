@@ -53,6 +53,7 @@ class Held:
         wanted: whether its owner may still ask for anything.
         strikes: how often it failed in a way that may be the picture's own fault.
         deferrals: how often it was put off for what need not be.
+        refusals: how many of these were for too much work.
         bulk: whether nobody waits for this picture in particular.
         request_id: of the request that it came with.
 
@@ -64,6 +65,7 @@ class Held:
     wanted: bool
     strikes: int
     deferrals: int
+    refusals: int
     bulk: bool
     request_id: str | None
 
@@ -206,6 +208,7 @@ class Queue:
                     due_at=now() + timedelta(seconds=delay_s),
                     strikes=held.strikes,
                     deferrals=held.deferrals,
+                    refusals=held.refusals,
                 )
                 .returning(col(Job.analysis_id))
                 .execution_options(synchronize_session=False)
@@ -295,6 +298,7 @@ def _held(session: Session, job: Job, record: Analysis) -> Held:
         wanted=not owner.disabled,
         strikes=job.strikes,
         deferrals=job.deferrals,
+        refusals=job.refusals,
         bulk=job.bulk,
         request_id=job.request_id,
     )

@@ -6,9 +6,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from services import telemetry
-from services.gateway.jobs.attempt import Attempt
+from services.gateway.jobs.attempt import Attempt, UnwellError
 from services.gateway.jobs.backoff import Backoff
 from services.gateway.jobs.queue import Held, Queue
+from services.gateway.jobs.solitude import Solitude
 from services.gateway.metrics import Metrics
 
 _LOOK_EVERY_S = 1.0
@@ -22,8 +23,9 @@ _log = telemetry.logger(__name__)
 class Workers:
     """Take jobs up and try them. Only one looks for work at a time; the others wait behind it.
 
-    A picture at which something failed once is tried while no other is in work here, so that what
-    counts against it from then on is not another's fault.
+    A picture at which something failed once is judged while no other is, so that what counts
+    against it from then on is not another's fault. What the store takes for any of them is no part
+    of that.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class Workers:
         self._backoff = backoff
         self._looking = asyncio.Lock()
         self._news = asyncio.Event()
-        self._ended = asyncio.Event()
+        self._solitude = Solitude()
         self._stopping = asyncio.Event()
         self._held: dict[str, Held] = {}
         self._rest_until = 0.0
@@ -90,9 +92,6 @@ class Workers:
         while not self._stopping.is_set():
             async with self._looking:
                 held = await self._next()
-                if held is not None and held.strikes:
-                    await self._try(held)
-                    continue
             if held is not None:
                 await self._try(held)
 
@@ -140,9 +139,7 @@ class Workers:
     async def _try(self, held: Held) -> None:
         telemetry.enter_request(held.request_id)
         try:
-            if held.strikes and not await self._is_well_without_others():
-                await self._queue.give_back(held)
-            elif rest_s := await self._attempt.make(held):
+            if rest_s := await self._attempt.make(held, self._judging(held)):
                 self._rest(rest_s)
         except asyncio.CancelledError:
             await self._queue.give_back(held)
@@ -152,16 +149,22 @@ class Workers:
             _log.exception("a job could not be ended")
         finally:
             self._held.pop(held.holder, None)
-            self._ended.set()
             # It may have gone back into the line.
             self.wake()
 
-    async def _is_well_without_others(self) -> bool:
-        """Wait until one job is in hand only; say whether inference has outlived the others."""
-        while len(self._held) > 1:
-            self._ended.clear()
-            await self._ended.wait()
-        return await self._serving()
+    @contextlib.asynccontextmanager
+    async def _judging(self, held: Held) -> AsyncIterator[None]:
+        """Let a picture be judged as far as it may be beside others.
+
+        Raises:
+            UnwellError: inference has not outlived those that were waited for.
+
+        """
+        waits = held.strikes or self._solitude.is_kept
+        async with self._solitude.alone() if held.strikes else self._solitude.together():
+            if waits and not await self._serving():
+                raise UnwellError
+            yield
 
     async def _keep(self) -> None:
         """Keep what is in hand, and show how the line stands."""

@@ -16,7 +16,7 @@ class Job(Record, table=True):
     analysis says. ``turn_at`` is its place in the line, and it is taken up when ``due_at`` has
     come. Who takes it up writes a new ``holder`` and a later ``due_at``; whoever finds another
     holder has lost it. ``strikes`` counts what may have been the picture's own fault, ``deferrals``
-    what need not have been.
+    what need not have been, and ``refusals`` which of these were for too much work.
     """
 
     __tablename__ = "jobs"
@@ -29,8 +29,9 @@ class Job(Record, table=True):
     due_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     holder: str | None = Field(default=None, max_length=ID_LENGTH)
     strikes: int = 0
-    # Gateways of the version before, which are replaced one by one, do not know of it.
+    # Gateways of the version before, which are replaced one by one, do not know of them.
     deferrals: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    refusals: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     bulk: bool = False
     request_id: str | None = Field(default=None, max_length=REQUEST_ID_LENGTH)
 
