@@ -51,8 +51,8 @@ def settle(request: HTTPConnection) -> None:
         QuotaExceededError: it was not.
 
     """
-    standing: limits.Standing | None = request.state.standing
-    if standing is not None and not standing.enough:
+    if not is_settled(request):
+        standing: limits.Standing = request.state.standing
         raise errors.QuotaExceededError(standing.policy.name, standing.seconds)
 
 
