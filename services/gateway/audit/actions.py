@@ -61,7 +61,7 @@ NAMED: Mapping[str, tuple[str, str]] = {
     "page_change_lesion": ("lesions.change", "lesion"),
     "page_change_patient": ("patients.change", "patient"),
     "page_create_webhook_secret": ("webhooks.secrets.create", "webhook"),
-    "page_edit_webhook": ("webhooks.change", "webhook"),
+    "page_pause_webhook": ("webhooks.change", "webhook"),
     "page_change_webhook": ("webhooks.change", "webhook"),
     "page_comparison": ("analyses.comparison.read", "analysis"),
     "page_end_session": ("sign_ins.end", "session"),

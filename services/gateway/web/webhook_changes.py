@@ -32,7 +32,7 @@ async def page_webhook_form(
 
 
 @router.post("/admin/webhooks/{webhook_id}/change")
-async def page_edit_webhook(
+async def page_change_webhook(
     webhook_id: str,
     request: Request,
     pages: PagesDep,

@@ -69,7 +69,7 @@ async def page_create_webhook(
 
 
 @router.post("/admin/webhooks/{webhook_id}")
-async def page_change_webhook(
+async def page_pause_webhook(
     webhook_id: str,
     request: Request,
     pages: PagesDep,
