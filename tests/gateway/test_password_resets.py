@@ -94,6 +94,19 @@ async def test_who_is_kept_out_does_not_come_in_with_a_code_then_or_later(either
     assert (await sign_in(either, "alice", PASSWORD)).status_code == 200
 
 
+async def test_who_is_disabled_is_given_no_code(either: Gateway) -> None:
+    admin, alice = await either.admin(), await either.signed_in()
+    user_id = (await alice("GET", "/v1/me")).json()["id"]
+    await admin("PATCH", f"/v1/users/{user_id}", json={"disabled": True})
+
+    refused = await admin("PUT", f"/v1/users/{user_id}/password-reset")
+    await admin("PATCH", f"/v1/users/{user_id}", json={"disabled": False})
+    given = await admin("PUT", f"/v1/users/{user_id}/password-reset")
+
+    assert (refused.status_code, given.status_code) == (409, 200)
+    assert refused.json()["detail"].endswith("Enable them first.")
+
+
 @pytest.mark.parametrize("code", ["", "of nobody", "a" * 43])
 async def test_a_code_that_nobody_was_given_is_no_good(either: Gateway, code: str) -> None:
     await either.signed_in()

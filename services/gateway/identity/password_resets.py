@@ -25,6 +25,7 @@ LIFETIME = timedelta(hours=1)
 _BAD_CODE = "The code is missing, expired, used or not valid. Ask an administrator for another one."
 _OWN = "Change your own password with the one that you have."
 _VOUCHED_FOR = "This user has no password here, but signs in at the identity provider."
+_DISABLED = "This user is disabled, and no code would let them in. Enable them first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class PasswordResets:
 
         Raises:
             ForbiddenError: it is the administrator, who needs none.
-            ConflictError: the user has no password.
+            ConflictError: the user has no password, or is disabled.
 
         """
         if by is not None and user.id == by.id:
@@ -67,6 +68,8 @@ class PasswordResets:
         noted().within(user.organisation_id)
         if not user.password_hash:
             raise errors.ConflictError(_VOUCHED_FOR)
+        if user.disabled:
+            raise errors.ConflictError(_DISABLED)
         code = ResetCode(tokens.new_refresh_token(), now() + LIFETIME)
         kept = PasswordReset(
             user_id=user.id, digest=tokens.digest(code.code), expires_at=code.expires_at

@@ -42,7 +42,8 @@ async def issue_password_reset(user_id: str, admin: AdminDep, parts: PartsDep) -
     """Let a user who has forgotten their password choose another one.
 
     The code is good once, for an hour; the one before it is good no more. Until it is used the
-    password stays what it is. Make sure that it is they who ask.
+    password stays what it is. Make sure that it is they who ask. A user who is disabled is given
+    none (409), nor is one who signs in at the identity provider.
     """
     user = await parts.accounts.get(admin.scope, user_id)
     code = await parts.password_resets.issue(user, by=admin.user)
