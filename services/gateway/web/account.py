@@ -14,6 +14,7 @@ from services.gateway.routes.account_shapes import PasswordChange
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
+from services.gateway.web.sent_once import Token, new_token, removed_once
 
 router = pages_router()
 
@@ -63,9 +64,15 @@ async def page_change_password(
 
 
 @router.post("/account/sign-ins/{session_id}/end")
-async def page_end_sign_in(session_id: str, parts: PartsDep, caller: SignedInDep) -> Response:
-    """End one of one's sign-ins."""
-    await parts.own_sign_ins.end(caller.user.id, session_id)
+async def page_end_sign_in(
+    session_id: str, request: Request, parts: PartsDep, caller: SignedInDep, form: Token = ""
+) -> Response:
+    """End one of one's sign-ins; the same form sent twice leads to the same page."""
+
+    async def work() -> None:
+        await parts.own_sign_ins.end(caller.user.id, session_id)
+
+    await removed_once(request, caller, parts, form, work)
     return RedirectResponse("/account", 303)
 
 
@@ -78,4 +85,9 @@ async def _shown(
     refusal: str = "",
 ) -> dict[str, Any]:
     sign_ins = await parts.own_sign_ins.page(caller.user.id, _SIGN_INS, cursor)
-    return {"sign_ins": sign_ins, "changed": changed, "refusal": refusal}
+    return {
+        "sign_ins": sign_ins,
+        "changed": changed,
+        "refusal": refusal,
+        "form": new_token(),
+    }

@@ -28,6 +28,8 @@ router = pages_router()
 _KEY = "key"
 """The hidden field that makes a form safe to send twice."""
 
+_KEY_LENGTH = 64
+
 _LAST = "note"
 """The last text field of the form: with it, all that was written has arrived."""
 
@@ -68,6 +70,9 @@ async def page_analyze_picture(
             heard = await parts.bodies.texts(request, caller.user.id)
         refusal = Refusal.of(error)
         values = await _refused(request, caller, parts, heard, refusal.sentence)
+        if heard.get(_KEY) and not isinstance(error, errors.KeySpentError):
+            # The same picture may be about to be analyzed; another one is known by itself.
+            values["key"] = values["fields"][_KEY][:_KEY_LENGTH]
         return pages.refuse(request, "analyze.html", values, refusal, caller=caller)
     return RedirectResponse(f"/analyses/{record.id}", 303)
 
@@ -84,7 +89,7 @@ async def _analyzed(request: Request, caller: Caller, parts: Parts, sent: Upload
     key = sent.fields.get(_KEY)
     if key:
         # Whoever comes back to the form and sends something else with it means something else.
-        key = f"{key[:64]}.{await asyncio.to_thread(_digest, upload)}"
+        key = f"{key[:_KEY_LENGTH]}.{await asyncio.to_thread(_digest, upload)}"
     return await patiently(parts, lambda: analyzed(request, caller, parts, upload, key or None))
 
 

@@ -15,7 +15,7 @@ from services.gateway.routes.api_keys import NewApiKey
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.refusal import NOT_DONE, Refusal
 from services.gateway.web.routing import pages_router
-from services.gateway.web.sent_once import Token, keyed, new_token, parts_of
+from services.gateway.web.sent_once import Token, keyed, new_token, parts_of, removed_once
 
 router = pages_router()
 
@@ -84,9 +84,15 @@ async def page_create_api_key(
 
 
 @router.post("/admin/keys/{key_id}/revoke")
-async def page_revoke_api_key(key_id: str, parts: PartsDep, caller: AdminDep) -> Response:
-    """Revoke a key: it is no good from the next request on."""
-    await parts.api_keys.revoke(caller.scope, key_id)
+async def page_revoke_api_key(
+    key_id: str, request: Request, parts: PartsDep, caller: AdminDep, form: Token = ""
+) -> Response:
+    """Revoke a key: it is no good from the next request on; sent twice, a form does once."""
+
+    async def work() -> None:
+        await parts.api_keys.revoke(caller.scope, key_id)
+
+    await removed_once(request, caller, parts, form, work)
     return RedirectResponse("/admin/keys", 303)
 
 

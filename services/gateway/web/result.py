@@ -84,6 +84,7 @@ async def _shown(parts: Parts, record: Analysis) -> dict[str, Any]:
         "summary": parts.narratives.by_template(record, "en") if record.findings else None,
         "label_names": LABEL_NAMES,
         "wording": wording,
+        "form": new_token(),
     }
 
 
