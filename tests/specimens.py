@@ -4,6 +4,7 @@ They look enough like dermoscopy for the road to be driven with them; nothing ab
 accuracy is ever measured on them.
 """
 
+import functools
 import io
 import struct
 import zlib
@@ -63,6 +64,8 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + body
 
 
+# Drawing one takes longer than most of what tests ask of it.
+@functools.lru_cache(maxsize=64)
 def lesion_jpeg(size: tuple[int, int] = SIZE, seed: int = 7) -> bytes:
     """Return a specimen as a JPEG file."""
     return encoded(lesion(size, seed), quality=92)
