@@ -1,16 +1,14 @@
 // Waits for results: told by events, and read once more now and then, so that no lost word matters.
 
+import { News } from "./analysis_news.js";
 import { ask } from "./api.js";
 
-const LOOK_EVERY_MS = 15_000;
-const LISTEN_AGAIN_MS = 3_000;
 const ENDED = new Set(["succeeded", "failed"]);
 
 /** The analyses that somebody waits for. */
 export class Watch {
   #waited = new Map();
-  #events = null;
-  #timer = 0;
+  #news = new News((id) => (id ? this.#look(id) : this.#lookAtAll()));
 
   /**
    * Return an analysis when it has ended.
@@ -21,34 +19,11 @@ export class Watch {
   result(id) {
     return new Promise((resolve, reject) => {
       this.#waited.set(id, { resolve, reject });
-      this.#listen();
+      this.#news.begin();
+      this.#news.listen();
       // It may have ended before anybody listened.
       this.#look(id);
     });
-  }
-
-  #listen() {
-    if (this.#events || !this.#waited.size) return;
-    this.#events = new EventSource("/v1/events");
-    this.#events.addEventListener("open", () => this.#lookAtAll());
-    this.#events.addEventListener("error", () => this.#lost());
-    for (const kind of ["analysis.succeeded", "analysis.failed", "analysis.removed"]) {
-      this.#events.addEventListener(kind, ({ data }) => this.#look(JSON.parse(data).subject_id));
-    }
-    this.#timer = setInterval(() => this.#lookAtAll(), LOOK_EVERY_MS);
-  }
-
-  /** Browsers go on by themselves after the last event, unless they were refused. */
-  #lost() {
-    if (this.#events?.readyState !== EventSource.CLOSED) return;
-    this.#stop();
-    setTimeout(() => this.#listen(), LISTEN_AGAIN_MS);
-  }
-
-  #stop() {
-    clearInterval(this.#timer);
-    this.#events?.close();
-    this.#events = null;
   }
 
   #lookAtAll() {
@@ -68,7 +43,7 @@ export class Watch {
   #settle(id) {
     const waiting = this.#waited.get(id);
     this.#waited.delete(id);
-    if (!this.#waited.size) this.#stop();
+    if (!this.#waited.size) this.#news.end();
     return waiting;
   }
 }

@@ -1,9 +1,7 @@
 // News of the analysis that is shown: it is done, or it was removed.
 
+import { News } from "./analysis_news.js";
 import { ask } from "./api.js";
-
-const LOOK_EVERY_MS = 15_000;
-const LISTEN_AGAIN_MS = 3_000;
 
 /** @param {HTMLElement} page names the analysis. */
 export function follow(page) {
@@ -17,35 +15,17 @@ export function follow(page) {
 }
 
 /**
- * Listen while the page is seen: browsers keep few connections to a host. Look now and then as well: no lost word
- * matters then, and who waits stays signed in.
+ * Listen while the page is seen: browsers keep few connections to a host. Look now and then all the same: who waits
+ * stays signed in.
  *
  * @param {AbortSignal} signal ends that.
  */
 function watch(analysis, look, signal) {
-  let events = null;
-  let refused;
-  const listen = () => {
-    clearTimeout(refused);
-    events?.close();
-    events = document.hidden ? null : new EventSource("/v1/events");
-    // What happened before it was open is not told.
-    events?.addEventListener("open", look);
-    // Browsers go on by themselves after the last event, unless they were refused.
-    events?.addEventListener("error", ({ target }) => {
-      if (target.readyState === EventSource.CLOSED) refused = setTimeout(listen, LISTEN_AGAIN_MS);
-    });
-    for (const kind of ["analysis.succeeded", "analysis.failed", "analysis.removed"]) {
-      events?.addEventListener(kind, (event) => JSON.parse(event.data).subject_id === analysis && look());
-    }
-  };
+  const news = new News((id = analysis) => id === analysis && look());
+  const listen = () => (document.hidden ? news.pause() : news.listen());
   document.addEventListener("visibilitychange", listen, { signal });
-  const looking = setInterval(look, LOOK_EVERY_MS);
-  signal.addEventListener("abort", () => {
-    clearInterval(looking);
-    clearTimeout(refused);
-    events?.close();
-  });
+  signal.addEventListener("abort", () => news.end());
+  news.begin();
   listen();
 }
 
