@@ -189,6 +189,33 @@ def test_two_clicks_send_a_message_again_once(boss: People) -> None:
     assert held.statuses() == [303]
 
 
+def test_two_clicks_on_an_assessment_keep_it_once(person: People) -> None:
+    somebody = person()
+    page = somebody.page
+    somebody.goto(f"/analyses/{analyzed(somebody)['id']}")
+
+    held = clicked_twice(page, "**/assessment?*", "I agree")
+
+    expect(page.locator("#assessment")).to_contain_text("Agrees:")
+    assert len(held.sent) == 1
+    assert held.statuses() == [303]
+
+
+def test_two_clicks_end_a_sign_in_once(person: People) -> None:
+    somebody = person()
+    page = somebody.page
+    other: dict[str, str | float | bool]
+    other = {"username": somebody.username, "password": PASSWORD}
+    somebody.context.request.post(f"{somebody.services.rest}/v1/auth/token", form=other)
+    somebody.goto("/account")
+
+    held = clicked_twice(page, "**/end?*", "End")
+
+    expect(page.get_by_text("Another browser or program")).to_have_count(0)
+    assert len(held.sent) == 1
+    assert held.statuses() == [303]
+
+
 def test_a_form_on_its_way_says_so_until_somebody_comes_back_to_it(boss: People) -> None:
     somebody = boss()
     page = somebody.page
