@@ -209,7 +209,7 @@ def export_segmenter(model: keras.Model) -> Export:
     """Build the segmenter's graph and what it must agree with."""
     size = int(model.input.shape[1])
     proto = convert(model, size, ["mask"])
-    architecture = "U-Net, EfficientNet-Lite0 encoder to stride 16, mean of two mirrored looks"
+    architecture = "U-Net, EfficientNet-Lite0 encoder, mean of two mirrored looks"
     graph.describe(proto, common_words("segmenter", ["lesion"], size, architecture))
     raw = keras_answers(model)
     return Export(proto, lambda images: {"mask": raw(images)["mask"]})

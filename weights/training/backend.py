@@ -19,7 +19,7 @@ def prepare(threads: int) -> None:
         import tensorflow as tf  # noqa: PLC0415 - only this backend has it
 
         tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
     elif name == "torch":
         import torch  # type: ignore[import-not-found] # noqa: PLC0415 - only this backend has it
 
