@@ -5,9 +5,10 @@ frame, not in its pores, and an encoder that sees half the pixels sees twice as
 much of the frame around each: measured, the outlines get better, not worse.
 
 The encoder is the whole of EfficientNet-Lite0: its last two stages see a few large
-patches, and with them where in the frame the lesion is at all. The decoder doubles the size by repeating pixels and mixes with plain convolutions;
-transposed convolutions take two thirds of such a network's time on a processor
-and leave checkerboards.
+patches, and with them where in the frame the lesion is at all. The decoder doubles
+the size by repeating pixels and mixes with plain convolutions; transposed
+convolutions take two thirds of such a network's time on a processor and leave
+checkerboards.
 
 Source of the shape: Ronneberger et al., U-Net, arXiv:1505.04597.
 """
