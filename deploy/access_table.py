@@ -29,6 +29,12 @@ clinician change and remove them. Look first at who they are, and disable who sh
 
 An installation from before there were organisations becomes `default`, and its users clinicians.
 
+Who signs in with a password may have a second factor, or with
+`DERMSERVE_GATEWAY_SECOND_FACTOR=required` must ([SECURITY.md](SECURITY.md#second-factors)). For
+whoever has lost theirs an administrator of the organisation removes it, at `/admin/users` or with
+`DELETE /v1/users/{id}/second-factor`; nobody removes their own so. On the machine that has the
+database `dermserve users remove-second-factor NAME` does, for a lone administrator too.
+
 Programs come in with API keys instead of passwords. An administrator makes a user with the role
 `service` and, with `POST /v1/api-keys`, keys that each name some of what that role may do. What a
 key brings belongs to its service. An assessment is what a clinician says, so no program makes one:

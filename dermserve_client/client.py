@@ -47,7 +47,8 @@ class Client:
         Args:
             address: of the gateway, as in ``https://dermserve.example``.
             auth: who is asking, as ``Bearer`` for an API key or access token, or ``Password`` for
-                an account, which then stays signed in; None for a stranger.
+                an account, which then stays signed in (where it has a second factor, ``Password``
+                asks for a code); None for a stranger.
             timeout_s: how long any part of a request may stand still.
             tries: how often a request is sent at most, if that makes nothing twice.
             longest_wait_s: between two tries.

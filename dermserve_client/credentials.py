@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import httpx
 
@@ -10,6 +10,10 @@ from dermserve_client.errors import ProblemError
 from dermserve_client.shapes import Tokens
 
 _Flow = Generator[httpx.Request, httpx.Response, None]
+
+_Asking = Generator[httpx.Request, httpx.Response, httpx.Response]
+
+_CODE_NEEDED = "second-factor-needed"
 
 _EARLY_S = 30
 """Tokens are exchanged this much before they expire, so that none expires on its way."""
@@ -31,9 +35,18 @@ class Bearer(httpx.Auth):
 class Password(httpx.Auth):
     """A username with its password: signs in when first needed, and stays signed in."""
 
-    def __init__(self, username: str, password: str) -> None:
-        """Begin signed out."""
+    def __init__(self, username: str, password: str, code: Callable[[], str] | None = None) -> None:
+        """Begin signed out.
+
+        Args:
+            username: of the account.
+            password: of the account.
+            code: is asked, where the account has a second factor, for a code of the app or for
+                recovery, once for each sign-in; as in ``lambda: input("Code: ")``.
+
+        """
         self._form = {"username": username, "password": password}
+        self._code = code
         self._tokens: Tokens | None = None
         self._fresh_until = 0.0
         self._renewing = threading.Lock()
@@ -72,11 +85,20 @@ class Password(httpx.Auth):
             if answer.is_success:
                 self._keep(answer)
                 return
-        answer = yield httpx.Request("POST", _at(beside, "token"), data=self._form)
-        answer.read()
+        answer = yield from self._sign_in(beside, self._form)
+        if not answer.is_success and self._code is not None:
+            refused = ProblemError(answer)
+            if refused.type != _CODE_NEEDED:
+                raise refused
+            answer = yield from self._sign_in(beside, self._form | {"code": self._code()})
         if not answer.is_success:
             raise ProblemError(answer)
         self._keep(answer)
+
+    def _sign_in(self, beside: httpx.URL, form: dict[str, str]) -> _Asking:
+        answer = yield httpx.Request("POST", _at(beside, "token"), data=form)
+        answer.read()
+        return answer
 
     def _keep(self, answer: httpx.Response) -> None:
         self._tokens = Tokens.model_validate_json(answer.content)

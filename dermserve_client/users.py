@@ -39,6 +39,13 @@ class Users:
         answer = self._wire.send("PUT", f"/v1/users/{user_id}/password-reset")
         return ResetCode.model_validate_json(answer.content)
 
+    def remove_second_factor(self, user_id: str) -> None:
+        """Take the second factor away of a user who has lost it; all their sign-ins end.
+
+        Make sure that it is they who ask.
+        """
+        self._wire.send("DELETE", f"/v1/users/{user_id}/second-factor")
+
 
 class ApiKeys:
     """The API keys of the own organisation's services."""

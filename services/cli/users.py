@@ -18,6 +18,7 @@ from services.gateway.identity import (
     Passwords,
     ResetCode,
 )
+from services.gateway.identity.second_factors import remove_lost
 from services.gateway.records import Role, User
 from services.gateway.security.breached_passwords import BreachedPasswords
 from services.gateway.settings import Settings
@@ -84,6 +85,19 @@ def reset_password(username: Username) -> None:
     typer.echo(made.code)
     until = f"{made.expires_at:%Y-%m-%d %H:%M} UTC"
     typer.echo(f"Good once, until {until}, at /sign-in/reset of the gateway.", err=True)
+
+
+@app.command()
+def remove_second_factor(username: Username) -> None:
+    """Take the second factor away of a user who has lost it, and end all their sign-ins."""
+
+    async def work(records: Database) -> None:
+        user = await Accounts(records, _passwords(records)).called(EVERYTHING, username)
+        await remove_lost(records, user)
+
+    recorded = ("dermserve users remove-second-factor", "second_factor.remove", "user")
+    on_records(work, recorded)
+    typer.echo(f"{username.lower()}: no second factor")
 
 
 @app.command()

@@ -25,7 +25,7 @@ PICTURES = "pictures"
 """Name of the folder of pictures in the data folder."""
 
 SEALING_KEY = "sealing-key.hex"
-"""Name of the key in the data folder that the secrets of webhooks are sealed with."""
+"""Name of the key in the data folder that secrets are sealed with that must be read."""
 
 _LOGO_BYTES = 256 * 1024
 _LOGO_PIXELS = 4_000_000

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 
-from services.gateway import audit, database, limits, narrating, routes, vouching
+from services.gateway import audit, database, limits, narrating, routes, signing_in, vouching
 from services.gateway.analyses import (
     Analyzer,
     Arrears,
@@ -45,7 +45,6 @@ from services.gateway.identity import (
     PasswordResets,
     Passwords,
     PasswordsFor,
-    SignIns,
     Tickets,
 )
 from services.gateway.jobs import Attempt, Backoff, Queue, Reception, Submissions, Workers
@@ -133,14 +132,8 @@ async def opened(
         inference = Inference(inference_channel)
         evaluations = Evaluations(inference)
         views = Views(kept.store, drawing)
-        sign_ins = SignIns(
-            everything,
-            passwords,
-            attempts,
-            access_tokens,
-            settings.refresh_token_s,
-            idleness,
-            passwords_for=vouching.passwords_for(settings),
+        signed = signing_in.signing_in(
+            everything, passwords, attempts, access_tokens, seal, settings
         )
         bounds = (settings.max_upload_bytes, settings.max_pixels, settings.max_side)
         access = Access(everything, access_tokens, last_use, idleness)
@@ -234,6 +227,7 @@ async def opened(
             once=_once(everything, settings),
             own_sign_ins=OwnSignIns(everything, idleness),
             password_resets=PasswordResets(everything, passwords),
+            password_sign_ins=signed.by_password,
             passwords=passwords,
             patients=Patients(records),
             picture_limits=bounds,
@@ -256,7 +250,8 @@ async def opened(
                 narratives,
                 Reports(reports_channel, _letterhead(settings), drawing),
             ),
-            sign_ins=sign_ins,
+            second_factors=signed.second_factors,
+            sign_ins=signed.sign_ins,
             space=kept.space,
             statistics=Statistics(
                 records, Places(_STATISTICS_AT_ONCE, "Too many statistics are being counted.")
@@ -270,7 +265,7 @@ async def opened(
             trail=trail,
             views=views,
             vouched_sign_ins=await vouching.vouched_sign_ins(
-                everything, sign_ins, settings, routes.oidc.CALLBACK, stack
+                everything, signed.sign_ins, settings, routes.oidc.CALLBACK, stack
             ),
             webhooks=told.webhooks,
             analysis_timeout_s=settings.analysis_timeout_s,

@@ -29,8 +29,20 @@ class SignInFailedError(UnauthenticatedError):
     """What came from the identity provider is no answer to what this browser asked."""
 
 
+class SecondFactorNeededError(UnauthenticatedError):
+    """The password was right, and a code of the second factor is asked for too."""
+
+
+class CodeRefusedError(UnauthenticatedError):
+    """The password was right, and the code of the second factor is no good."""
+
+
 class ForbiddenError(GatewayError):
     """The caller is known and may not do this."""
+
+
+class SecondFactorMissingError(ForbiddenError):
+    """A second factor is required here, and whoever signs in has none yet."""
 
 
 class OwnerDisabledError(ForbiddenError):

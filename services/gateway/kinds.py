@@ -45,6 +45,29 @@ KINDS: Mapping[type[Exception], Kind] = {
         "Send `Authorization: Bearer` with an access token or an API key that is still "
         "good; refresh a token that has expired, or sign in again.",
     ),
+    errors.SecondFactorNeededError: Kind(
+        401,
+        "second-factor-needed",
+        "A code is needed too",
+        "The account has a second factor. Send the same again with `code`: the six digits that the "
+        "app on the telephone shows now, or one of the recovery codes.",
+    ),
+    errors.CodeRefusedError: Kind(
+        401,
+        "code-refused",
+        "The code is no good",
+        "It is wrong, used already, or of more than half a minute ago. Wait for the next one, and "
+        "see that the clock of the telephone is right; or send a recovery code. Without either "
+        "an administrator removes the second factor.",
+    ),
+    errors.SecondFactorMissingError: Kind(
+        403,
+        "second-factor-missing",
+        "Set up a second factor first",
+        "A second factor is required here, and the account has none yet. Sign in at `/sign-in` "
+        "with a browser: it is set up there, and after that `code` is sent along. "
+        "Programs use API keys, which need none.",
+    ),
     errors.ForbiddenError: Kind(
         403,
         "forbidden",

@@ -28,6 +28,8 @@ from services.gateway.identity import (
     OwnSignIns,
     PasswordResets,
     Passwords,
+    PasswordSignIns,
+    SecondFactors,
     SignIns,
     Tickets,
     VouchedSignIns,
@@ -82,6 +84,7 @@ class Parts:
     once: Once
     own_sign_ins: OwnSignIns
     password_resets: PasswordResets
+    password_sign_ins: PasswordSignIns
     passwords: Passwords
     patients: Patients
     picture_limits: Limits
@@ -91,6 +94,7 @@ class Parts:
     report_requests: ReportRequests
     report_terms: ReportTerms
     reporter: Reporter
+    second_factors: SecondFactors
     sign_ins: SignIns
     space: Space
     statistics: Statistics

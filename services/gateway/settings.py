@@ -166,6 +166,11 @@ class Settings(
         description="Passwords that are checked, at most four at a time, or wait for it; "
         "further ones are refused with 503.",
     )
+    second_factor: Literal["optional", "required"] = Field(
+        "optional",
+        description="Whether whoever signs in with a password may have a second factor, or has to: "
+        "who has none yet is then led to set one up, and gets no session before.",
+    )
     breached_passwords: Path | None = Field(
         None,
         description="File of passwords that became public, which nobody may choose: lines of SHA-1 "

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from pathlib import Path
 
+import pyotp
 import pytest
 
 from dermserve_client import Bearer, Client, Password, ProblemError, UnreachableError
@@ -215,6 +216,42 @@ async def test_who_forgot_their_password_chooses_another_one_with_a_code_once(
         assert refused.value.status == 401
         with Client(gateway.url, Password("forgetful", "eleven blue tricycles")) as again:
             assert again.me().id == forgetful.id
+
+    await asyncio.to_thread(work)
+
+
+async def test_whoever_has_a_second_factor_is_asked_for_a_code_once_a_sign_in(
+    gateway: Running,
+) -> None:
+    def work() -> None:
+        person = ("careful", "seven green bicycles")
+        with Client(gateway.url, Password(*ADMIN)) as admin:
+            careful = admin.users.create(*person)
+        with Client(gateway.url, Password(*person)) as client:
+            send, path = client._wire.send, "/v1/me/second-factor"
+            secret = send("PUT", path, json={"current_password": person[1]}).json()["secret"]
+            shown = {"code": pyotp.TOTP(secret).now()}
+            codes = send("POST", f"{path}/confirmation", json=shown).json()["recovery_codes"]
+        asked: list[str] = []
+
+        def code() -> str:
+            asked.append(codes.pop())
+            return asked[-1]
+
+        with Client(gateway.url, Password(*person, code)) as again:
+            assert [again.me().id, again.me().id] == [careful.id, careful.id]
+        assert len(asked) == 1
+        for alone, kind in (
+            (Password(*person), "second-factor-needed"),
+            (Password(*person, lambda: asked[0]), "code-refused"),
+        ):
+            with Client(gateway.url, alone) as stranger, pytest.raises(ProblemError) as refused:
+                stranger.me()
+            assert refused.value.type == kind
+        with Client(gateway.url, Password(*ADMIN)) as admin:
+            admin.users.remove_second_factor(careful.id)
+        with Client(gateway.url, Password(*person)) as client:
+            assert client.me().id == careful.id
 
     await asyncio.to_thread(work)
 

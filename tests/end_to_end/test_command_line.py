@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import pyotp
 import pytest
 from PIL import Image
 
@@ -230,6 +231,28 @@ def test_who_forgot_their_password_chooses_another_with_a_code_of_the_command_li
 
     assert statuses == [204, 401]
     assert "no such user" in said
+
+
+def test_who_lost_their_telephone_signs_in_again_once_the_command_line_took_the_factor_away(
+    services: Stack,
+) -> None:
+    with httpx.Client(base_url=services.rest, timeout=60) as client:
+        client.headers["Authorization"] = f"Bearer {stack.signed_in(client, 'elsa')}"
+        path, password = "/v1/me/second-factor", "measure, then claim"
+        secret = client.put(path, json={"current_password": password}).json()["secret"]
+        shown = {"code": pyotp.TOTP(secret).now()}
+        assert client.post(f"{path}/confirmation", json=shown).status_code == 200
+        form = {"username": "elsa", "password": password}
+        asked = client.post("/v1/auth/token", data=form).status_code
+        command = ("users", "remove-second-factor", "Elsa")
+        said, _ = dermserve(*command, env=services.environment)
+        ended = client.get("/v1/me").status_code
+        alone = client.post("/v1/auth/token", data=form).status_code
+        _, refused = dermserve(*command, status=1, env=services.environment)
+
+    assert (asked, ended, alone) == (401, 401, 200)
+    assert "elsa: no second factor" in said
+    assert "There is no second factor" in refused
 
 
 def test_the_version_is_told() -> None:

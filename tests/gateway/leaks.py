@@ -16,6 +16,7 @@ SECRET_FIELDS = frozenset(
     {
         "access_token",
         "birth_date",
+        "code",
         "client_secret",
         "current_password",
         "file_name",
@@ -25,9 +26,11 @@ SECRET_FIELDS = frozenset(
         "name",
         "new_password",
         "note",
+        "otpauth_uri",
         "password",
         "patient_id",
         "patient_name",
+        "recovery_codes",
         "refresh_token",
         "secret",
         "ticket",
@@ -69,7 +72,7 @@ class Watch:
         if isinstance(fields, Mapping):
             for name, value in fields.items():
                 if name in SECRET_FIELDS:
-                    self.plant(value)
+                    self.plant(*value if isinstance(value, list) else (value,))
                 self.plant_all(value)
         elif isinstance(fields, list):
             for value in fields:
@@ -126,7 +129,8 @@ class Watch:
         }
         if present:
             words = "|".join(map(re.escape, sorted(present, key=len, reverse=True)))
-            found = re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])")
+            # Six digits behind the point of a moment are its microseconds, and no code.
+            found = re.compile(rf"(?<![A-Za-z0-9])(?<!:\d\d\.)(?:{words})(?![A-Za-z0-9])")
             for line in self.written:
                 for match in found.finditer(line):
                     yield present[match.group()], line

@@ -12,10 +12,13 @@ from services.gateway.identity import (
     Access,
     Accounts,
     Attempts,
+    FactorCodes,
     Idleness,
     LastUse,
     Origin,
     Passwords,
+    PasswordSignIns,
+    SecondFactors,
     SignIns,
     TokenPair,
 )
@@ -23,6 +26,7 @@ from services.gateway.identity.sign_ins import GRACE
 from services.gateway.records import Role, User
 from services.gateway.security import passwords, tokens
 from services.gateway.security.key_ring import KeyRing
+from services.gateway.security.sealing import Seal
 from tests.gateway.conftest import PASSWORD
 
 IDLENESS = Idleness.of(3600, 900)
@@ -41,14 +45,21 @@ def access_tokens(tmp_path_factory: pytest.TempPathFactory) -> tokens.AccessToke
 def sign_ins_of(
     records: Database, access_tokens: tokens.AccessTokens, grace: timedelta = GRACE
 ) -> SignIns:
-    attempts = Attempts(records)
-    passwords = Passwords(records, attempts)
-    return SignIns(records, passwords, attempts, access_tokens, 3600, IDLENESS, grace)
+    return SignIns(records, access_tokens, 3600, IDLENESS, grace)
 
 
 @pytest.fixture
 def sign_ins(records: Database, access_tokens: tokens.AccessTokens) -> SignIns:
     return sign_ins_of(records, access_tokens)
+
+
+@pytest.fixture
+def by_password(records: Database, sign_ins: SignIns) -> PasswordSignIns:
+    attempts = Attempts(records)
+    passwords = Passwords(records, attempts)
+    codes = FactorCodes(Seal(bytes(32)))
+    factors = SecondFactors(records, passwords, attempts, codes, "dermserve")
+    return PasswordSignIns(records, passwords, attempts, sign_ins, codes, factors)
 
 
 async def test_of_many_who_want_a_name_one_gets_it(accounts: Accounts) -> None:
@@ -82,10 +93,14 @@ async def test_administrators_who_remove_each_other_at_once_leave_one(accounts: 
 
 
 async def test_a_user_disabled_by_whatever_means_is_out_at_once(
-    records: Database, accounts: Accounts, sign_ins: SignIns, access_tokens: tokens.AccessTokens
+    records: Database,
+    accounts: Accounts,
+    sign_ins: SignIns,
+    by_password: PasswordSignIns,
+    access_tokens: tokens.AccessTokens,
 ) -> None:
     access = Access(records, access_tokens, LastUse(records), IDLENESS)
-    pair = await sign_ins.begin_for(await accounts.create("alice", PASSWORD))
+    pair = await by_password.begin_for(await accounts.create("alice", PASSWORD))
     assert (await access.identify(pair.access_token)).user.username == "alice"
 
     await records.write(lambda session: session.execute(update(User).values(disabled=True)))
@@ -93,7 +108,7 @@ async def test_a_user_disabled_by_whatever_means_is_out_at_once(
     for attempt in (
         access.identify(pair.access_token),
         sign_ins.refresh(pair.refresh_token),
-        sign_ins.begin("alice", PASSWORD, Origin()),
+        by_password.begin("alice", PASSWORD, Origin()),
     ):
         with pytest.raises(errors.UnauthenticatedError):
             await attempt
@@ -108,9 +123,9 @@ async def test_unknown_users_are_named(accounts: Accounts, name: str) -> None:
 
 
 async def test_of_many_who_hold_a_refresh_token_none_or_one_stays_signed_in(
-    accounts: Accounts, sign_ins: SignIns
+    accounts: Accounts, sign_ins: SignIns, by_password: PasswordSignIns
 ) -> None:
-    first = await sign_ins.begin_for(await accounts.create("alice", PASSWORD))
+    first = await by_password.begin_for(await accounts.create("alice", PASSWORD))
 
     pairs = await asyncio.gather(
         *(sign_ins.refresh(first.refresh_token) for _ in range(4)), return_exceptions=True
@@ -129,11 +144,14 @@ async def test_of_many_who_hold_a_refresh_token_none_or_one_stays_signed_in(
 
 
 async def test_without_grace_the_second_use_ends_the_sign_in(
-    records: Database, accounts: Accounts, access_tokens: tokens.AccessTokens
+    records: Database,
+    accounts: Accounts,
+    by_password: PasswordSignIns,
+    access_tokens: tokens.AccessTokens,
 ) -> None:
     strict = sign_ins_of(records, access_tokens, grace=timedelta(0))
     access = Access(records, access_tokens, LastUse(records), IDLENESS)
-    first = await strict.begin_for(await accounts.create("alice", PASSWORD))
+    first = await by_password.begin_for(await accounts.create("alice", PASSWORD))
     second = await strict.refresh(first.refresh_token)
     assert (await access.identify(second.access_token)).user.username == "alice"
 

@@ -85,3 +85,19 @@ def test_parts_of_words_and_short_values_are_no_secrets() -> None:
     watch.write('{"seconds": 1, "name": "abc", "notes": "it has grown"}')
 
     assert [secret for secret, _ in watch.leaks()] == ["has grown"]
+
+
+def test_what_a_second_factor_is_made_of_is_secret_and_microseconds_are_not() -> None:
+    watch = Watch()
+    uri = "otpauth://totp/dermserve:alice?secret=JBSWY3DPEHPK3PXP"
+    watch.plant_all({"secret": "JBSWY3DPEHPK3PXP", "otpauth_uri": uri, "code": "492039"})
+    watch.plant_all({"recovery_codes": ["mzxw-6ytb", "oi4d-gnrv"]})
+    watch.write('{"at": "2026-11-23T08:10:11.492039Z"}')
+    assert not list(watch.leaks())
+
+    for said in ("tried 492039", f"shown {uri}", "oi4d-gnrv", "key=JBSWY3DPEHPK3PXP"):
+        watch.write(said)
+
+    assert {secret for secret, _ in watch.leaks()} == {
+        *("492039", uri, "oi4d-gnrv", "JBSWY3DPEHPK3PXP"),
+    }

@@ -52,7 +52,7 @@ async def test_a_password_begins_nothing_while_its_owner_is_linked(
             new = await hospital.parts.accounts.register(f"user{number}", PASSWORD)
             link = Links(records, provider.issuer).link(new.username, new.username)
             began, _ = await asyncio.gather(
-                hospital.parts.sign_ins.begin_for(new), link, return_exceptions=True
+                hospital.parts.password_sign_ins.begin_for(new), link, return_exceptions=True
             )
             if not isinstance(began, BaseException):
                 alice = Client(hospital.http, began.access_token)

@@ -14,6 +14,8 @@ __all__ = ["cast"]
 OPEN = {
     "page_asset",
     "page_begin_session",
+    "page_begin_set_up",
+    "page_confirm_set_up",
     "page_end_session",
     "page_landing",
     "page_offline",
@@ -21,6 +23,7 @@ OPEN = {
     "page_register",
     "page_reset_password",
     "page_sign_in",
+    "page_sign_in_code",
     "page_sign_up",
     "page_vouched",
 }

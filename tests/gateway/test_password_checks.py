@@ -46,7 +46,7 @@ async def test_a_flood_of_sign_ins_is_refused_beyond_its_bound_and_the_rest_is_a
 
 async def test_a_flood_of_sign_ins_writes_nothing_for_those_it_turns_away(start: Start) -> None:
     async with start(max_password_checks=1) as gateway:
-        with gateway.parts.sign_ins._passwords.turn():
+        with gateway.parts.passwords.turn():
             answers = await asyncio.gather(
                 *(sign_in(gateway, f"nobody{number}", PASSWORD) for number in range(20))
             )

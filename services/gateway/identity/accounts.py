@@ -18,6 +18,7 @@ from services.gateway.records import (
     PasswordReset,
     Role,
     SignIn,
+    SignInTicket,
     User,
     is_id,
     is_username,
@@ -244,8 +245,9 @@ def _change(user_id: str, session: Session, *, role: Role | None, disabled: bool
         raise errors.ConflictError("This is the last administrator. Promote another first.")
     if user.disabled:
         _end_sign_ins(user_id, session)
-        # Who is let in again later does not come with a code from before.
+        # Who is let in again later does not come with a code or a ticket from before.
         session.execute(delete(PasswordReset).where(col(PasswordReset.user_id) == user_id))
+        session.execute(delete(SignInTicket).where(col(SignInTicket.user_id) == user_id))
     return user
 
 

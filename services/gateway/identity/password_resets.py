@@ -17,7 +17,14 @@ from services.gateway.audit import noted
 from services.gateway.database import Database
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.sign_ins import hold
-from services.gateway.records import FamiliarPlace, PasswordReset, SignIn, User, now
+from services.gateway.records import (
+    FamiliarPlace,
+    PasswordReset,
+    SignIn,
+    SignInTicket,
+    User,
+    now,
+)
 from services.gateway.security import tokens
 
 LIFETIME = timedelta(hours=1)
@@ -80,6 +87,8 @@ class PasswordResets:
     async def redeem(self, code: str, password: str) -> None:
         """Replace the password of whose code it is; all their sign-ins end.
 
+        A second factor stays in force: the code takes the place of the password alone.
+
         Raises:
             UnauthenticatedError: the code is no good, or its user is disabled.
             InvalidRequestError: the password does not keep the rules; the code stays good.
@@ -131,5 +140,6 @@ def _replace(user_id: str, code: str, renewed: str, session: Session) -> None:
         .where(col(SignIn.user_id) == user_id, col(SignIn.revoked_at).is_(None))
         .values(revoked_at=now())
     )
+    session.execute(delete(SignInTicket).where(col(SignInTicket.user_id) == user_id))
     # Where the old password was used says nothing about who knows the new one.
     session.execute(delete(FamiliarPlace).where(col(FamiliarPlace.user_id) == user_id))

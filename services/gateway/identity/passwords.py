@@ -6,6 +6,7 @@ takes neither the memory nor the time of the others.
 """
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import delete, select, update
@@ -15,9 +16,16 @@ from sqlmodel import col
 from services import telemetry
 from services.gateway import errors
 from services.gateway.database import Database
-from services.gateway.identity.attempts import Attempts
+from services.gateway.identity.attempts import Attempt, Attempts
 from services.gateway.places import Places
-from services.gateway.records import FamiliarPlace, PasswordReset, SignIn, User, now
+from services.gateway.records import (
+    FamiliarPlace,
+    PasswordReset,
+    SignIn,
+    SignInTicket,
+    User,
+    now,
+)
 from services.gateway.security import passwords
 from services.gateway.security.breached_passwords import BreachedPasswords, UnusableFileError
 from services.gateway.threads import Threads
@@ -29,6 +37,14 @@ _WRONG = "The current password is wrong."
 _UNKNOWN = "Nobody can look now whether this password became public. Try again later."
 
 _log = telemetry.logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A password that was right: the hash that it was held against, and the try that it was."""
+
+    checked: str
+    attempt: Attempt
 
 
 class Passwords:
@@ -96,6 +112,25 @@ class Passwords:
         right = await self._threads.run(passwords.matches, password, now_stored)
         return now_stored if right else None
 
+    async def prove(self, user: User, sign_in_id: str, current: str) -> Proof:
+        """See that it is a user who asks in one of their sign-ins.
+
+        Returns:
+            What was seen. Its attempt counts until it is taken back.
+
+        Raises:
+            ForbiddenError: the password is wrong.
+            TooManyAttemptsError: it was wrong too often in this sign-in.
+            UnavailableError: too many are being checked.
+
+        """
+        with self.turn():
+            attempt = await self._attempts.begin_inside(user.username, sign_in_id)
+            checked = await self.match(current, user)
+            if checked is None:
+                raise errors.ForbiddenError(_WRONG)
+        return Proof(checked, attempt)
+
     async def change(self, user: User, sign_in_id: str, current: str, new: str) -> None:
         """Change a user's own password; all their sign-ins end but this one.
 
@@ -112,16 +147,12 @@ class Passwords:
             UnavailableError: too many are being checked.
 
         """
-        with self.turn():
-            attempt = await self._attempts.begin_inside(user.username, sign_in_id)
-            checked = await self.match(current, user)
-            if checked is None:
-                raise errors.ForbiddenError(_WRONG)
-        await self._attempts.take_back(attempt)
+        proof = await self.prove(user, sign_in_id, current)
+        await self._attempts.take_back(proof.attempt)
         if new == current:
             raise errors.InvalidRequestError("The new password is the current one.")
         renewed = await self.hashed(new, user.username)
-        await self._database.write(partial(_change, user.id, sign_in_id, checked, renewed))
+        await self._database.write(partial(_change, user.id, sign_in_id, proof.checked, renewed))
 
 
 def _hashed(password: str, username: str, breached: BreachedPasswords | None) -> str:
@@ -187,5 +218,7 @@ def _change(user_id: str, sign_in_id: str, checked: str, renewed: str, session: 
     )
     # A code for who had forgotten the old one is for nothing any more.
     session.execute(delete(PasswordReset).where(col(PasswordReset.user_id) == user_id))
+    # Nor is the second step of a sign-in that was begun with the old one.
+    session.execute(delete(SignInTicket).where(col(SignInTicket.user_id) == user_id))
     # Where the old password was used says nothing about who knows the new one.
     session.execute(delete(FamiliarPlace).where(col(FamiliarPlace.user_id) == user_id))

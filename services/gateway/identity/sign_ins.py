@@ -1,9 +1,8 @@
 """Sign-ins: begun by whoever has proved who they are, continued with tokens, ended at once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from functools import partial
 
 from sqlalchemy import ColumnElement, delete, select, true, update
@@ -13,35 +12,19 @@ from sqlmodel import col
 from services.gateway import errors
 from services.gateway.audit import noted
 from services.gateway.database import Database
-from services.gateway.identity.attempts import Attempts
 from services.gateway.identity.idleness import Idleness
-from services.gateway.identity.origin import Origin
-from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.rotation import live, revoke, revoke_by, rotate
 from services.gateway.records import (
-    LinkedIdentity,
     RefreshToken,
     SignIn,
     SignInMethod,
     User,
-    is_username,
     now,
 )
 from services.gateway.security import tokens
 
-_WRONG = "The username or the password is wrong."
-_ELSEWHERE = "Nobody signs in with a password here. Begin at GET /v1/auth/oidc."
-
 GRACE = timedelta(seconds=10)
 """How long after its use a refresh token may be used again for a lost answer."""
-
-
-class PasswordsFor(StrEnum):
-    """Whose passwords are good for a sign-in, where there is an identity provider."""
-
-    ALL = "all"
-    UNLINKED = "unlinked"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,83 +46,50 @@ class SignIns:
     def __init__(
         self,
         database: Database,
-        passwords: Passwords,
-        attempts: Attempts,
         access_tokens: tokens.AccessTokens,
         lifetime_s: int,
         idleness: Idleness,
         grace: timedelta = GRACE,
-        passwords_for: PasswordsFor = PasswordsFor.ALL,
     ) -> None:
         """Build over the database.
 
         Args:
             database: remembers them.
-            passwords: checks them.
-            attempts: makes those wait who guess.
             access_tokens: signs the short-lived tokens.
             lifetime_s: seconds after which the password is asked for again.
             idleness: how long one lasts that is not used.
             grace: how long a used refresh token may come again for a lost answer.
-            passwords_for: whose passwords are good.
 
         """
         self._database = database
-        self._passwords = passwords
-        self._attempts = attempts
         self._access_tokens = access_tokens
         self._lifetime = timedelta(seconds=lifetime_s)
-        self._passwords_for = passwords_for
         self._grace = grace
         self._idleness = idleness
 
-    @property
-    def takes_passwords(self) -> bool:
-        """Whether anybody signs in with a password here."""
-        return self._passwords_for != PasswordsFor.NONE
-
-    async def begin(self, username: str, password: str, origin: Origin) -> TokenPair:
-        """Sign in with a password.
+    async def begin_by_password(
+        self,
+        user_id: str,
+        still: ColumnElement[bool],
+        proving: Callable[[Session], object] | None = None,
+    ) -> TokenPair | None:
+        """Sign in a user whose password was right; None if what must hold of them does not.
 
         Args:
-            username: in any case.
-            password: of the user.
-            origin: where the request comes from.
-
-        Raises:
-            TooManyAttemptsError: there were too many wrong passwords.
-            UnauthenticatedError: there is no such user, the password is wrong, or the user is
-                disabled, or has to sign in elsewhere; which one cannot be told from the answer or
-                its time.
-            ForbiddenError: nobody signs in with a password here.
-            UnavailableError: too many passwords are being checked.
+            user_id: theirs.
+            still: what must hold of them.
+            proving: takes, in the same transaction, what they prove themselves with besides, or
+                raises.
 
         """
-        if not self.takes_passwords:
-            raise errors.ForbiddenError(_ELSEWHERE)
-        name = username.lower()
-        with self._passwords.turn():
-            attempt = await self._attempts.begin(name, origin)
-            user = await self._called(name)
-            checked = await self._passwords.match(password, user)
-        if user is None or checked is None or user.disabled:
-            raise errors.UnauthenticatedError(_WRONG)
-        pair = await self._by_password(user.id, checked)
-        device = await self._attempts.succeed(attempt, user.id, origin)
-        return replace(pair, device=device)
 
-    async def _called(self, name: str) -> User | None:
-        if not is_username(name):
-            return None
-        found = select(User).where(col(User.username) == name)
-        user: User | None = await self._database.read(lambda session: session.scalar(found))
-        if user is not None:
-            noted().by(user.id, user.organisation_id)
-        return user
+        def proved(session: Session) -> SignIn:
+            hold(user_id, session)
+            if proving is not None:
+                proving(session)
+            return SignIn(user_id=user_id, expires_at=now() + self._lifetime)
 
-    async def begin_for(self, user: User) -> TokenPair:
-        """Sign in a user who has just chosen their password."""
-        return await self._by_password(user.id, user.password_hash)
+        return await self._begin(proved, still)
 
     async def begin_vouched(
         self, redeem: Callable[[Session], tuple[str, str | None]], lifetime: timedelta
@@ -221,17 +171,6 @@ class SignIns:
     async def end_by(self, refresh_token: str) -> None:
         """End the sign-in that a refresh token belongs to; an unknown one is no error."""
         await self._database.write(partial(revoke_by, tokens.digest(refresh_token)))
-
-    async def _by_password(self, user_id: str, checked: str) -> TokenPair:
-        # It may have been changed, or the user linked, since it was checked.
-        still = col(User.password_hash) == checked
-        if self._passwords_for == PasswordsFor.UNLINKED:
-            still &= col(User.id).not_in(select(col(LinkedIdentity.user_id)))
-        sign_in = SignIn(user_id=user_id, expires_at=now() + self._lifetime)
-        pair = await self._begin(lambda _: sign_in, still)
-        if pair is None:
-            raise errors.UnauthenticatedError(_WRONG)
-        return pair
 
     async def _begin(
         self, proved: Callable[[Session], SignIn], still: ColumnElement[bool]

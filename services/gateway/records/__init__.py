@@ -39,6 +39,7 @@ from services.gateway.records.organisation import (
 from services.gateway.records.password_resets import PasswordReset
 from services.gateway.records.quota_use import QuotaUse
 from services.gateway.records.reports import ReportRequest
+from services.gateway.records.second_factors import RecoveryCode, SecondFactor, SignInTicket
 from services.gateway.records.stream_tickets import StreamTicket
 from services.gateway.records.webhooks import (
     Delivery,
@@ -83,12 +84,15 @@ __all__ = [
     "Patient",
     "QuotaUse",
     "Record",
+    "RecoveryCode",
     "RefreshToken",
     "Removal",
     "ReportRequest",
     "Role",
+    "SecondFactor",
     "SignIn",
     "SignInMethod",
+    "SignInTicket",
     "Status",
     "StreamTicket",
     "Time",

@@ -43,6 +43,12 @@ class PasswordGrant(BaseModel):
     scope: str = ""
     client_id: str = ""
     client_secret: str = Field("", json_schema_extra={"format": "password"})
+    code: str = Field(
+        "",
+        max_length=64,
+        description="Of the second factor, where the account has one: the six digits that the app "
+        "shows now, or a recovery code.",
+    )
 
 
 class PasswordChange(BaseModel):

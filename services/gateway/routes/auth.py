@@ -33,6 +33,11 @@ from services.gateway.routes.account_shapes import (
 
 router = APIRouter(tags=["accounts"])
 
+_AT_THE_PAGE = (
+    "A second factor is required here. Make the account with a browser, at /sign-up: "
+    "it is set up there."
+)
+
 _ANY: TypeAdapter[RefreshRequest | None] = TypeAdapter(RefreshRequest | None)
 
 
@@ -69,11 +74,15 @@ async def register(new: Registration, parts: PartsDep) -> Tokens:
     """Make an account and sign in."""
     if not parts.registration_open:
         raise errors.ForbiddenError(REGISTRATION_CLOSED)
+    if parts.password_sign_ins.factor_required:
+        raise errors.SecondFactorMissingError(_AT_THE_PAGE)
     user = await parts.accounts.register(new.username, new.password)
-    return Tokens.of(await parts.sign_ins.begin_for(user))
+    return Tokens.of(await parts.password_sign_ins.begin_for(user))
 
 
-@router.post("/v1/auth/token", responses=documented(401, 413, 422), dependencies=[AddressQuota])
+@router.post(
+    "/v1/auth/token", responses=documented(401, 403, 413, 422), dependencies=[AddressQuota]
+)
 async def sign_in(
     form: Annotated[PasswordGrant, Form()],
     parts: PartsDep,
@@ -85,8 +94,13 @@ async def sign_in(
     After ten wrong passwords from one network, each further try has to wait as long as
     `Retry-After` says. The cookie that comes with the tokens keeps the device that sends it apart
     from others' tries; it signs nobody in.
+
+    Where the account has a second factor, the right password alone is answered with the problem
+    `second-factor-needed`; send the same again with `code`. Wrong codes count as wrong passwords.
     """
-    pair = await parts.sign_ins.begin(form.username, form.password, origin)
+    pair = await parts.password_sign_ins.begin(
+        form.username, form.password, origin, form.code or None
+    )
     response.set_cookie(
         DEVICE_COOKIE,
         pair.device or "",

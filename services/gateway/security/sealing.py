@@ -49,7 +49,8 @@ class Seal:
         if _FORM.fullmatch(text) is None:
             raise keys.KeyFileError(
                 f"{path} does not hold a key of 64 hexadecimal digits; restore it, or remove it "
-                "to make a new one: webhooks then need new secrets"
+                "to make a new one: webhooks then need new secrets, and second factors have to be "
+                "removed and set up anew"
             )
         return cls(bytes.fromhex(text))
 

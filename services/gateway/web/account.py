@@ -29,10 +29,10 @@ async def page_account(
     parts: PartsDep,
     caller: SignedInDep,
     cursor: Cursor = None,
-    changed: Literal["password"] | None = None,
+    changed: Literal["password", "second-factor"] | None = None,
 ) -> HTMLResponse:
     """Show who is signed in, and where."""
-    shown = await _shown(parts, caller, cursor=cursor, changed=changed)
+    shown = await account_shown(parts, caller, cursor=cursor, changed=changed)
     return pages.show(request, "account.html", shown, caller=caller)
 
 
@@ -58,7 +58,7 @@ async def page_change_password(
         errors.TooManyAttemptsError,
     ) as error:
         refusal = Refusal.of(error)
-        shown = await _shown(parts, caller, refusal=refusal.sentence)
+        shown = await account_shown(parts, caller, refusal=refusal.sentence)
         return pages.refuse(request, "account.html", shown, refusal, caller=caller)
     return RedirectResponse("/account?changed=password", 303)
 
@@ -76,18 +76,22 @@ async def page_end_sign_in(
     return RedirectResponse("/account", 303)
 
 
-async def _shown(
+async def account_shown(
     parts: Parts,
     caller: SignedIn,
     *,
     cursor: str | None = None,
     changed: str | None = None,
     refusal: str = "",
+    factor_refusal: str = "",
 ) -> dict[str, Any]:
-    sign_ins = await parts.own_sign_ins.page(caller.user.id, _SIGN_INS, cursor)
+    """Return what the page of an account shows, and why a form of it was refused."""
     return {
-        "sign_ins": sign_ins,
+        "sign_ins": await parts.own_sign_ins.page(caller.user.id, _SIGN_INS, cursor),
+        "factor": await parts.second_factors.standing(caller.user),
+        "factor_required": parts.password_sign_ins.factor_required,
         "changed": changed,
         "refusal": refusal,
+        "factor_refusal": factor_refusal,
         "form": new_token(),
     }

@@ -1,17 +1,14 @@
 """Signing up, in and out, for browsers."""
 
 import contextlib
-import ipaddress
-from typing import Annotated, Any, Literal
-from urllib.parse import quote
+from typing import Annotated, Literal
 
-from fastapi import Cookie, Form, Query, Request, Response
+from fastapi import Cookie, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
 from services.gateway import audit, errors
 from services.gateway.dependencies import (
-    DEVICE_COOKIE,
     SESSION_COOKIE,
     AddressQuota,
     Begun,
@@ -20,29 +17,22 @@ from services.gateway.dependencies import (
     PresentedDep,
     identify,
 )
-from services.gateway.identity import Caller, Permission, Session, TokenPair
+from services.gateway.identity import Caller, Permission, Unfinished
 from services.gateway.identity.access import in_sign_in
 from services.gateway.identity.accounts import REGISTRATION_CLOSED
-from services.gateway.identity.attempts import FAMILIAR
-from services.gateway.parts import Parts
 from services.gateway.routes.account_shapes import Registration
-from services.gateway.routes.oidc import LONGEST_RETURN, NO_PROVIDER, TICKET_COOKIE
+from services.gateway.routes.oidc import NO_PROVIDER, TICKET_COOKIE
+from services.gateway.web.arrivals import second_step, signed_in
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
+from services.gateway.web.sign_in_form import HOME, Onward, OnwardField, sign_in_form
 from services.gateway.web.visitors import VisitorDep
 
 router = pages_router()
 
-HOME = "/sign-in"
-"""Where people go who wanted nothing else: who is signed in is led on to what they may do."""
-
 _REFUSED = (errors.UnauthenticatedError, errors.ForbiddenError, errors.TooManyAttemptsError)
 
-# A path of ours: two slashes, or one and a backslash, would be another host.
-_PATH = r"^/([^/\\\x00-\x20\x7f-\U0010ffff][!-\[\]-~]*)?$"
-_Onward = Annotated[str, Query(alias="next", max_length=2048, pattern=_PATH)]
-_OnwardField = Annotated[str, Form(alias="next", max_length=2048, pattern=_PATH)]
 _Field = Annotated[str, Form()]
 
 
@@ -52,14 +42,14 @@ async def page_sign_in(
     pages: PagesDep,
     parts: PartsDep,
     visitor: VisitorDep,
-    onward: _Onward = HOME,
+    onward: Onward = HOME,
     done: Literal["reset"] | None = None,
 ) -> Response:
     """Ask for name and password."""
     if visitor is not None:
         return RedirectResponse(_home(visitor) if onward == HOME else onward, 303)
     return pages.show(
-        request, "sign_in.html", _form(request, parts, onward=onward) | {"done": done}
+        request, "sign_in.html", sign_in_form(request, parts, onward=onward) | {"done": done}
     )
 
 
@@ -72,26 +62,18 @@ async def page_begin_session(
     presented: PresentedDep,
     username: _Field = "",
     password: _Field = "",
-    onward: _OnwardField = HOME,
+    onward: OnwardField = HOME,
 ) -> Response:
     """Sign in, and go on to where one wanted to go."""
     try:
-        pair = await parts.sign_ins.begin(username, password, origin)
+        begun = await parts.password_sign_ins.begin_or_ticket(username, password, origin)
     except _REFUSED as error:
         refusal = Refusal.of(error)
-        form = _form(request, parts, username, refusal.sentence, onward)
+        form = sign_in_form(request, parts, username, refusal.sentence, onward)
         return pages.refuse(request, "sign_in.html", form, refusal)
-    answer = await _signed_in(parts, pair, presented, onward)
-    answer.set_cookie(
-        DEVICE_COOKIE,
-        pair.device or "",
-        max_age=round(FAMILIAR.total_seconds()),
-        path="/sign-in",
-        secure=True,
-        httponly=True,
-        samesite="strict",
-    )
-    return answer
+    if isinstance(begun, Unfinished):
+        return second_step(request, pages, begun, onward)
+    return await signed_in(parts, begun, presented, onward)
 
 
 @router.get("/sign-in/vouched", dependencies=[AddressQuota])
@@ -101,7 +83,7 @@ async def page_vouched(
     parts: PartsDep,
     presented: PresentedDep,
     ticket: Annotated[str, Cookie(alias=TICKET_COOKIE, max_length=256)] = "",
-    onward: _Onward = HOME,
+    onward: Onward = HOME,
 ) -> Response:
     """Come back from the identity provider: nobody but whose browser began there has a ticket."""
     if parts.vouched_sign_ins is None:
@@ -110,9 +92,9 @@ async def page_vouched(
         pair = await parts.vouched_sign_ins.redeem(ticket)
     except (errors.UnauthenticatedError, errors.ForbiddenError) as error:
         refusal = Refusal.of(error)
-        form = _form(request, parts, refusal=refusal.sentence, onward=onward)
+        form = sign_in_form(request, parts, refusal=refusal.sentence, onward=onward)
         return pages.refuse(request, "sign_in.html", form, refusal)
-    answer = await _signed_in(parts, pair, presented, onward)
+    answer = await signed_in(parts, pair, presented, onward)
     answer.delete_cookie(TICKET_COOKIE, secure=True, httponly=True, samesite="lax")
     return answer
 
@@ -122,7 +104,7 @@ async def page_sign_up(request: Request, pages: PagesDep, parts: PartsDep) -> HT
     """Ask for a name and a password."""
     if not parts.registration_open:
         raise errors.ForbiddenError(REGISTRATION_CLOSED)
-    return pages.show(request, "sign_up.html", _form(request, parts))
+    return pages.show(request, "sign_up.html", sign_in_form(request, parts))
 
 
 @router.post("/sign-up", dependencies=[AddressQuota, Begun])
@@ -142,10 +124,14 @@ async def page_register(
         user = await parts.accounts.register(new.username, new.password)
     except (ValidationError, errors.InvalidRequestError, errors.ConflictError) as error:
         refusal = Refusal.of(error)
-        form = _form(request, parts, username, refusal.sentence)
+        form = sign_in_form(request, parts, username, refusal.sentence)
         return pages.refuse(request, "sign_up.html", form, refusal)
-    pair = await parts.sign_ins.begin_for(user)
-    return await _signed_in(parts, pair, presented, HOME)
+    try:
+        pair = await parts.password_sign_ins.begin_for(user)
+    except errors.SecondFactorMissingError:
+        begun = await parts.password_sign_ins.ticket_for(user)
+        return second_step(request, pages, begun, HOME, made=True)
+    return await signed_in(parts, pair, presented, HOME)
 
 
 @router.post("/sign-out")
@@ -163,52 +149,3 @@ async def page_end_session(request: Request, parts: PartsDep, presented: Present
 
 def _home(caller: Caller) -> str:
     return "/analyze" if caller.may(Permission.WRITE) else "/analyses"
-
-
-async def _signed_in(
-    parts: Parts, pair: TokenPair, presented: str | None, onward: str
-) -> RedirectResponse:
-    """Go on with a cookie that lasts until the browser is closed, if the sign-in lasts so long.
-
-    Whoever was signed in in the browser before is not any more.
-    """
-    former = presented if isinstance(presented, Session) else None
-    secret = await parts.sign_ins.into_session(pair, former)
-    answer = RedirectResponse(onward, 303)
-    answer.set_cookie(SESSION_COOKIE, secret, secure=True, httponly=True, samesite="lax")
-    return answer
-
-
-def _form(
-    request: Request, parts: Parts, username: str = "", refusal: str = "", onward: str = HOME
-) -> dict[str, Any]:
-    """Say how one can sign in or up here, what somebody wrote, and why it was refused."""
-    return {
-        "onward": onward,
-        "done": None,
-        "return_to": _return_to(onward),
-        "username": username,
-        "refusal": refusal,
-        "by_password": parts.sign_ins.takes_passwords,
-        "by_provider": parts.vouched_sign_ins is not None,
-        "registration_open": parts.registration_open,
-        "keeps_cookies": request.url.scheme == "https" or _is_this_machine(request.url.hostname),
-    }
-
-
-def _return_to(onward: str) -> str:
-    """Return where the provider's way ends: as near to where somebody wanted to go as it can."""
-    ways = [
-        f"/sign-in/vouched?next={quote(each)}" for each in (onward, onward.partition("?")[0], HOME)
-    ]
-    return next((each for each in ways if len(each) <= LONGEST_RETURN), ways[-1])
-
-
-def _is_this_machine(host: str | None) -> bool:
-    """Say whether browsers trust a host without TLS (https://www.w3.org/TR/secure-contexts/)."""
-    if host == "localhost" or (host or "").endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False

@@ -30,7 +30,7 @@ async def page_users(
     parts: PartsDep,
     caller: AdminDep,
     cursor: Cursor = None,
-    done: Literal["made", "changed"] | None = None,
+    done: Literal["made", "changed", "second-factor"] | None = None,
 ) -> HTMLResponse:
     """List the users, and offer to make and change them."""
     shown = await _shown(parts, caller, cursor=cursor, done=done)
@@ -91,6 +91,19 @@ async def page_change_user(
     return RedirectResponse("/admin/users?done=changed", 303)
 
 
+@router.post("/admin/users/{user_id}/second-factor/remove")
+async def page_remove_second_factor(
+    user_id: str, request: Request, pages: PagesDep, parts: PartsDep, caller: AdminDep
+) -> Response:
+    """Take the second factor away of somebody who has lost it; all their sign-ins end."""
+    user = await parts.accounts.get(caller.scope, user_id)
+    try:
+        await parts.second_factors.remove_for(user, by=caller.user)
+    except NOT_DONE as error:
+        return await _refused(request, pages, parts, caller, error)
+    return RedirectResponse("/admin/users?done=second-factor", 303)
+
+
 async def _refused(
     request: Request,
     pages: PagesDep,
@@ -109,8 +122,10 @@ async def _refused(
 async def _shown(
     parts: Parts, caller: Caller, *, cursor: str | None = None, **written: str | None
 ) -> dict[str, Any]:
+    users = await parts.accounts.page(caller.scope, _USERS, cursor)
     return {
-        "users": await parts.accounts.page(caller.scope, _USERS, cursor),
+        "users": users,
+        "with_factor": await parts.second_factors.owners([each.id for each in users.items]),
         "roles": list(Role),
         "form": new_token(),
         "refusal": "",
