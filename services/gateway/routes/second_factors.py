@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.gateway.dependencies import AdminDep, PartsDep, SignedInDep
 from services.gateway.problems import documented
 from services.gateway.security import passwords
+from services.gateway.text import Text
 
 router = APIRouter()
 
@@ -18,7 +19,7 @@ CODE_LENGTH = 64
 _RECOVERY_CODE = "mzxw-6ytb-oi4d-gnrv-pjqw-ezlt"
 
 Code = Annotated[
-    str,
+    Text,
     Field(
         max_length=CODE_LENGTH,
         description="The six digits that the app shows now, or a recovery code; each is good once.",
@@ -43,7 +44,8 @@ class CurrentPassword(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    current_password: str = Field(max_length=passwords.MAX_LENGTH)
+    # No password is shorter, and such a try is none.
+    current_password: str = Field(min_length=passwords.MIN_LENGTH, max_length=passwords.MAX_LENGTH)
 
 
 class Both(CurrentPassword):
