@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from services.gateway.boot import open_records
 from services.gateway.identity.second_factors import CONFIRMED_WITHIN
-from services.gateway.records import RecoveryCode, SecondFactor, now
+from services.gateway.records import FamiliarPlace, RecoveryCode, SecondFactor, now
 from tests.gateway.audited import Row, rows
 from tests.gateway.conftest import PASSWORD, Client, Gateway
 from tests.gateway.telephones import Clock, begun, confirmed, removed, set_up, standing
@@ -145,6 +145,36 @@ async def test_wrong_codes_within_a_sign_in_count_as_wrong_passwords_do(
 
     assert statuses == [403] * 11
     assert await removed(alice, telephone.code()) == 429
+
+
+async def test_wrong_codes_that_would_confirm_it_count_too(
+    either: Gateway, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = now()
+    monkeypatch.setattr("services.gateway.identity.attempts.now", lambda: moment)
+    alice = await either.signed_in()
+    telephone = await begun(alice, clock)
+
+    statuses = [(await confirmed(alice, telephone.wrong())).status_code for _ in range(11)]
+
+    assert statuses == [403] * 11
+    assert (await confirmed(alice, telephone.code())).status_code == 429
+
+
+async def test_a_device_that_was_known_by_the_password_alone_is_strange_again(
+    either: Gateway, clock: Clock
+) -> None:
+    alice = await either.signed_in()
+    await sign_in(either, "alice", PASSWORD)
+    known = await _places(either)
+    await set_up(alice, clock)
+
+    assert (bool(known), await _places(either)) == (True, [])
+
+
+async def _places(gateway: Gateway) -> list[str]:
+    async with open_records(gateway.settings) as records:
+        return await records.read(lambda s: list(s.scalars(select(col(FamiliarPlace.digest)))))
 
 
 async def test_new_recovery_codes_take_the_place_of_those_before(

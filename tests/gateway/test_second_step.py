@@ -189,6 +189,23 @@ async def test_where_one_is_required_whoever_has_none_sets_it_up_before_signing_
         assert await standing(await signed_in_with(gateway, telephone.code())) == (True, 10)
 
 
+async def test_what_is_set_up_on_the_way_in_ends_sign_ins_with_the_password_alone(
+    start: Start, database_url: str, clock: Clock
+) -> None:
+    async with start(database_url=database_url) as before:
+        thief = await before.signed_in()
+    async with start(database_url=database_url, **REQUIRED) as gateway:
+        kept = Client(gateway.http, thief.token)
+        until_then = (await kept("GET", "/v1/me")).status_code
+        jar: dict[str, str] = {}
+        await password_shown(gateway, jar)
+        telephone = await on_the_page(gateway, jar, clock)
+        await sent(gateway, "/sign-in/set-up/confirm", jar, code=telephone.code())
+
+        assert (until_then, (await kept("GET", "/v1/me")).status_code) == (200, 401)
+        assert await looked(gateway, jar) == 200
+
+
 async def test_a_ticket_of_somebody_who_has_one_sets_up_no_other(
     start: Start, database_url: str, clock: Clock
 ) -> None:

@@ -13,7 +13,7 @@ from services.gateway.database import Database
 from services.gateway.identity.rotation import end_sign_ins
 from services.gateway.identity.sign_ins import hold
 from services.gateway.identity.vouched_sign_ins import end_vouched
-from services.gateway.records import LinkedIdentity, SignIn, SignInMethod, User
+from services.gateway.records import LinkedIdentity, SignIn, SignInMethod, SignInTicket, User
 
 
 class Links:
@@ -72,6 +72,8 @@ def _link(name: str, issuer: str, subject: str, session: Session) -> None:
     )
     session.flush()
     end_sign_ins(session, SignInMethod.PASSWORD, col(SignIn.user_id) == user.id)
+    # Nor does one that is halfway go on.
+    session.execute(delete(SignInTicket).where(col(SignInTicket.user_id) == user.id))
 
 
 def _unlink(name: str, issuer: str, session: Session) -> None:

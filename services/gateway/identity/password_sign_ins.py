@@ -218,7 +218,7 @@ class PasswordSignIns:
             take_ticket(ticket, user.id, session)
             if _standing(user.id, self._still(), session) is None:
                 raise errors.UnauthenticatedError(_WRONG)
-            confirmed = self._factors.confirmed(user.id, code, session)
+            confirmed = self._factors.confirmed(user.id, None, code, session)
             if confirmed is None:
                 raise errors.CodeRefusedError(factor_codes.REFUSED)
             codes[:] = confirmed

@@ -23,7 +23,7 @@ from services.gateway.identity.factor_codes import FactorCodes
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.rotation import end_others, see_that_still
 from services.gateway.identity.sign_ins import hold
-from services.gateway.records import RecoveryCode, SecondFactor, User, now
+from services.gateway.records import FamiliarPlace, RecoveryCode, SecondFactor, User, now
 from services.gateway.security import one_time_codes
 
 CONFIRMED_WITHIN = timedelta(minutes=15)
@@ -127,6 +127,7 @@ class SecondFactors:
 
         Raises:
             ForbiddenError: the code is wrong.
+            TooManyAttemptsError: it was wrong too often in this sign-in.
             ConflictError: none was begun lately.
 
         """
@@ -134,17 +135,24 @@ class SecondFactors:
         def work(session: Session) -> list[str]:
             hold(user.id, session)
             see_that_still(sign_in_id, None, user.id, session)
-            codes = self.confirmed(user.id, code, session)
+            codes = self.confirmed(user.id, sign_in_id, code, session)
             if codes is None:
                 raise errors.ForbiddenError(factor_codes.REFUSED)
-            end_others(user.id, sign_in_id, session)
             return codes
 
         noted().concerns(user.id)
-        return await self._database.write(work)
+        attempt = await self._attempts.begin_inside(user.username, sign_in_id)
+        codes = await self._database.write(work)
+        await self._attempts.take_back(attempt)
+        return codes
 
-    def confirmed(self, user_id: str, code: str, session: Session) -> list[str] | None:
+    def confirmed(
+        self, user_id: str, sign_in_id: str | None, code: str, session: Session
+    ) -> list[str] | None:
         """Confirm in a transaction; return recovery codes, None if the code is wrong.
+
+        What began with a password alone ends, but for the sign-in that confirms, if there is one;
+        and where the password alone was good says nothing about who has the telephone.
 
         Raises:
             ConflictError: none was begun lately.
@@ -159,6 +167,8 @@ class SecondFactors:
             return None
         begun.confirmed_at, begun.last_step = now(), step
         session.flush()
+        end_others(user_id, sign_in_id, session)
+        session.execute(delete(FamiliarPlace).where(col(FamiliarPlace.user_id) == user_id))
         return factor_codes.renew_recovery_codes(user_id, session)
 
     async def remove(self, user: User, sign_in_id: str, password: str, code: str) -> None:

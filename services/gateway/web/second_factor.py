@@ -59,7 +59,7 @@ async def page_confirm_second_factor(
         codes = await parts.second_factors.confirm(caller.user, caller.sign_in_id, shown.code)
     except errors.ConflictError as error:
         return await _refused(request, pages, parts, caller, error)
-    except (ValidationError, errors.ForbiddenError) as error:
+    except (ValidationError, errors.ForbiddenError, errors.TooManyAttemptsError) as error:
         refusal = Refusal.of(error)
         values = {"refusal": refusal.sentence, "made": None, "picture": None}
         values |= _leading(caller)
