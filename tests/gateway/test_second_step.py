@@ -189,6 +189,16 @@ async def test_where_one_is_required_whoever_has_none_sets_it_up_before_signing_
         assert await standing(await signed_in_with(gateway, telephone.code())) == (True, 10)
 
 
+async def test_an_institution_with_a_long_name_has_a_code_that_can_be_drawn(
+    start: Start, clock: Clock
+) -> None:
+    async with start(institution="皮" * 200, **REQUIRED) as gateway:
+        jar: dict[str, str] = {}
+        await sent(gateway, "/sign-up", jar, username="alice", password=PASSWORD)
+
+        assert (await on_the_page(gateway, jar, clock)).secret
+
+
 async def test_what_is_set_up_on_the_way_in_ends_sign_ins_with_the_password_alone(
     start: Start, database_url: str, clock: Clock
 ) -> None:

@@ -17,6 +17,8 @@ STEP_S = 30
 RECOVERY_CODES = 10
 
 _TOLERANCE = 1
+# Twice in the address, each byte as three letters at most: telephones still read such a code.
+_ISSUER_BYTES = 64
 # 120 bits: with 112 and more a plain digest is enough (OWASP ASVS 5.0, 6.5.2).
 _RECOVERY_BYTES = 15
 _GROUP = 4
@@ -30,8 +32,9 @@ def new_secret() -> str:
 
 
 def address(secret: str, username: str, issuer: str) -> str:
-    """Return the address that an app reads off a QR code."""
-    return pyotp.TOTP(secret, interval=STEP_S).provisioning_uri(name=username, issuer_name=issuer)
+    """Return the address that an app reads off a QR code; a long issuer is cut short."""
+    shown = issuer.encode()[:_ISSUER_BYTES].decode(errors="ignore")
+    return pyotp.TOTP(secret, interval=STEP_S).provisioning_uri(name=username, issuer_name=shown)
 
 
 def typed(code: str) -> str:
