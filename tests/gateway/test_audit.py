@@ -2,16 +2,20 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 
 from services.gateway.boot import open_records
 from services.gateway.database import EVERYTHING
+from services.gateway.dependencies import SESSION_COOKIE
 from services.gateway.records import DEFAULT_ORGANISATION
 from tests.gateway.audited import findings, last, rows, verified
 from tests.gateway.conftest import PASSWORD, Gateway, Start
 from tests.gateway.installation import ADMIN_PASSWORD
+from tests.gateway.test_page_sessions import PAGE
 
 
 async def test_a_row_says_who_what_when_where_and_what_became_of_it(either: Gateway) -> None:
@@ -110,6 +114,44 @@ async def test_a_sign_in_is_followed_from_its_beginning_to_its_end(either: Gatew
     (sign_in,) = {row["subject_ids"] for row in found if row["outcome"] != "begun"}
     assert sign_in
     assert len({row["user_id"] for row in found[:2]}) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"), [("/v1/auth/register", "json"), ("/sign-up", "data")], ids=["REST", "page"]
+)
+async def test_whoever_registers_leaves_a_row_of_their_sign_in_too(
+    either: Gateway, path: str, shown: str
+) -> None:
+    account: dict[str, Any] = {shown: {"username": "alice", "password": PASSWORD}}
+    answer = await either.http.post(path, headers=PAGE, **account)
+    me = (await either.http.get("/v1/me", headers=showing(answer))).json()
+    (session,) = (await either.http.get("/v1/me/sessions", headers=showing(answer))).json()["items"]
+
+    made, entered = [
+        row
+        for row in await rows(either, user_id=me["id"], outcome="done")
+        if row["action"] in {"users.register", "sign_ins.begin"}
+    ]
+    assert (made["action"], made["subject"], made["subject_ids"]) == (
+        "users.register",
+        "user",
+        me["id"],
+    )
+    assert (entered["action"], entered["subject"], entered["subject_ids"]) == (
+        "sign_ins.begin",
+        "session",
+        session["id"],
+    )
+    assert entered["operation"] == made["operation"]
+    assert entered["detail"] is None
+    assert await findings(either) == []
+
+
+def showing(answer: httpx.Response) -> dict[str, str]:
+    """What says who one is, after a registration over REST or at a page."""
+    if SESSION_COOKIE in answer.cookies:
+        return {"Cookie": f"{SESSION_COOKIE}={answer.cookies[SESSION_COOKIE]}"}
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
 
 async def test_refusals_are_recorded_whatever_was_asked_for(either: Gateway) -> None:

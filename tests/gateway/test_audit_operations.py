@@ -5,6 +5,7 @@ import re
 from fastapi.routing import APIRoute
 
 from services.gateway.audit.actions import NAMED, NOT_AUDITED, action, is_page
+from services.gateway.audit.note import ENTRY
 from services.gateway.records import Role
 from services.gateway.web import ROUTERS
 from tests.gateway.audited import Row, findings, rows
@@ -73,10 +74,13 @@ async def _check(operation: Operation, status: int, found: list[Row]) -> None:
         assert found == [], operation
         return
     done = action(operation.name, operation.method, operation.path)
-    *begun, ended = found
+    entered = [row for row in found if done.name != ENTRY and row["action"] == ENTRY]
+    assert bool(entered) == (operation.name == "register" and status < 300), operation
+    *begun, ended = [row for row in found if row not in entered]
     assert [row["outcome"] for row in begun] in ([], ["begun"]), operation
     if status < 300 and operation.name not in {"sign_in", "refresh"}:
         assert bool(begun) == done.changes, operation
-    assert {(row["operation"], row["action"]) for row in found} == {(operation.name, done.name)}
+    assert {row["operation"] for row in found} == {operation.name}
+    assert {row["action"] for row in (*begun, ended)} == {done.name}
     assert ended["status"] == status, operation
     assert ended["outcome"] == ("done" if status < 400 else "refused"), operation

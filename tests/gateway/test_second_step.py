@@ -9,7 +9,7 @@ import pytest
 from services.gateway.dependencies import DEVICE_COOKIE, SESSION_COOKIE
 from services.gateway.identity.sign_in_tickets import LIFETIME
 from services.gateway.records import now
-from services.gateway.web.arrivals import TICKET_COOKIE
+from services.gateway.web.arrivals import STEP_COOKIE
 from tests.gateway.audited import rows
 from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
 from tests.gateway.leaks import WATCH
@@ -61,7 +61,7 @@ async def test_the_page_asks_for_the_code_after_the_password_and_does_not_repeat
     assert (first.status_code, wrong.status_code, right.status_code) == (401, 401, 303)
     assert 'action="/sign-in/code"' in first.text
     assert PASSWORD not in first.text + wrong.text
-    assert halfway == ({TICKET_COOKIE}, 401)
+    assert halfway == ({STEP_COOKIE}, 401)
     assert right.headers["Location"] == "/patients"
     assert jar.keys() >= {SESSION_COOKIE, DEVICE_COOKIE}
     assert await looked(either, jar) == 200
@@ -78,7 +78,7 @@ async def test_the_cookie_of_the_second_step_is_for_this_host_alone_and_signs_no
     assert cookie.startswith("__Host-")
     for word in ("HttpOnly", "Secure", "SameSite=strict", "Path=/", "Max-Age=600"):
         assert word in cookie
-    ticket = jar[TICKET_COOKIE]
+    ticket = jar[STEP_COOKIE]
     assert await looked(either, {SESSION_COOKIE: ticket}) == 401
     assert (await Client(either.http, ticket)("GET", "/v1/me")).status_code == 401
     body = {"refresh_token": ticket}
@@ -89,7 +89,7 @@ async def test_a_ticket_is_good_for_one_sign_in(either: Gateway, clock: Clock) -
     telephone = await set_up(await either.signed_in(), clock)
     jar: dict[str, str] = {}
     await password_shown(either, jar)
-    ticket = {TICKET_COOKIE: jar[TICKET_COOKIE]}
+    ticket = {STEP_COOKIE: jar[STEP_COOKIE]}
     first = await sent(either, "/sign-in/code", dict(ticket), code=telephone.code())
     again = await sent(either, "/sign-in/code", dict(ticket), code=telephone.recovery_codes[0])
 
@@ -127,7 +127,7 @@ async def test_a_ticket_is_no_good_any_more_after(
     elif ending == "removed":
         assert (await admin("DELETE", f"{user}/second-factor")).status_code == 204
     else:
-        jar[TICKET_COOKIE] = "a" * 43
+        jar[STEP_COOKIE] = "a" * 43
 
     answer = await sent(either, "/sign-in/code", jar, code=telephone.code())
 
@@ -149,9 +149,52 @@ async def test_the_audit_says_that_the_first_step_signs_nobody_in(
         if row["outcome"] != "begun"
     ]
     assert found == [
+        ("register", "done", None, None),
         ("page_begin_session", "refused", "second-factor-needed", None),
         ("page_sign_in_code", "done", None, {"second_factor": "code"}),
     ]
+
+
+async def test_the_audit_says_that_a_set_up_on_the_way_in_signs_somebody_in(
+    start: Start, database_url: str, clock: Clock
+) -> None:
+    async with start(database_url=database_url, **REQUIRED) as gateway:
+        jar: dict[str, str] = {}
+        await sent(gateway, "/sign-up", jar, username="alice", password=PASSWORD)
+        before = await rows(gateway, action="sign_ins.begin")
+        telephone = await on_the_page(gateway, jar, clock)
+        await sent(gateway, "/sign-in/set-up/confirm", jar, code=telephone.wrong())
+        await sent(gateway, "/sign-in/set-up/confirm", jar, code=telephone.code())
+        cookie = {"Cookie": f"{SESSION_COOKIE}={jar[SESSION_COOKIE]}"}
+        me = (await gateway.http.get("/v1/me", headers=cookie)).json()
+        (session,) = (await gateway.http.get("/v1/me/sessions", headers=cookie)).json()["items"]
+
+        found = [
+            (row["action"], row["outcome"], row["subject"], row["subject_ids"])
+            for row in await rows(gateway, operation="page_confirm_set_up", user_id=me["id"])
+            if row["outcome"] != "begun"
+        ]
+        assert before == []
+        assert found == [
+            ("second_factor.confirm", "refused", "user", me["id"]),
+            ("second_factor.confirm", "done", "user", me["id"]),
+            ("sign_ins.begin", "done", "session", session["id"]),
+        ]
+
+
+@pytest.mark.parametrize("code", ["", "1" * 65, "12\x003456"])
+async def test_what_is_no_code_is_refused_on_the_page_and_leaves_the_ticket_good(
+    either: Gateway, clock: Clock, code: str
+) -> None:
+    telephone = await set_up(await either.signed_in(), clock)
+    jar: dict[str, str] = {}
+    await password_shown(either, jar)
+    answer = await sent(either, "/sign-in/code", jar, code=code)
+    right = await sent(either, "/sign-in/code", jar, code=telephone.code())
+
+    assert answer.status_code == (422 if code else 401)
+    assert 'action="/sign-in/code"' in answer.text
+    assert right.status_code == 303
 
 
 async def on_the_page(gateway: Gateway, jar: dict[str, str], clock: Clock) -> Telephone:
@@ -181,7 +224,7 @@ async def test_where_one_is_required_whoever_has_none_sets_it_up_before_signing_
         WATCH.plant(*codes)
 
         assert (first.status_code, wrong.status_code, shown.status_code) == (403, 401, 200)
-        assert (halfway, still_out) == (({TICKET_COOKIE}, 401), 401)
+        assert (halfway, still_out) == (({STEP_COOKIE}, 401), 401)
         assert len(set(codes)) == 10
         assert telephone.secret not in wrong.text
         assert await looked(gateway, jar) == 200

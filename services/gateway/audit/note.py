@@ -7,8 +7,11 @@ found out in one place, which rows a list shows in another, and neither passes i
 import contextlib
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+ENTRY = "sign_ins.begin"
+"""What every sign-in that begins is called, by whatever operation it does."""
 
 _ADDRESS_LENGTH = _OPERATOR_LENGTH = 64
 
@@ -32,6 +35,7 @@ class Note:
         problem: the slug of what went wrong.
         detail: what else is to be said, such as a role that was given.
         begun: whether a row says already that it was begun.
+        entered: the sign-in that began with it, whatever else was done.
 
     """
 
@@ -49,6 +53,7 @@ class Note:
     problem: str | None = None
     detail: dict[str, Any] = field(default_factory=dict)
     begun: bool = False
+    entered: str | None = None
 
     def __post_init__(self) -> None:
         """Bound what comes from outside, so that no row is too long for its columns."""
@@ -67,6 +72,15 @@ class Note:
     def concerns(self, *ids: str) -> None:
         """Say what else it is done to: what was made, or shown."""
         self.subject_ids += (each for each in ids if each not in self.subject_ids)
+
+    def parted(self) -> list["Note"]:
+        """Return what rows say at the end: of whoever came in meanwhile, one says just that."""
+        if self.entered is None:
+            return [self]
+        entry = replace(self, action=ENTRY, subject="session", subject_ids=[self.entered])
+        if self.action == ENTRY:
+            return [entry]
+        return [self, replace(entry, detail={})]
 
 
 _current: ContextVar[Note | None] = ContextVar("note", default=None)

@@ -29,7 +29,7 @@ CLIENT_LEFT = 499
 """What a proxy's log calls a client that left before its answer."""
 
 _Row = tuple[links.Fields, "asyncio.Future[None]"]
-_SAID = tuple(each.name for each in fields_of(Note) if each.name != "begun")
+_SAID = tuple(each.name for each in fields_of(Note) if each.name not in {"begun", "entered"})
 
 _log = telemetry.logger(__name__)
 
@@ -59,7 +59,7 @@ class Trail:
 
     async def begin(self, note: Note) -> None:
         """Write that something is about to be done; raises as ``end`` does."""
-        await self._write(note, "begun", None)
+        await self._add(note, "begun", None)
         note.begun = True
 
     async def end(self, note: Note, status: int | None = None) -> None:
@@ -73,19 +73,21 @@ class Trail:
             UnavailableError: it cannot be written.
 
         """
-        await self._write(note, _outcome(status), status)
+        # They wait together, and so are in one transaction.
+        await asyncio.gather(*(self._add(each, _outcome(status), status) for each in note.parted()))
 
     async def close(self) -> None:
         """Wait until all is written."""
         while self._writing is not None:
             await self._writing
 
-    async def _write(self, note: Note, outcome: str, status: int | None) -> None:
+    def _add(self, note: Note, outcome: str, status: int | None) -> "asyncio.Future[None]":
+        """Let a row be written; return what is done when it is."""
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((fields(note, outcome, status), written))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_all())
-        await written
+        return written
 
     async def _write_all(self) -> None:
         try:

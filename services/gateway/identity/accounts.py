@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from functools import partial
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlmodel import col
@@ -11,19 +11,17 @@ from sqlmodel import col
 from services.gateway import errors, paging
 from services.gateway.audit import noted
 from services.gateway.database import EVERYTHING, AnyScope, Database
+from services.gateway.identity.endings import end_all
 from services.gateway.identity.passwords import Passwords
 from services.gateway.records import (
     DEFAULT_ORGANISATION,
     Organisation,
     PasswordReset,
     Role,
-    SignIn,
-    SignInTicket,
     User,
     is_id,
     is_username,
     new_id,
-    now,
 )
 from services.gateway.security.passwords import invented
 
@@ -244,10 +242,9 @@ def _change(user_id: str, session: Session, *, role: Role | None, disabled: bool
     if ruled and not session.scalars(_active_admins().where(peers)).all():
         raise errors.ConflictError("This is the last administrator. Promote another first.")
     if user.disabled:
-        _end_sign_ins(user_id, session)
-        # Who is let in again later does not come with a code or a ticket from before.
+        end_all(user_id, session)
+        # Who is let in again later does not come with a code from before.
         session.execute(delete(PasswordReset).where(col(PasswordReset.user_id) == user_id))
-        session.execute(delete(SignInTicket).where(col(SignInTicket.user_id) == user_id))
     return user
 
 
@@ -256,12 +253,4 @@ def _active_admins() -> Select[str]:
         select(col(User.id))
         .where(col(User.role) == Role.ADMIN, col(User.disabled).is_(False))
         .order_by(col(User.id))
-    )
-
-
-def _end_sign_ins(user_id: str, session: Session) -> None:
-    session.execute(
-        update(SignIn)
-        .where(col(SignIn.user_id) == user_id, col(SignIn.revoked_at).is_(None))
-        .values(revoked_at=now())
     )

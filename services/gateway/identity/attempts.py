@@ -99,7 +99,10 @@ class Attempts:
         return attempt
 
     async def take_back(self, attempt: Attempt) -> None:
-        """Forget a try at whose password nobody looked."""
+        """Count a try no more that was no guess: nobody looked at it, or what was shown was right.
+
+        Those before it stay counted, unlike after a sign-in.
+        """
         await self._database.write(partial(_take_back, attempt))
 
     async def succeed(self, attempt: Attempt, user_id: str, origin: Origin) -> str:
@@ -108,6 +111,15 @@ class Attempts:
         shown = Origin(origin.address, device)
         await self._database.write(partial(_succeed, attempt, user_id, shown))
         return device
+
+
+def forget_places(user_id: str, session: Session) -> None:
+    """Make every place strange to a user, who proves from now on by something else who they are."""
+    session.execute(
+        delete(FamiliarPlace)
+        .where(col(FamiliarPlace.user_id) == user_id)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _begin(name: str, origin: Origin, session: Session) -> Attempt:

@@ -10,10 +10,10 @@ from sqlmodel import col
 from services.gateway import errors
 from services.gateway.audit import noted
 from services.gateway.database import Database
-from services.gateway.identity.rotation import end_sign_ins
+from services.gateway.identity.endings import end_by_password
 from services.gateway.identity.sign_ins import hold
 from services.gateway.identity.vouched_sign_ins import end_vouched
-from services.gateway.records import LinkedIdentity, SignIn, SignInMethod, SignInTicket, User
+from services.gateway.records import LinkedIdentity, User
 
 
 class Links:
@@ -71,9 +71,7 @@ def _link(name: str, issuer: str, subject: str, session: Session) -> None:
         )
     )
     session.flush()
-    end_sign_ins(session, SignInMethod.PASSWORD, col(SignIn.user_id) == user.id)
-    # Nor does one that is halfway go on.
-    session.execute(delete(SignInTicket).where(col(SignInTicket.user_id) == user.id))
+    end_by_password(user.id, session)
 
 
 def _unlink(name: str, issuer: str, session: Session) -> None:

@@ -15,16 +15,11 @@ from sqlmodel import col
 from services.gateway import errors
 from services.gateway.audit import noted
 from services.gateway.database import Database
+from services.gateway.identity.attempts import forget_places
+from services.gateway.identity.endings import end_all
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.sign_ins import hold
-from services.gateway.records import (
-    FamiliarPlace,
-    PasswordReset,
-    SignIn,
-    SignInTicket,
-    User,
-    now,
-)
+from services.gateway.records import PasswordReset, User, now
 from services.gateway.security import tokens
 
 LIFETIME = timedelta(hours=1)
@@ -135,11 +130,6 @@ def _replace(user_id: str, code: str, renewed: str, session: Session) -> None:
     )
     if session.scalar(changing.execution_options(synchronize_session=False)) is None:
         raise errors.UnauthenticatedError(_BAD_CODE)
-    session.execute(
-        update(SignIn)
-        .where(col(SignIn.user_id) == user_id, col(SignIn.revoked_at).is_(None))
-        .values(revoked_at=now())
-    )
-    session.execute(delete(SignInTicket).where(col(SignInTicket.user_id) == user_id))
+    end_all(user_id, session)
     # Where the old password was used says nothing about who knows the new one.
-    session.execute(delete(FamiliarPlace).where(col(FamiliarPlace.user_id) == user_id))
+    forget_places(user_id, session)

@@ -145,15 +145,15 @@ class PasswordSignIns:
         return Unfinished(await self._tickets.issue(known.user, known.checked), lacks)
 
     async def begin_for(self, user: User) -> TokenPair:
-        """Sign in a user who has just chosen their password.
+        """Sign in a user who has just chosen their password, where that is enough.
 
         Raises:
-            SecondFactorMissingError: one is required, and has to be set up first.
+            SecondFactorMissingError: it is not, as ``factor_required`` has it.
+            UnauthenticatedError: they have been changed since.
 
         """
-        lacks = self._lacks(has_factor=False)
-        if lacks is not None:
-            raise lacks
+        if self.factor_required:
+            raise errors.SecondFactorMissingError(_NO_FACTOR)
         still = self._still(user.password_hash) & ~_has_factor()
         pair = await self._sign_ins.begin_by_password(user.id, still)
         if pair is None:
@@ -161,7 +161,7 @@ class PasswordSignIns:
         return pair
 
     async def ticket_for(self, user: User) -> Unfinished:
-        """Return how such a user goes on who has to set up a second factor first."""
+        """Return how such a user goes on where a second factor has to be set up first."""
         lacks = errors.SecondFactorMissingError(_NO_FACTOR)
         return Unfinished(await self._tickets.issue(user, user.password_hash), lacks)
 
@@ -216,6 +216,7 @@ class PasswordSignIns:
 
         def proving(session: Session) -> None:
             take_ticket(ticket, user.id, session)
+            # Nothing is put in force for whom the sign-in would be refused.
             if _standing(user.id, self._still(), session) is None:
                 raise errors.UnauthenticatedError(_WRONG)
             confirmed = self._factors.confirmed(user.id, None, code, session)

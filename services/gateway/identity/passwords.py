@@ -16,16 +16,10 @@ from sqlmodel import col
 from services import telemetry
 from services.gateway import errors
 from services.gateway.database import Database
-from services.gateway.identity.attempts import Attempt, Attempts
+from services.gateway.identity.attempts import Attempt, Attempts, forget_places
+from services.gateway.identity.endings import end_all
 from services.gateway.places import Places
-from services.gateway.records import (
-    FamiliarPlace,
-    PasswordReset,
-    SignIn,
-    SignInTicket,
-    User,
-    now,
-)
+from services.gateway.records import PasswordReset, SignIn, User
 from services.gateway.security import passwords
 from services.gateway.security.breached_passwords import BreachedPasswords, UnusableFileError
 from services.gateway.threads import Threads
@@ -207,18 +201,8 @@ def _change(user_id: str, sign_in_id: str, checked: str, renewed: str, session: 
     )
     if session.scalar(changed) is None:
         raise errors.ForbiddenError(_WRONG)
-    session.execute(
-        update(SignIn)
-        .where(
-            col(SignIn.user_id) == user_id,
-            col(SignIn.id) != sign_in_id,
-            col(SignIn.revoked_at).is_(None),
-        )
-        .values(revoked_at=now())
-    )
+    end_all(user_id, session, but=sign_in_id)
     # A code for who had forgotten the old one is for nothing any more.
     session.execute(delete(PasswordReset).where(col(PasswordReset.user_id) == user_id))
-    # Nor is the second step of a sign-in that was begun with the old one.
-    session.execute(delete(SignInTicket).where(col(SignInTicket.user_id) == user_id))
     # Where the old password was used says nothing about who knows the new one.
-    session.execute(delete(FamiliarPlace).where(col(FamiliarPlace.user_id) == user_id))
+    forget_places(user_id, session)

@@ -1,4 +1,4 @@
-"""How a sign-in goes on, one refresh token after the other, and how it ends.
+"""How a sign-in goes on, one refresh token after the other.
 
 A refresh token is good for one use (RFC 9700, 4.14.2). The same token coming a second time
 means that two hold it, and we cannot know who is the thief: the whole sign-in ends. One case
@@ -9,23 +9,14 @@ on, and there is never more than one live token in a sign-in.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from services.gateway import errors
 from services.gateway.audit import noted
-from services.gateway.records import (
-    RefreshToken,
-    SignIn,
-    SignInMethod,
-    SignInTicket,
-    User,
-    now,
-)
+from services.gateway.identity.endings import revoke
+from services.gateway.records import RefreshToken, SignIn, User, now
 from services.gateway.security import tokens
-
-_ENDED = "The sign-in has ended, or the password was changed meanwhile."
 
 
 def rotate(
@@ -102,72 +93,3 @@ def live(used_after: datetime) -> list[ColumnElement[bool]]:
         col(SignIn.used_at) > used_after,
         col(SignIn.user_id).in_(enabled),
     ]
-
-
-def revoke(sign_in_id: str, session: Session) -> None:
-    """End a sign-in."""
-    ended = session.scalar(
-        update(SignIn)
-        .where(col(SignIn.id) == sign_in_id, col(SignIn.revoked_at).is_(None))
-        .values(revoked_at=now())
-        .returning(col(SignIn.user_id))
-        .execution_options(synchronize_session=False)
-    )
-    noted().concerns(sign_in_id)
-    if ended is not None:
-        noted().by(ended)
-
-
-def revoke_by(digest: str, session: Session) -> None:
-    """End the sign-in that a refresh token belongs to, if there is one."""
-    found = session.get(RefreshToken, digest)
-    if found is not None:
-        revoke(found.sign_in_id, session)
-
-
-def end_sign_ins(session: Session, method: SignInMethod, *which: ColumnElement[bool]) -> None:
-    """End sign-ins that began in one way."""
-    ended = session.execute(
-        update(SignIn)
-        .where(*which, col(SignIn.method) == method, col(SignIn.revoked_at).is_(None))
-        .values(revoked_at=now())
-        .returning(col(SignIn.id), col(SignIn.user_id))
-        .execution_options(synchronize_session=False)
-    )
-    for sign_in_id, user_id in ended:
-        noted().by(user_id)
-        noted().concerns(sign_in_id)
-
-
-def see_that_still(sign_in_id: str, checked: str | None, user_id: str, session: Session) -> None:
-    """See that a sign-in has not ended, nor its password been changed since it was checked."""
-    there = [
-        col(SignIn.id) == sign_in_id,
-        col(SignIn.user_id) == user_id,
-        col(SignIn.revoked_at).is_(None),
-        col(User.disabled).is_(False),
-    ]
-    if checked is not None:
-        there.append(col(User.password_hash) == checked)
-    found = select(col(SignIn.id)).join(User, col(User.id) == col(SignIn.user_id)).where(*there)
-    if session.scalar(found) is None:
-        raise errors.ForbiddenError(_ENDED)
-
-
-def end_others(user_id: str, sign_in_id: str | None, session: Session) -> None:
-    """End the sign-ins of a user but one, also those that are halfway."""
-    session.execute(
-        update(SignIn)
-        .where(
-            col(SignIn.user_id) == user_id,
-            col(SignIn.id) != (sign_in_id or ""),
-            col(SignIn.revoked_at).is_(None),
-        )
-        .values(revoked_at=now())
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        delete(SignInTicket)
-        .where(col(SignInTicket.user_id) == user_id)
-        .execution_options(synchronize_session=False)
-    )

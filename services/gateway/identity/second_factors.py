@@ -18,12 +18,12 @@ from services.gateway import errors
 from services.gateway.audit import noted
 from services.gateway.database import Database
 from services.gateway.identity import factor_codes
-from services.gateway.identity.attempts import Attempts
+from services.gateway.identity.attempts import Attempts, forget_places
+from services.gateway.identity.endings import end_all, see_that_still
 from services.gateway.identity.factor_codes import FactorCodes
 from services.gateway.identity.passwords import Passwords
-from services.gateway.identity.rotation import end_others, see_that_still
 from services.gateway.identity.sign_ins import hold
-from services.gateway.records import FamiliarPlace, RecoveryCode, SecondFactor, User, now
+from services.gateway.records import RecoveryCode, SecondFactor, User, now
 from services.gateway.security import one_time_codes
 
 CONFIRMED_WITHIN = timedelta(minutes=15)
@@ -167,8 +167,8 @@ class SecondFactors:
             return None
         begun.confirmed_at, begun.last_step = now(), step
         session.flush()
-        end_others(user_id, sign_in_id, session)
-        session.execute(delete(FamiliarPlace).where(col(FamiliarPlace.user_id) == user_id))
+        end_all(user_id, session, but=sign_in_id)
+        forget_places(user_id, session)
         return factor_codes.renew_recovery_codes(user_id, session)
 
     async def remove(self, user: User, sign_in_id: str, password: str, code: str) -> None:
@@ -184,7 +184,7 @@ class SecondFactors:
 
         def work(session: Session) -> None:
             _remove(user.id, session)
-            end_others(user.id, sign_in_id, session)
+            end_all(user.id, session, but=sign_in_id)
 
         await self._with_both(user, sign_in_id, (password, code), work)
 
@@ -248,7 +248,7 @@ async def remove_lost(records: Database, user: User) -> None:
     def work(session: Session) -> None:
         hold(user.id, session)
         _remove(user.id, session)
-        end_others(user.id, None, session)
+        end_all(user.id, session)
 
     noted().concerns(user.id)
     noted().within(user.organisation_id)

@@ -12,8 +12,9 @@ from sqlmodel import col
 from services.gateway import errors
 from services.gateway.audit import noted
 from services.gateway.database import Database
+from services.gateway.identity.endings import revoke, revoke_by
 from services.gateway.identity.idleness import Idleness
-from services.gateway.identity.rotation import live, revoke, revoke_by, rotate
+from services.gateway.identity.rotation import live, rotate
 from services.gateway.records import (
     RefreshToken,
     SignIn,
@@ -180,6 +181,7 @@ class SignIns:
         sign_in = await self._database.write(begin)
         if sign_in is None:
             return None
+        noted().entered = sign_in.id
         return await self._pair(sign_in.user_id, sign_in.id, refresh_token)
 
     async def _exchange(self, presented: str) -> TokenPair | None:
@@ -193,7 +195,6 @@ class SignIns:
 
     async def _pair(self, user_id: str, sign_in_id: str, refresh_token: str) -> TokenPair:
         noted().by(user_id)
-        noted().concerns(sign_in_id)
         access_token = await self._access_tokens.issue(tokens.Claims(user_id, sign_in_id))
         return TokenPair(access_token, refresh_token, self._access_tokens.lifetime_s)
 

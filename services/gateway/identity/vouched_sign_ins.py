@@ -17,7 +17,7 @@ from services import telemetry
 from services.gateway import errors
 from services.gateway.audit import noted
 from services.gateway.database import Database, remove_old
-from services.gateway.identity.rotation import end_sign_ins
+from services.gateway.identity.endings import end_sign_ins
 from services.gateway.identity.sign_ins import SignIns, TokenPair, hold
 from services.gateway.provider import Answer, Leaving, Provider, Rules, Transaction, Voucher
 from services.gateway.provider.rules import username

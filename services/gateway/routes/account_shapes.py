@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, StrictBool
 from services.gateway.identity import TokenPair
 from services.gateway.records import Role, User
 from services.gateway.security import passwords
+from services.gateway.text import Text
 
 NewPassword = Annotated[
     str,
@@ -18,6 +19,17 @@ NewPassword = Annotated[
         "became public in a breach that the operator has a list of.",
     ),
 ]
+
+Code = Annotated[
+    Text,
+    Field(
+        # With whatever sets its groups apart.
+        max_length=64,
+        description="The six digits that the app shows now, or a recovery code; each is good once.",
+        examples=["492039"],
+    ),
+]
+"""A code of a second factor."""
 
 
 class Registration(BaseModel):
@@ -43,11 +55,10 @@ class PasswordGrant(BaseModel):
     scope: str = ""
     client_id: str = ""
     client_secret: str = Field("", json_schema_extra={"format": "password"})
-    code: str = Field(
+    code: Code = Field(
         "",
-        max_length=64,
         description="Of the second factor, where the account has one: the six digits that the app "
-        "shows now, or a recovery code.",
+        "shows now, or a recovery code; each is good once.",
     )
 
 

@@ -1,31 +1,19 @@
 """The second factor of one's own account, and that of a user who has lost it."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.dependencies import AdminDep, PartsDep, SignedInDep
 from services.gateway.problems import documented
+from services.gateway.routes.account_shapes import Code
 from services.gateway.security import passwords
-from services.gateway.text import Text
 
 router = APIRouter()
 
-CODE_LENGTH = 64
-"""How long a code may be, with whatever sets its groups apart."""
-
 _RECOVERY_CODE = "mzxw-6ytb-oi4d-gnrv-pjqw-ezlt"
-
-Code = Annotated[
-    Text,
-    Field(
-        max_length=CODE_LENGTH,
-        description="The six digits that the app shows now, or a recovery code; each is good once.",
-        examples=["492039"],
-    ),
-]
 
 
 class SecondFactorView(BaseModel):

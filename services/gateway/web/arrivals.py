@@ -12,7 +12,7 @@ from services.gateway.parts import Parts
 from services.gateway.web.pages import Pages
 from services.gateway.web.refusal import Refusal
 
-TICKET_COOKIE = "__Host-dermserve-sign-in"
+STEP_COOKIE = "__Host-dermserve-sign-in"
 """What the second step of a sign-in is done with; it signs nobody in by itself."""
 
 
@@ -68,7 +68,7 @@ def second_step(
     else:
         page = pages.refuse(request, name, values, Refusal.of(begun.lacks))
     page.set_cookie(
-        TICKET_COOKIE,
+        STEP_COOKIE,
         begun.ticket,
         max_age=round(LIFETIME.total_seconds()),
         secure=True,
@@ -80,4 +80,4 @@ def second_step(
 
 def forget_ticket(answer: Response) -> None:
     """Take a ticket away that was used."""
-    answer.delete_cookie(TICKET_COOKIE, secure=True, httponly=True, samesite="strict")
+    answer.delete_cookie(STEP_COOKIE, secure=True, httponly=True, samesite="strict")

@@ -20,12 +20,13 @@ from services.gateway.web.routing import pages_router
 router = pages_router()
 
 _HOME = "/account"
-_REFUSED = (
+_AGAIN = (
     ValidationError,
     errors.ForbiddenError,
-    errors.ConflictError,
     errors.TooManyAttemptsError,
+    errors.UnavailableError,
 )
+_REFUSED = (*_AGAIN, errors.ConflictError)
 _Field = Annotated[str, Form()]
 
 
@@ -59,7 +60,7 @@ async def page_confirm_second_factor(
         codes = await parts.second_factors.confirm(caller.user, caller.sign_in_id, shown.code)
     except errors.ConflictError as error:
         return await _refused(request, pages, parts, caller, error)
-    except (ValidationError, errors.ForbiddenError, errors.TooManyAttemptsError) as error:
+    except _AGAIN as error:
         refusal = Refusal.of(error)
         values = {"refusal": refusal.sentence, "made": None, "picture": None}
         values |= _leading(caller)

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import Cookie, Form, Request
 from fastapi.responses import HTMLResponse, Response
+from pydantic import ValidationError
 
 from services.gateway import errors
 from services.gateway.dependencies import AddressQuota, Begun, OriginDep, PartsDep, PresentedDep
 from services.gateway.parts import Parts
-from services.gateway.routes.second_factors import CODE_LENGTH
-from services.gateway.web.arrivals import TICKET_COOKIE, forget_ticket, give_session, signed_in
+from services.gateway.routes.second_factors import Confirmation
+from services.gateway.web.arrivals import STEP_COOKIE, forget_ticket, give_session, signed_in
 from services.gateway.web.pages import Pages, PagesDep
 from services.gateway.web.qr_codes import qr_code
 from services.gateway.web.refusal import Refusal
@@ -19,11 +20,16 @@ from services.gateway.web.sign_in_form import HOME, OnwardField, sign_in_form
 router = pages_router()
 
 _SET_UP = {"action": "/sign-in/set-up/confirm", "again": "/sign-in/set-up"}
-_AGAIN = (errors.CodeRefusedError, errors.TooManyAttemptsError, errors.UnavailableError)
+_AGAIN = (
+    ValidationError,
+    errors.CodeRefusedError,
+    errors.TooManyAttemptsError,
+    errors.UnavailableError,
+)
 _OVER = (errors.UnauthenticatedError, errors.ForbiddenError, errors.ConflictError)
 
-_Ticket = Annotated[str, Cookie(alias=TICKET_COOKIE, max_length=256)]
-_Code = Annotated[str, Form(max_length=CODE_LENGTH)]
+_Ticket = Annotated[str, Cookie(alias=STEP_COOKIE, max_length=256)]
+_Field = Annotated[str, Form()]
 
 
 @router.post("/sign-in/code", dependencies=[AddressQuota, Begun])
@@ -34,16 +40,17 @@ async def page_sign_in_code(
     origin: OriginDep,
     presented: PresentedDep,
     ticket: _Ticket = "",
-    code: _Code = "",
+    code: _Field = "",
     onward: OnwardField = HOME,
 ) -> Response:
     """Sign in with a code, after the password."""
     try:
-        pair = await parts.password_sign_ins.finish(ticket, code, origin)
+        shown = Confirmation(code=code)
+        pair = await parts.password_sign_ins.finish(ticket, shown.code, origin)
     except _AGAIN as error:
         refusal = Refusal.of(error)
-        shown = {"refusal": refusal.sentence, "onward": onward}
-        return pages.refuse(request, "sign_in_code.html", shown, refusal)
+        values = {"refusal": refusal.sentence, "onward": onward}
+        return pages.refuse(request, "sign_in_code.html", values, refusal)
     except _OVER as error:
         return _from_the_beginning(request, pages, parts, error, onward)
     answer = await signed_in(parts, pair, presented, onward)
@@ -64,8 +71,9 @@ async def page_begin_set_up(
         made = await parts.password_sign_ins.begin_set_up(ticket)
     except _OVER as error:
         return _from_the_beginning(request, pages, parts, error, onward)
-    shown = {"refusal": "", "onward": onward, "made": made, "picture": await qr_code(made.address)}
-    return pages.show(request, "second_factor.html", shown | _SET_UP)
+    picture = await qr_code(made.address)
+    values = {"refusal": "", "onward": onward, "made": made, "picture": picture}
+    return pages.show(request, "second_factor.html", values | _SET_UP)
 
 
 @router.post("/sign-in/set-up/confirm", dependencies=[AddressQuota, Begun])
@@ -76,16 +84,17 @@ async def page_confirm_set_up(
     origin: OriginDep,
     presented: PresentedDep,
     ticket: _Ticket = "",
-    code: _Code = "",
+    code: _Field = "",
     onward: OnwardField = HOME,
 ) -> Response:
     """Put it in force, sign in, and show the recovery codes, this once."""
     try:
-        pair, codes = await parts.password_sign_ins.finish_set_up(ticket, code, origin)
+        shown = Confirmation(code=code)
+        pair, codes = await parts.password_sign_ins.finish_set_up(ticket, shown.code, origin)
     except _AGAIN as error:
         refusal = Refusal.of(error)
-        shown = {"refusal": refusal.sentence, "onward": onward, "made": None, "picture": None}
-        return pages.refuse(request, "second_factor.html", shown | _SET_UP, refusal)
+        values = {"refusal": refusal.sentence, "onward": onward, "made": None, "picture": None}
+        return pages.refuse(request, "second_factor.html", values | _SET_UP, refusal)
     except _OVER as error:
         return _from_the_beginning(request, pages, parts, error, onward)
     answer = pages.show(request, "recovery_codes.html", {"codes": codes, "onward": onward})

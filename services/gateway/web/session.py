@@ -126,11 +126,10 @@ async def page_register(
         refusal = Refusal.of(error)
         form = sign_in_form(request, parts, username, refusal.sentence)
         return pages.refuse(request, "sign_up.html", form, refusal)
-    try:
-        pair = await parts.password_sign_ins.begin_for(user)
-    except errors.SecondFactorMissingError:
+    if parts.password_sign_ins.factor_required:
         begun = await parts.password_sign_ins.ticket_for(user)
         return second_step(request, pages, begun, HOME, made=True)
+    pair = await parts.password_sign_ins.begin_for(user)
     return await signed_in(parts, pair, presented, HOME)
 
 
