@@ -76,13 +76,18 @@ def test_whoever_sets_one_up_is_asked_for_a_code_when_they_sign_in(
     expect(again.page.get_by_role("region", name="Second factor")).to_contain_text("9 recovery")
 
 
-def test_a_telephone_that_scans_the_page_gets_the_key_and_the_name(person: People) -> None:
+def test_a_telephone_that_scans_the_page_or_opens_its_link_gets_the_key_and_the_name(
+    person: People,
+) -> None:
     somebody = person()
     telephone = begin(somebody)
     somebody.page.emulate_media(color_scheme="dark")
 
-    heard = pyotp.parse_uri(scanned(somebody.page))
+    said = scanned(somebody.page)
+    link = somebody.page.get_by_role("link", name="open it in the app")
+    heard = pyotp.parse_uri(said)
 
+    assert link.get_attribute("href") == said
     assert isinstance(heard, pyotp.TOTP)
     assert (heard.secret, heard.name) == (telephone.secret, somebody.username)
     assert (heard.digits, heard.interval, heard.issuer) == (6, 30, "dermserve")
