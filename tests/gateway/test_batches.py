@@ -100,6 +100,23 @@ async def test_one_picture_that_cannot_be_used_fails_alone(gateway: Gateway, pac
     assert (await alice("DELETE", at)).status_code == 204
 
 
+async def test_a_file_that_begins_with_another_name_than_the_directory_has_fails_alone(
+    gateway: Gateway,
+) -> None:
+    alice = await gateway.signed_in()
+    files = {"lésion.jpg": PICTURES[0], "sound.jpg": PICTURES[1]}
+    # Where the file begins, and not in the directory: Latin-1 that says it is UTF-8.
+    garbled = zipped(files).replace("lésion".encode(), b"l\xe9\xe9sion", 1)
+
+    answer = await sent_zip(alice, garbled)
+
+    assert answer.status_code == 202, answer.text
+    done = await finished(alice, answer.headers["Location"])
+    assert (done["succeeded"], done["failed"]) == (1, 1)
+    failed = await analyses(alice, answer.headers["Location"], status="failed")
+    assert failed["lésion.jpg"]["problem"]["detail"].startswith("The picture is damaged")
+
+
 async def test_a_picture_that_is_too_large_fails_alone(start: Start, database_url: str) -> None:
     async with start(database_url=database_url, max_upload_bytes=20_000) as gateway:
         alice = await gateway.signed_in()

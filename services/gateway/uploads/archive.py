@@ -101,7 +101,8 @@ class Archive:
         try:
             with self._zip.open(member.info) as opened:
                 content = opened.read(self._max_file_bytes + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        # A name where a file begins may be no UTF-8, other than in the directory: a ValueError.
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
             raise errors.InvalidPictureError(
                 "The picture is damaged within the archive. Make the archive anew."
             ) from error
