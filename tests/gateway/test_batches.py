@@ -199,9 +199,11 @@ async def test_bodies_that_are_no_batch_are_refused(start: Start) -> None:
         alice = await gateway.signed_in()
         post = ("POST", "/v1/batches")
         form = {"Content-Type": "multipart/form-data"}
+        endless = {"Content-Type": f"multipart/form-data; boundary={'x' * 257}"}
 
         assert (await alice(*post, json={})).status_code == 415
         assert (await alice(*post, content=b"x", headers=form)).status_code == 422
+        assert (await alice(*post, content=b"x", headers=endless)).status_code == 422
         assert (await alice(*post, files={"other": b"x"})).status_code == 422
         assert (await alice(*post, files={"images": b""})).status_code == 202
         assert (await sent(alice, *PICTURES)).status_code == 413

@@ -80,18 +80,24 @@ class _Reader:
         self._header = self._value = b""
         self._done: list[Part] = []
         self._complete = False
-        self._parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": self._begin,
-                "on_header_field": self._on_header,
-                "on_header_value": self._on_value,
-                "on_header_end": self._on_header_end,
-                "on_part_data": self._on_data,
-                "on_part_end": self._end,
-                "on_end": self._on_end,
-            },
-        )
+        self._parser = self._new_parser(boundary)
+
+    def _new_parser(self, boundary: bytes) -> MultipartParser:
+        try:
+            return MultipartParser(
+                boundary,
+                {
+                    "on_part_begin": self._begin,
+                    "on_header_field": self._on_header,
+                    "on_header_value": self._on_value,
+                    "on_header_end": self._on_header_end,
+                    "on_part_data": self._on_data,
+                    "on_part_end": self._end,
+                    "on_end": self._on_end,
+                },
+            )
+        except FormParserError as error:
+            raise _unreadable("its boundary is too long") from error
 
     def read(self, chunk: bytes) -> list[Part]:
         """Return the parts that end within a chunk."""
