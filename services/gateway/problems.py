@@ -14,7 +14,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from services import telemetry
-from services.gateway import errors, kinds
+from services.gateway import errors, faults, kinds
 from services.gateway.audit import noted
 
 MEDIA_TYPE = "application/problem+json"
@@ -183,18 +183,18 @@ async def _invalid(request: Request, error: Exception) -> Response:
     """Answer a request that breaks the rules of its route, without repeating its values."""
     if not isinstance(error, RequestValidationError):
         raise TypeError(type(error)) from error
-    faults = [
-        {"field": ".".join(map(str, fault["loc"])), "message": str(fault["msg"])}
+    found = [
+        {"field": ".".join(map(str, fault["loc"])), "message": faults.message(fault)}
         for fault in error.errors()
     ]
-    first = faults[0]
+    first = found[0]
     kind = kinds.KINDS[errors.InvalidRequestError]
     return render(
         request.scope,
         kind.status,
         f"{first['field']}: {first['message']}.",
         kind=(f"{PAGE}#{kind.slug}", kind.title),
-        errors=faults,
+        errors=found,
     )
 
 

@@ -257,6 +257,28 @@ async def _in_path_and_query(
             assert answer.status_code in {404, 422}, where
 
 
+async def test_who_sends_text_that_cannot_be_kept_is_told_why_in_plain_words(
+    gateway: Gateway,
+) -> None:
+    alice = await gateway.signed_in()
+    ann = {"identifier": "1", "issuer": "ward"}
+
+    long = problem(await alice("POST", "/v1/patients", json={**ann, "name": "x" * 201}), 422)
+    empty = problem(await alice("POST", "/v1/patients", json={**ann, "identifier": " "}), 422)
+    garbled = problem(await alice("POST", "/v1/patients", json={**ann, "name": "\x07"}), 422)
+    note = problem(await alice.analyze(note="x" * 2001), 422)
+    unknown = problem(
+        await alice("POST", "/v1/batches", files={"images": b""}, data={"x": "1"}), 422
+    )
+
+    assert long["detail"] == "body.name: String should have at most 200 characters."
+    assert empty["detail"] == "body.identifier: String should have at least 1 character."
+    assert garbled["detail"] == "body.name: Has control characters."
+    assert note["detail"] == "note: String should have at most 2000 characters."
+    assert "'x'" in unknown["detail"]
+    assert "image" not in unknown["detail"]
+
+
 async def test_names_of_people_come_back_as_they_were_sent(either: Gateway) -> None:
     admin = await either.admin()
     for name in NAMES:

@@ -11,7 +11,7 @@ from pydantic import (
     ValidationError,
 )
 
-from services.gateway import errors
+from services.gateway import errors, faults
 from services.gateway.text import Text
 
 
@@ -53,8 +53,8 @@ class Subject(BaseModel):
             first = error.errors(include_input=False, include_url=False)[0]
             name = str(first["loc"][0])
             if first["type"] == "extra_forbidden":
-                known = ", ".join(["image", *cls.model_fields])
-                sentence = f"There is no field {name[:64]!r}. The fields are {known}."
+                known = ", ".join(cls.model_fields)
+                sentence = f"There is no field {name[:64]!r}. Beside pictures there are {known}."
             else:
-                sentence = f"{name}: {first['msg']}."
+                sentence = f"{name}: {faults.message(first)}."
             raise errors.InvalidRequestError(sentence) from error

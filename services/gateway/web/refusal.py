@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import ValidationError
 
-from services.gateway import errors, kinds, problems
+from services.gateway import errors, faults, kinds, problems
 from services.gateway.web.sent_once import new_token
 
 NOT_DONE = (
@@ -51,7 +51,8 @@ class Refusal:
             # What is one of several is told by the name of all.
             name = next(each for each in reversed(fault["loc"]) if isinstance(each, str))
             field = name.replace("_", " ").capitalize()
-            sentence = f"{field}: {fault['msg'][:1].lower()}{fault['msg'][1:]}."
+            said = faults.message(fault)
+            sentence = f"{field}: {said[:1].lower()}{said[1:]}."
             return cls(kinds.KINDS[errors.InvalidRequestError].status, sentence)
         kind = kinds.kind_of(error)
         sentence = _OF_FORMS.get(type(error)) or kind.detail or str(error)
