@@ -3,17 +3,40 @@
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests import specimens
-from tests.pages.conftest import Person
+from tests.pages.conftest import PATIENCE_MS, Person
 from tests.stack import Stack
 
 People = Callable[..., Person]
 PICTURES = [specimens.lesion_jpeg((320, 240), seed=seed) for seed in range(3)]
+
+_HEARD = """window.EventSource = class extends EventSource {
+  constructor(...all) {
+    super(...all);
+    this.addEventListener("batch.finished", () => {
+      document.documentElement.dataset.heard = "yes";
+    });
+  }
+};"""
+"""Notes that the page itself was told that its batch has finished."""
+
+_SILENT = "window.EventSource = class extends EventTarget { close() {} };"
+"""Has connections for events seem to hold, and say nothing."""
+
+_CONNECTIONS = 6
+"""So many a browser keeps to a host."""
+
+_OUT_OF_SIGHT = """() => {
+  Object.defineProperty(document, "hidden", { value: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""Tells a page that it is in the background: to a browser without a window all are in front."""
 
 
 @contextlib.contextmanager
@@ -60,6 +83,36 @@ def test_a_batch_is_followed_without_loading_the_page_again(
     expect(page.get_by_text("Waits")).to_have_count(0)
 
 
+def test_what_ends_while_the_page_is_read_again_is_shown_too(
+    person: People, services: Stack
+) -> None:
+    somebody = person()
+    page = somebody.page
+    page.add_init_script(_HEARD)
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold_the_first(route: Route) -> None:
+        if route.request.resource_type != "fetch" or held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    with at_a_standstill(services):
+        path = send(somebody, *PICTURES)
+        page.route(f"**{path}", hold_the_first)
+        somebody.goto(path)
+        until = time.monotonic() + PATIENCE_MS / 1000
+        while not held:
+            assert time.monotonic() < until
+            page.wait_for_timeout(10)
+    expect(page.locator("html[data-heard]")).to_be_attached()
+    ((route, answer),) = held
+    assert "0 of 3 done." in answer.text()
+    route.fulfill(response=answer)
+
+    expect(page.get_by_text("All done.")).to_be_visible()
+
+
 def test_a_lost_connection_loses_nothing_of_what_happened_meanwhile(
     person: People, services: Stack
 ) -> None:
@@ -77,6 +130,38 @@ def test_a_lost_connection_loses_nothing_of_what_happened_meanwhile(
     somebody.context.set_offline(False)
 
     expect(somebody.page.get_by_text("All done.")).to_be_visible()
+
+
+def test_a_page_that_hears_nothing_looks_now_and_then(person: People, services: Stack) -> None:
+    somebody = person()
+    page = somebody.page
+    page.clock.install()
+    page.add_init_script(_SILENT)
+    with at_a_standstill(services):
+        path = send(somebody, *PICTURES)
+        somebody.goto(path)
+        expect(page.get_by_text("0 of 3 done.")).to_be_visible()
+    while not somebody.api("GET", f"/v1{path}").json()["finished"]:
+        pass
+    page.clock.fast_forward(15_000)
+
+    expect(page.get_by_text("All done.")).to_be_visible()
+
+
+def test_pages_that_nobody_sees_keep_nobody_from_the_others(
+    person: People, services: Stack
+) -> None:
+    somebody = person()
+    with at_a_standstill(services):
+        path = send(somebody, *PICTURES)
+        for _ in range(_CONNECTIONS):
+            with somebody.page.expect_response("**/v1/events"):
+                somebody.goto(path)
+            somebody.page.evaluate(_OUT_OF_SIGHT)
+            somebody.page = somebody.context.new_page()
+        somebody.goto(path)
+
+        expect(somebody.page.get_by_text("0 of 3 done.")).to_be_visible()
 
 
 def test_a_batch_that_is_removed_while_it_is_looked_at_is_gone(

@@ -19,13 +19,26 @@ export class News {
     this.#look = look;
   }
 
-  /** Look now and then, from now on. */
+  /** From now on listen while the page is seen, and look now and then all the same: who waits stays signed in. */
   begin() {
-    this.#looking ||= setInterval(() => this.#look(), LOOK_EVERY_MS);
+    if (this.#looking) return;
+    this.#looking = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    document.addEventListener("visibilitychange", this.#listenWhileSeen);
+    this.#listenWhileSeen();
   }
 
-  /** Listen, too. */
-  listen() {
+  /** Neither listen nor look any more. */
+  end() {
+    document.removeEventListener("visibilitychange", this.#listenWhileSeen);
+    this.#pause();
+    clearInterval(this.#looking);
+    this.#looking = 0;
+  }
+
+  /** Browsers keep few connections to a host: pages that nobody sees leave them to others. */
+  #listenWhileSeen = () => (document.hidden ? this.#pause() : this.#listen());
+
+  #listen() {
     if (this.#events) return;
     clearTimeout(this.#refused);
     this.#events = new EventSource("/v1/events");
@@ -37,24 +50,16 @@ export class News {
     }
   }
 
-  /** Listen no more for now, and look on. */
-  pause() {
+  #pause() {
     clearTimeout(this.#refused);
     this.#events?.close();
     this.#events = null;
   }
 
-  /** Neither listen nor look any more. */
-  end() {
-    this.pause();
-    clearInterval(this.#looking);
-    this.#looking = 0;
-  }
-
   /** Browsers go on by themselves after the last event, unless they were refused. */
   #lost() {
     if (this.#events?.readyState !== EventSource.CLOSED) return;
-    this.pause();
-    this.#refused = setTimeout(() => this.listen(), LISTEN_AGAIN_MS);
+    this.#pause();
+    this.#refused = setTimeout(() => this.#listen(), LISTEN_AGAIN_MS);
   }
 }

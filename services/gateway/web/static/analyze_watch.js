@@ -20,7 +20,6 @@ export class Watch {
     return new Promise((resolve, reject) => {
       this.#waited.set(id, { resolve, reject });
       this.#news.begin();
-      this.#news.listen();
       // It may have ended before anybody listened.
       this.#look(id);
     });

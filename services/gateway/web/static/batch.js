@@ -1,44 +1,46 @@
 // Follows a batch while its pictures are analyzed. What has changed is read from the page itself,
 // so there is one place that says how it looks.
 
+import { News } from "./analysis_news.js";
+
 const PAUSE_MS = 700;
-const POLL_MS = 4000;
+const READ_AGAIN_MS = 4_000;
+const LONGEST_READ_MS = 30_000;
 
 const progress = () => document.getElementById("progress");
+const news = new News(() => soon());
 
 let waiting = 0;
-const events = new EventSource("/v1/events");
+let isTold = false;
 
-events.addEventListener("open", () => soon());
-for (const kind of ["analysis.succeeded", "analysis.failed", "analysis.removed", "batch.finished", "stream.missed"]) {
-  events.addEventListener(kind, () => soon());
-}
-// A stream that was refused is not tried again by the browser: then the page is read now and then.
-events.addEventListener("error", () => {
-  if (events.readyState === EventSource.CLOSED) soon(POLL_MS);
-});
 addEventListener("online", () => soon());
-addEventListener("pagehide", stop);
+news.begin();
 
-/** Read the page again, once for many events that come together. */
+/** Read the page again, once for many words that come together. */
 function soon(inMs = PAUSE_MS) {
-  if (!waiting) waiting = setTimeout(read, inMs);
+  isTold = true;
+  waiting ||= setTimeout(read, inMs);
 }
 
 async function read() {
+  // What is told from here on may have happened after the page was written: then it is read once more. One after the
+  // other, so that an older one never comes last.
+  isTold = false;
   let isRead = false;
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+    const signal = AbortSignal.timeout(LONGEST_READ_MS);
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin", signal });
     // Signed out meanwhile, or removed: the page says so itself.
-    if (answer.redirected || answer.status === 404) location.reload();
+    if (answer.redirected || answer.status === 404) return location.reload();
     if (answer.ok) show(new DOMParser().parseFromString(await answer.text(), "text/html"));
     isRead = answer.ok;
   } catch {
     // The connection is away for a while.
   }
   waiting = 0;
-  if (progress().dataset.finished === "yes") stop();
-  else if (!isRead || events.readyState === EventSource.CLOSED) soon(POLL_MS);
+  if (progress().dataset.finished === "yes") news.end();
+  else if (!isRead) soon(READ_AGAIN_MS);
+  else if (isTold) soon();
 }
 
 /** Put in what is different; what is the same stays, and with it the focus. */
@@ -59,9 +61,4 @@ function show(page) {
   if (progress().dataset.finished === "yes") {
     document.getElementById("announced").textContent = "All pictures are done.";
   }
-}
-
-function stop() {
-  events.close();
-  clearTimeout(waiting);
 }

@@ -14,19 +14,11 @@ export function follow(page) {
   document.addEventListener("visibilitychange", () => document.hidden || look(), { signal: over.signal });
 }
 
-/**
- * Listen while the page is seen: browsers keep few connections to a host. Look now and then all the same: who waits
- * stays signed in.
- *
- * @param {AbortSignal} signal ends that.
- */
+/** @param {AbortSignal} signal ends that. */
 function watch(analysis, look, signal) {
   const news = new News((id = analysis) => id === analysis && look());
-  const listen = () => (document.hidden ? news.pause() : news.listen());
-  document.addEventListener("visibilitychange", listen, { signal });
   signal.addEventListener("abort", () => news.end());
   news.begin();
-  listen();
 }
 
 /** Show what became of an analysis; say whether it was removed, so that nothing is to be waited for any more. */
