@@ -15,6 +15,8 @@ from services.gateway.records import User, VouchedSignIn
 from services.gateway.security import tokens
 from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
 from tests.gateway.identity_providers import Browser, ScriptedProvider, browser, settings
+from tests.gateway.telephones import Clock, set_up
+from tests.gateway.test_second_step import password_shown, sent
 from tests.gateway.test_vouched_sign_ins import came, linked, logout, me
 
 TIMES = 12
@@ -42,6 +44,25 @@ async def test_whoever_is_linked_is_out_with_what_they_began_by_password(
         assert (await me(vouched))["username"] == "alice"
     assert (await alice("GET", "/v1/me")).status_code == 401
     assert (await bob("GET", "/v1/me")).status_code == 200
+
+
+async def test_whoever_is_linked_does_not_come_in_with_the_second_step_of_what_they_began(
+    start: Start, database_url: str, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock.standing(monkeypatch)
+    # Where passwords of linked users are good, so that it is the ticket that is not.
+    both_ways = {"password_sign_in": "all", "database_url": database_url}
+    async with start(**settings(provider.issuer, **both_ways)) as hospital:
+        telephone = await set_up(await hospital.signed_in("alice"), clock)
+        before: dict[str, str] = {}
+        after: dict[str, str] = {}
+        await password_shown(hospital, before)
+        await linked(hospital, provider, "alice", "of alice")
+        await password_shown(hospital, after)
+        refused = await sent(hospital, "/sign-in/code", before, code=telephone.code())
+        taken = await sent(hospital, "/sign-in/code", after, code=telephone.code())
+
+    assert (refused.status_code, taken.status_code) == (401, 303)
 
 
 async def test_a_password_begins_nothing_while_its_owner_is_linked(
