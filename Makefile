@@ -18,9 +18,12 @@ install: $(VENV)/.installed ## Install the services into .venv
 up: $(VENV)/.installed ## Start gateway, inference and reports on embedded defaults
 	@exec $(BIN)/dermserve up
 
-# Three on two cores: tests wait for processes a third of their time.
+# Three on two cores: tests wait for processes a third of their time. In the order of the folders:
+# what a folder's tests share, as services and a browser, is started once a process, not once a file.
+# Hundreds of processes start: none shall compile again what the one before it has compiled.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.browser lint ## Check style, types and contracts, then run every test
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed-for-tests ## Check style, types, import contracts and generated code
 	$(BIN)/ruff check

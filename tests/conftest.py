@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import structlog
@@ -11,6 +12,13 @@ from hypothesis import HealthCheck, settings
 # No example fails because the machine has much to do.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+_WORKSHOP = Path(__file__).parent / "weights"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the workshop: training takes minutes, for which all would wait in the end."""
+    items.sort(key=lambda item: _WORKSHOP not in item.path.parents)
 
 
 @contextmanager
