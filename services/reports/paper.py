@@ -33,7 +33,7 @@ class Paper:
     document: UUID
     """Tells the file from every other one."""
     give_way: Callable[[], None]
-    """Lets other documents be set; called between two sheets."""
+    """Lets other documents be set; called between two parts of a story, and between two sheets."""
 
     def holds(self, story: Sequence[Flowable]) -> bool:
         """Say whether a story fits one sheet."""
@@ -52,8 +52,9 @@ class Paper:
         """
         buffer = io.BytesIO()
         bottom, height = self._room()
-        template = BaseDocTemplate(
+        template = _Story(
             buffer,
+            paper=self,
             pagesize=(styles.PAGE_WIDTH, styles.PAGE_HEIGHT),
             invariant=1,
             initialFontName=REGULAR,
@@ -103,6 +104,18 @@ class Paper:
 
 def _height(part: Flowable) -> float:
     return part.wrap(styles.TEXT_WIDTH - _PAGE_NUMBER_WIDTH, styles.PAGE_HEIGHT)[1]
+
+
+class _Story(BaseDocTemplate):
+    """Sets one part after the other; a story that did not end would keep all others waiting."""
+
+    def __init__(self, *args: Any, paper: Paper, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._paper = paper
+
+    def afterFlowable(self, flowable: Flowable) -> None:  # noqa: N802 - reportlab's
+        del flowable
+        self._paper.give_way()
 
 
 class _Sheets(Canvas):

@@ -11,6 +11,7 @@ from services.reports import document
 from services.reports.blocks.listing import Listing
 from services.reports.compositor import Compositor
 from services.reports.errors import AbandonedError
+from services.reports.pages.analysis import AnalysisPages
 from services.reports.typesetting import Typesetting
 from tests.reports import messages
 from tests.reports.reading import MAX_PIXELS
@@ -72,3 +73,21 @@ def test_who_leaves_while_others_go_first_has_no_further_row_set(
             rendering.result(_WAIT_S)
 
     assert watched.rows == 1
+
+
+def test_who_leaves_in_the_midst_of_a_story_has_it_set_no_further(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[Flowable] = []
+
+    class Part(Flowable):
+        def draw(self) -> None:
+            drawn.append(self)
+
+    story: list[Flowable] = [Part() for _ in range(5)]
+    monkeypatch.setattr(AnalysisPages, "stories", lambda *_: iter([story]))
+
+    with pytest.raises(AbandonedError):
+        document.render(messages.assessed(), MAX_PIXELS, lambda: not drawn)
+
+    assert len(drawn) == 1

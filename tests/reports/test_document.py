@@ -294,3 +294,16 @@ def test_no_text_breaks_the_page(name: str, site: str, note: str, institution: s
     request.analysis.institution = institution
     read = pages(request)
     assert f"Page {len(read)} of {len(read)}" in read[-1]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("marks", range(190, 202, 2))
+def test_a_patient_whose_name_just_fills_a_page_has_a_report_of_a_lesion(marks: int) -> None:
+    request = messages.lesion_over_time()
+    patient, report = request.lesion.patient, request.lesion
+    patient.name, patient.id, patient.birth_date, patient.sex = "\ufdfa" * marks, "P-1", "", ""
+    report.institution, report.record_url, report.logo = "", "", b""
+
+    _, count = document.render(request, MAX_PIXELS)
+
+    assert count <= 3

@@ -50,6 +50,9 @@ class Row(Flowable):
     def split(self, aW: float, aH: float) -> list[Flowable]:
         """Break every cell that is too tall, so that the row goes on under itself."""
         del aW
+        if max(self._heights) <= aH:
+            # Only the height below is too much, and nothing of the row is left to go on.
+            return [Row(self._cells, self._gap)]
         tops: list[tuple[float, Flowable]] = []
         rests: list[tuple[float, Flowable]] = []
         for (width, cell), height in zip(self._cells, self._heights, strict=True):
