@@ -9,6 +9,7 @@ const chooser = document.getElementById("image");
 const drop = document.getElementById("drop");
 const list = document.getElementById("list");
 const summary = document.getElementById("summary");
+const outcomes = document.getElementById("outcomes");
 const expired = document.getElementById("expired");
 const { maxBytes, maxPixels, maxSide, username } = form.dataset;
 const limits = { maxBytes: Number(maxBytes), maxPixels: Number(maxPixels), maxSide: Number(maxSide) };
@@ -21,6 +22,7 @@ function show() {
   const unfinished = batch.count("checking", "expected", "queued", "sending", "analyzing");
   const [done, refused] = [batch.count("done"), batch.count("refused")];
   document.getElementById("send").textContent = chosen > 1 ? `Analyze ${chosen} pictures` : "Analyze";
+  document.getElementById("of-all").hidden = chosen < 2;
   form.classList.toggle("has-pictures", ready + unfinished + done + refused > 0);
   expired.hidden = !batch.heldBy;
   const byOther = Boolean(batch.heldBy?.isOfSomebodyElse);
@@ -29,12 +31,18 @@ function show() {
   // What was said of these may not hold for the next ones.
   document.getElementById("afresh").hidden = !done || ready + unfinished > 0;
   const counts = { ready, "on their way": unfinished, done, "not analyzed": refused };
-  say(Object.entries(counts).filter(([, count]) => count).map(([what, count]) => `${count} ${what}`).join(", "));
+  say(summary, listed(counts));
+  // Said once, when all have come: until then it would be read out with each.
+  say(outcomes, done > 1 && !unfinished ? listed(batch.outcomes()) : "");
 }
 
-function say(sentence) {
+function listed(counts) {
+  return Object.entries(counts).filter(([, count]) => count).map(([what, count]) => `${count} ${what}`).join(", ");
+}
+
+function say(place, sentence) {
   // The same again would be read out again.
-  if (summary.textContent !== sentence) summary.textContent = sentence;
+  if (place.textContent !== sentence) place.textContent = sentence;
 }
 
 function add(files) {
@@ -60,7 +68,7 @@ function begin() {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (batch.count("checking", "waiting")) start();
-    else if (!batch.count("expected", "queued", "sending")) say("Choose a picture first.");
+    else if (!batch.count("expected", "queued", "sending")) say(summary, "Choose a picture first.");
   });
   document.getElementById("go-on").addEventListener("click", goOn);
   addEventListener("beforeunload", (event) => {

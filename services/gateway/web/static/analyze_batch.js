@@ -2,7 +2,7 @@
 
 import { ask, newKey } from "./api.js";
 import { hash, inspected } from "./analyze_inspection.js";
-import { Row } from "./analyze_row.js";
+import { OUTCOMES, Row } from "./analyze_row.js";
 import { pause, send, waitBefore } from "./analyze_sending.js";
 import { Watch } from "./analyze_watch.js";
 
@@ -46,6 +46,13 @@ export class Batch {
   /** Count pictures that are in one of some states. */
   count(...states) {
     return this.#pictures.filter(({ state }) => states.includes(state)).length;
+  }
+
+  /** Count what was found, by the words that the rows say it in; what is suspicious comes first. */
+  outcomes() {
+    const counts = {};
+    for (const outcome of OUTCOMES) counts[outcome.toLowerCase()] = this.#pictures.filter((each) => each.outcome === outcome).length;
+    return counts;
   }
 
   /** Put files on the list, and look at one after the other. */
@@ -141,7 +148,7 @@ export class Batch {
   async #finish(picture, id) {
     try {
       const analysis = await this.#through(() => this.#watch.result(id));
-      picture.row.found(analysis);
+      picture.outcome = picture.row.found(analysis);
       picture.state = analysis.problem ? "refused" : "done";
       this.#changed();
     } catch (problem) {

@@ -1,6 +1,10 @@
 // A picture in the list: what it is, how far it is, and what was found.
 
-const ICONS = { suspicious: "▲", plain: "●", unassessed: "?" };
+/** What a picture can come to, the most urgent first. */
+export const OUTCOMES = ["Suspicious", "Not suspicious", "Cannot assess"];
+
+const [SUSPICIOUS, PLAIN, UNASSESSED] = OUTCOMES;
+const ICONS = { [SUSPICIOUS]: "▲", [PLAIN]: "●", [UNASSESSED]: "?" };
 
 /** Shows one picture; knows nothing of where it goes. */
 export class Row {
@@ -60,30 +64,31 @@ export class Row {
     link.hidden = false;
   }
 
-  /** Show what was found. */
+  /** Show what was found, and return it as one of the outcomes; nothing where it failed. */
   found(analysis) {
     this.state("done", "Done");
     this.hint("");
     const { classification, problem } = analysis;
     if (problem) {
       this.refused(problem.detail);
-    } else if (!classification) {
-      this.#outcome(ICONS.unassessed, "calm", "Cannot assess", "The result says why, and what would help.");
-    } else {
-      const { label, label_name: name, malignant_probability: malignant, suspicious } = classification;
-      const words = `${name} (${label}) is most probable; malignant probability ${percent(malignant)}`;
-      if (suspicious) this.#outcome(ICONS.suspicious, "alert", "Suspicious", words);
-      else this.#outcome(ICONS.plain, "good", "Not suspicious", words);
+      return null;
     }
+    if (!classification) {
+      return this.#outcome("calm", UNASSESSED, "The result says why, and what would help.");
+    }
+    const { label, label_name: name, malignant_probability: malignant, suspicious } = classification;
+    const words = `${name} (${label}) is most probable; malignant probability ${percent(malignant)}`;
+    return suspicious ? this.#outcome("alert", SUSPICIOUS, words) : this.#outcome("good", PLAIN, words);
   }
 
-  #outcome(icon, kind, mark, words) {
+  #outcome(kind, mark, words) {
     const tag = this.#one(".mark");
     tag.classList.add(kind);
-    tag.querySelector("[aria-hidden]").textContent = icon;
+    tag.querySelector("[aria-hidden]").textContent = ICONS[mark];
     tag.lastElementChild.textContent = mark;
     this.#one(".finding").textContent = words;
     this.#one(".outcome").hidden = false;
+    return mark;
   }
 
   #say(selector, sentence) {
