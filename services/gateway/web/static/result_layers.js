@@ -41,6 +41,7 @@ export class Layers extends EventTarget {
     const beside = this.sideBySide.getAttribute("aria-pressed") !== "true";
     this.sideBySide.setAttribute("aria-pressed", String(beside));
     this.root.querySelector(".pane.second").hidden = !beside;
+    this.#keepApart(beside);
     this.dispatchEvent(new Event("change"));
   }
 
@@ -52,6 +53,15 @@ export class Layers extends EventTarget {
     if (!heat) return;
     heat.hidden = !this.explanation.checked;
     heat.style.opacity = this.opacity.value / 100;
+    this.root.querySelector(".legend").hidden = heat.hidden;
+  }
+
+  /** Beside the explanation lies the plain picture; whoever wants both under it says so again. */
+  #keepApart(beside) {
+    const { explanation } = this;
+    if (beside) [this.wasOver, explanation.checked] = [explanation.checked, false];
+    else explanation.checked ||= this.wasOver;
+    this.show();
   }
 
   async #fetched(address, name, use) {
