@@ -98,3 +98,26 @@ def test_a_comparison_works_without_scripts_and_says_what_cannot_be(person: Peop
     somebody.api("DELETE", f"/v1/analyses/{other['id']}", headers=OURS)
     somebody.goto(f"/comparison?first={one['id']}&second={other['id']}")
     expect(page.get_by_role("heading", name="Not found")).to_be_visible()
+
+
+def test_what_has_become_less_has_a_minus_that_is_read_out(person: People) -> None:
+    somebody = person()
+    to = attached(somebody, identifier="made up 8")
+    one, other = (analyzed(somebody, each, **to) for each in (turned(), specimens.lesion_jpeg()))
+    told = []
+    for first, second in ((one, other), (other, one)):
+        somebody.goto(f"/comparison?first={first['id']}&second={second['id']}")
+        told += somebody.page.locator("td.figure:last-child").all_inner_texts()
+
+    assert [each for each in told if "-" in each] == []
+    assert [each for each in told if each.startswith("\N{MINUS SIGN}")]
+
+
+def test_the_first_picture_of_a_lesion_has_changed_from_nothing(person: People) -> None:
+    somebody = person()
+    to = attached(somebody, identifier="made up 9")
+    analyzed(somebody, None, **to)
+    somebody.goto(f"/lesions/{to['lesion']}")
+
+    row = somebody.page.get_by_role("row").last
+    expect(row.get_by_role("cell").nth(3)).to_have_text("\N{EN DASH}")
