@@ -22,6 +22,14 @@ def test_there_is_a_way_on_from_an_address_where_nothing_is(
     expect(somebody.page).to_have_url(f"{somebody.services.rest}/")
 
 
+def test_who_may_not_see_a_page_is_told_who_can_change_that(person: Callable[..., Person]) -> None:
+    somebody = person()
+    somebody.goto("/admin")
+    said = somebody.page.get_by_role("main")
+    expect(said).to_contain_text("Your role, clinician, does not allow this")
+    expect(said).to_contain_text("An administrator can give you another role.")
+
+
 @pytest.mark.parametrize(
     ("path", "status"), [("/nowhere", 404), ("/sign-in?next=elsewhere", 422), ("/v1/nowhere", 404)]
 )

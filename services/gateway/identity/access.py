@@ -116,7 +116,8 @@ class Caller:
         """Raise ``ForbiddenError`` unless the caller's role, and key, have a permission."""
         if permission not in ALLOWED[Role(self.user.role)]:
             raise errors.ForbiddenError(
-                f"Your role, {self.user.role}, does not include {permission}."
+                f"Your role, {self.user.role}, does not allow this: it needs {permission}. "
+                "An administrator can give you another role."
             )
         if self.key is not None and permission not in self.key.permissions:
             raise errors.ForbiddenError(f"Your API key does not include {permission}.")
