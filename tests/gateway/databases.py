@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import logging
+import os
+import shutil
 import tempfile
 import uuid
 import warnings
@@ -20,6 +22,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from services.gateway import database
 
 _START_S = 120.0
+_MEMORY = Path("/dev/shm")  # noqa: S108  folders in it are made for one owner, as in /tmp
+_ROOM_BYTES = 4 << 30
 
 
 @contextlib.contextmanager
@@ -53,7 +57,9 @@ def folder() -> Iterator[Path]:
 
     Not in that of pytest: each that starts closes it to other users, and servers in it end.
     """
-    with tempfile.TemporaryDirectory(prefix="dermserve-", ignore_cleanup_errors=True) as made:
+    with tempfile.TemporaryDirectory(
+        prefix="dermserve-", dir=_in_memory(), ignore_cleanup_errors=True
+    ) as made:
         yield Path(made) / "data"
 
 
@@ -92,6 +98,12 @@ async def fresh(server: str, template: str = "template1") -> AsyncIterator[str]:
     await _create(server, name, template)
     yield _named(server, name)
     await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _in_memory() -> Path | None:
+    """Where there is room in memory: every database of a test is made of hundreds of files."""
+    there = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK)
+    return _MEMORY if there and shutil.disk_usage(_MEMORY).free >= _ROOM_BYTES else None
 
 
 def _aside(work: Coroutine[Any, Any, None]) -> None:
