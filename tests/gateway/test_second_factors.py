@@ -161,6 +161,20 @@ async def test_wrong_codes_that_would_confirm_it_count_too(
     assert (await confirmed(alice, telephone.code())).status_code == 429
 
 
+async def test_a_code_that_nobody_looked_at_counts_as_no_guess(
+    either: Gateway, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = now()
+    monkeypatch.setattr("services.gateway.identity.attempts.now", lambda: moment)
+    alice = await either.signed_in()
+
+    for _ in range(6):
+        assert (await confirmed(alice, "123456")).status_code == 409
+        assert await removed(alice, "123456") == 409
+
+    await set_up(alice, clock)
+
+
 async def test_a_device_that_was_known_by_the_password_alone_is_strange_again(
     either: Gateway, clock: Clock
 ) -> None:

@@ -18,7 +18,7 @@ from services.gateway import errors
 from services.gateway.audit import noted
 from services.gateway.database import Database
 from services.gateway.identity import factor_codes
-from services.gateway.identity.attempts import Attempts, forget_places
+from services.gateway.identity.attempts import Attempt, Attempts, forget_places
 from services.gateway.identity.endings import end_all, see_that_still
 from services.gateway.identity.factor_codes import FactorCodes
 from services.gateway.identity.passwords import Passwords
@@ -142,9 +142,7 @@ class SecondFactors:
 
         noted().concerns(user.id)
         attempt = await self._attempts.begin_inside(user.username, sign_in_id)
-        codes = await self._database.write(work)
-        await self._attempts.take_back(attempt)
-        return codes
+        return await self._decided(attempt, work)
 
     def confirmed(
         self, user_id: str, sign_in_id: str | None, code: str, session: Session
@@ -232,8 +230,16 @@ class SecondFactors:
                 raise errors.ForbiddenError(factor_codes.REFUSED)
             return work(session)
 
-        done = await self._database.write(taking)
-        await self._attempts.take_back(proof.attempt)
+        return await self._decided(proof.attempt, taking)
+
+    async def _decided(self, attempt: Attempt, work: Callable[[Session], _Done]) -> _Done:
+        """Do what a code is shown for; it was no guess if it was right, or nobody looked at it."""
+        try:
+            done = await self._database.write(work)
+        except errors.ConflictError:
+            await self._attempts.take_back(attempt)
+            raise
+        await self._attempts.take_back(attempt)
         return done
 
 
