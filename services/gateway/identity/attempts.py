@@ -159,7 +159,7 @@ def _count(attempt: Attempt, session: Session) -> None:
     wait = max(waits, default=timedelta())
     if wait > timedelta():
         raise errors.TooManyAttemptsError(
-            "There were too many wrong passwords. Wait as long as Retry-After says.",
+            "There were too many wrong passwords or codes. Wait as long as Retry-After says.",
             wait.total_seconds(),
         )
     for row, (_, free, most) in limited:
