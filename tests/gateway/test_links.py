@@ -16,6 +16,7 @@ from services.gateway.security import tokens
 from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
 from tests.gateway.identity_providers import Browser, ScriptedProvider, browser, settings
 from tests.gateway.telephones import Clock, set_up
+from tests.gateway.test_password_resets import issued, redeemed
 from tests.gateway.test_second_step import password_shown, sent
 from tests.gateway.test_vouched_sign_ins import came, linked, logout, me
 
@@ -94,6 +95,28 @@ async def test_whoever_left_before_their_tokens_were_fetched_gets_none(
             body = logout(provider, **told)
             left = await hospital.anonymous("POST", "/v1/auth/oidc/logout", data=body)
             assert left.status_code == 200
+
+        assert (await visitor.tokens()).status_code == 401
+        assert (await other.tokens()).status_code == 200
+
+
+@pytest.mark.parametrize("ending", ["disabled", "password"])
+async def test_whoever_was_let_in_before_all_their_sign_ins_ended_gets_no_tokens(
+    hospital: Gateway, provider: ScriptedProvider, ending: str
+) -> None:
+    admin, alice = await hospital.admin(), await hospital.signed_in("alice")
+    user = f"/v1/users/{(await me(alice))['id']}"
+    code = (await issued(admin, alice)).json()["code"]
+    await linked(hospital, provider, "alice", "of alice")
+    async with browser(hospital.app) as visitor, browser(hospital.app) as other:
+        await let_in(visitor, provider, sub="of alice")
+        await let_in(other, provider, sub="of bob", preferred_username="bob")
+        if ending == "disabled":
+            for disabled in (True, False):
+                changed = await admin("PATCH", user, json={"disabled": disabled})
+                assert changed.status_code == 200
+        else:
+            assert await redeemed(hospital, code) == 204
 
         assert (await visitor.tokens()).status_code == 401
         assert (await other.tokens()).status_code == 200

@@ -150,7 +150,7 @@ async def test_a_disabled_user_is_out_and_does_not_come_in_again(
         assert (await admin("PATCH", path, json={"disabled": True})).status_code == 200
 
         # They were let in before, and have not fetched their tokens.
-        assert (await visitor.tokens()).status_code == 403
+        assert (await visitor.tokens()).status_code == 401
         assert (await alice("GET", "/v1/me")).status_code == 401
         assert await kept_out(visitor, provider)
 

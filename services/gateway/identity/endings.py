@@ -1,7 +1,8 @@
 """How sign-ins end: one alone, or all of a user with what would have become one.
 
 Whose password, second factor or standing changes is out wherever they were in by what was there
-before; so is who is halfway in, with a ticket for the second step. All of that is said here, once.
+before; so is who is halfway in, with a ticket for the second step, or back from the identity
+provider and without their tokens yet. All of that is said here, once.
 """
 
 from sqlalchemy import ColumnElement, delete, select, update
@@ -16,6 +17,7 @@ from services.gateway.records import (
     SignInMethod,
     SignInTicket,
     User,
+    VouchedSignIn,
     now,
 )
 
@@ -66,6 +68,12 @@ def end_all(user_id: str, session: Session, *, but: str | None = None) -> None:
         but: the one that goes on, in which they asked for it; None for none.
 
     """
+    # First, as whoever ends what began at a provider does: none waits for the other.
+    session.execute(
+        delete(VouchedSignIn)
+        .where(col(VouchedSignIn.user_id) == user_id)
+        .execution_options(synchronize_session=False)
+    )
     session.execute(
         update(SignIn)
         .where(

@@ -103,8 +103,9 @@ class VouchedSignIns:
         """Return the tokens of somebody who was let in.
 
         Raises:
-            SignInFailedError: nobody was, it is too long ago, or they have them already.
-            NoAccountError: they were disabled meanwhile.
+            SignInFailedError: nobody was, it is too long ago, they have them already, or all their
+                sign-ins were ended meanwhile.
+            NoAccountError: they are disabled.
 
         """
         redeem = partial(_redeem, tokens.digest(ticket))
