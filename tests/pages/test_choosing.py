@@ -63,3 +63,13 @@ def test_what_the_list_is_sorted_by_is_read_to_its_end(somebody: Person) -> None
         " it.style.display = 'inline-block'; return [wide, it.clientWidth]; }"
     )
     assert room >= needed
+
+
+def test_in_the_narrowest_window_the_filters_stand_below_each_other(person: People) -> None:
+    somebody = person(viewport={"width": 320, "height": 640})
+    somebody.goto("/analyses")
+    fields = somebody.page.locator(".filters .field:visible").all()
+    edges = {round(box["x"]) for each in fields if (box := each.bounding_box())}
+
+    assert len(fields) > 1
+    assert len(edges) == 1

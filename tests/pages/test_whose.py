@@ -45,6 +45,22 @@ def test_a_comparison_of_two_patients_says_so_and_whose_each_picture_is(person: 
     expect(somebody.page.get_by_text("pictures of two patients")).to_be_visible()
 
 
+def test_a_patient_whose_number_was_corrected_is_no_other_one(person: People) -> None:
+    somebody = person()
+    to = attached(somebody, identifier="mistyped 6")
+    one = analyzed(somebody, None, **to)
+    correct = {"identifier": "made up 6"}
+    patient = f"/v1/patients/{one['patient']}"
+    somebody.api("PATCH", patient, json=correct, headers={"If-Match": "*"}).raise_for_status()
+    other = analyzed(somebody, None, **to)
+    somebody.goto(f"/comparison?first={one['id']}&second={other['id']}")
+
+    figures = somebody.page.locator("figure")
+    expect(figures.nth(0)).to_contain_text("mistyped 6")
+    expect(figures.nth(1)).to_contain_text("made up 6")
+    expect(somebody.page.get_by_text("pictures of two patients")).to_have_count(0)
+
+
 @pytest.mark.parametrize("kept_as", ["lesion", "patient"])
 def test_another_picture_in_place_of_one_that_cannot_be_assessed_is_of_the_same(
     person: People, kept_as: str
@@ -62,8 +78,10 @@ def test_another_picture_in_place_of_one_that_cannot_be_assessed_is_of_the_same(
 
 def test_the_history_tells_pictures_of_a_batch_apart_by_their_files(person: People) -> None:
     somebody = person()
+    whose = attached(somebody, identifier="made up 7")
     file = ("left arm.jpg", specimens.lesion_jpeg())
-    somebody.api("POST", "/v1/batches", files=[("images", file)]).raise_for_status()
+    sent = somebody.api("POST", "/v1/batches", files=[("images", file)], data=whose)
+    sent.raise_for_status()
     somebody.goto("/analyses")
 
     row = somebody.page.get_by_role("listitem").filter(has_text="left arm.jpg")

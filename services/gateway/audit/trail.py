@@ -73,7 +73,7 @@ class Trail:
             UnavailableError: it cannot be written.
 
         """
-        # They wait together, and so are in one transaction.
+        # They wait together, and so are nearly always in one transaction.
         await asyncio.gather(*(self._add(each, _outcome(status), status) for each in note.parted()))
 
     async def close(self) -> None:

@@ -33,7 +33,7 @@ function show() {
   const counts = { ready, "on their way": unfinished, done, "not analyzed": refused };
   say(summary, listed(counts));
   // Said once, when all have come: until then it would be read out with each.
-  say(outcomes, done > 1 && !unfinished ? listed(batch.outcomes()) : "");
+  say(outcomes, done > 1 && !ready && !unfinished ? listed(batch.outcomes()) : "");
 }
 
 function listed(counts) {
