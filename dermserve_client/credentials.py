@@ -77,7 +77,10 @@ class Password(httpx.Auth):
         return token
 
     def _renew(self, beside: httpx.URL) -> _Flow:
-        """Exchange the refresh token for new ones; without a good one, sign in."""
+        """Exchange the refresh token for new ones; without a good one, sign in.
+
+        Nobody is asked for a code because the gateway cannot say now whether the token is good.
+        """
         if self._tokens is not None:
             body = {"refresh_token": self._tokens.refresh_token}
             answer = yield httpx.Request("POST", _at(beside, "refresh"), json=body)
@@ -85,6 +88,8 @@ class Password(httpx.Auth):
             if answer.is_success:
                 self._keep(answer)
                 return
+            if self._code is not None and _passes(answer):
+                raise ProblemError(answer)
         answer = yield from self._sign_in(beside, self._form)
         if not answer.is_success and self._code is not None:
             refused = ProblemError(answer)
@@ -103,6 +108,10 @@ class Password(httpx.Auth):
     def _keep(self, answer: httpx.Response) -> None:
         self._tokens = Tokens.model_validate_json(answer.content)
         self._fresh_until = time.monotonic() + self._tokens.expires_in - _EARLY_S
+
+
+def _passes(answer: httpx.Response) -> bool:
+    return answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS
 
 
 def _at(beside: httpx.URL, name: str) -> httpx.URL:

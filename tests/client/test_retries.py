@@ -9,6 +9,7 @@ from dermserve_client import Client, Password, ProblemError, UnreachableError
 from tests import specimens
 from tests.client import proxy
 from tests.client.conftest import ADMIN
+from tests.client.test_client import careful
 from tests.gateway.processes import Running
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -62,6 +63,27 @@ async def test_a_refused_request_comes_again_after_the_seconds_that_were_asked_f
         await asyncio.to_thread(work, between.url)
     first, second = between.times
     assert second - first >= 1
+
+
+async def test_nobody_is_asked_for_a_code_because_a_refresh_token_could_not_be_looked_at(
+    gateway: Running,
+) -> None:
+    def work(url: str) -> None:
+        person, codes = careful(gateway, "patient")
+        left = len(codes)
+        credentials = Password(*person, codes.pop)
+        with Client(url, credentials) as client:
+            client.me()
+            credentials._fresh_until = 0
+            between.refuses = 1
+            with pytest.raises(ProblemError) as refused:
+                client.me()
+            assert (refused.value.status, refused.value.retry_after_s) == (503, 1)
+            assert client.me().username == person[0]
+        assert len(codes) == left - 1
+
+    async with proxy.before(gateway.port) as between:
+        await asyncio.to_thread(work, between.url)
 
 
 async def test_who_would_have_to_wait_too_long_is_told_at_once(gateway: Running) -> None:
