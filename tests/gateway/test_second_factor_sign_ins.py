@@ -2,14 +2,16 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from services.gateway.identity import attempts
+from services.gateway.identity import SignIns, TokenPair, attempts
 from services.gateway.records import now
 from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
 from tests.gateway.telephones import Clock, set_up, standing
+from tests.gateway.test_passwords import NEW, change
 
 WAITING = "services.gateway.identity.attempts.now"
 
@@ -94,6 +96,28 @@ async def test_a_code_of_somebody_else_is_no_good(either: Gateway, clock: Clock)
     assert kind(await sign_in(either, of_bob.recovery_codes[0])) == (401, "code-refused")
     answer = await sign_in(either, of_bob.recovery_codes[0], username="bob")
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("recovery", [False, True])
+async def test_a_code_is_not_used_up_by_a_sign_in_that_is_refused_for_another_reason(
+    either: Gateway, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, recovery: bool
+) -> None:
+    alice = await either.signed_in()
+    telephone = await set_up(alice, clock)
+    code = telephone.recovery_codes[0] if recovery else telephone.code()
+    begin = SignIns.begin_by_password
+
+    async def overtaken(sign_ins: SignIns, *shown: Any) -> TokenPair | None:
+        assert (await change(alice, PASSWORD, NEW)).status_code == 204
+        return await begin(sign_ins, *shown)
+
+    monkeypatch.setattr(SignIns, "begin_by_password", overtaken)
+    refused = await sign_in(either, code)
+    monkeypatch.setattr(SignIns, "begin_by_password", begin)
+
+    assert kind(refused) == (401, "unauthenticated")
+    assert await standing(alice) == (True, 10)
+    assert (await sign_in(either, code, NEW)).status_code == 200
 
 
 @pytest.mark.parametrize("recovery", [False, True])

@@ -5,6 +5,7 @@ is asked for a code. A wrong code counts as a wrong password does, and asking fo
 nothing: neither shortens the wait of who guesses.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -24,7 +25,7 @@ from services.gateway.identity.second_factors import NewSecret, SecondFactors
 from services.gateway.identity.sign_in_terms import PasswordsFor, Terms
 from services.gateway.identity.sign_in_tickets import SignInTickets, see_ticket, take_ticket
 from services.gateway.identity.sign_ins import SignIns, TokenPair
-from services.gateway.records import LinkedIdentity, SecondFactor, User, is_username
+from services.gateway.records import SecondFactor, User, is_username
 
 _WRONG = "The username or the password is wrong."
 _ELSEWHERE = "Nobody signs in with a password here. Begin at GET /v1/auth/oidc."
@@ -129,9 +130,8 @@ class PasswordSignIns:
             await self._attempts.take_back(known.attempt)
             raise lacks
         taking = partial(self._take_code, known.user.id, code)
-        still = self._still(known.checked)
-        pair = await self._sign_ins.begin_by_password(known.user.id, still, taking)
-        return await self._welcome(known.attempt, known.user, origin, pair)
+        still = self._terms.still(known.checked)
+        return await self._welcome(known.attempt, known.user, origin, still, taking)
 
     async def begin_or_ticket(
         self, username: str, password: str, origin: Origin
@@ -154,7 +154,7 @@ class PasswordSignIns:
         """
         if self.factor_required:
             raise errors.SecondFactorMissingError(_NO_FACTOR)
-        still = self._still(user.password_hash) & ~_has_factor()
+        still = self._terms.still(user.password_hash) & ~_has_factor()
         pair = await self._sign_ins.begin_by_password(user.id, still)
         if pair is None:
             raise errors.UnauthenticatedError(_WRONG)
@@ -181,8 +181,7 @@ class PasswordSignIns:
             take_ticket(ticket, user.id, session)
             self._take_code(user.id, code, session)
 
-        pair = await self._sign_ins.begin_by_password(user.id, self._still(), proving)
-        return await self._welcome(attempt, user, origin, pair)
+        return await self._welcome(attempt, user, origin, self._terms.still(), proving)
 
     async def begin_set_up(self, ticket: str) -> NewSecret:
         """Make a secret for the app of somebody who has to set up a second factor.
@@ -216,17 +215,14 @@ class PasswordSignIns:
 
         def proving(session: Session) -> None:
             take_ticket(ticket, user.id, session)
-            # Nothing is put in force for whom the sign-in would be refused.
-            if _standing(user.id, self._still(), session) is None:
-                raise errors.UnauthenticatedError(_WRONG)
             confirmed = self._factors.confirmed(user.id, None, code, session)
             if confirmed is None:
                 raise errors.CodeRefusedError(factor_codes.REFUSED)
             codes[:] = confirmed
 
         noted().concerns(user.id)
-        pair = await self._sign_ins.begin_by_password(user.id, self._still(), proving)
-        return await self._welcome(attempt, user, origin, pair), codes
+        pair = await self._welcome(attempt, user, origin, self._terms.still(), proving)
+        return pair, codes
 
     async def _known(self, username: str, password: str, origin: Origin) -> _Known:
         if not self.are_taken:
@@ -238,7 +234,7 @@ class PasswordSignIns:
             checked = await self._passwords.match(password, user)
         if user is None or checked is None or user.disabled:
             raise errors.UnauthenticatedError(_WRONG)
-        standing = partial(_standing, user.id, self._still(checked))
+        standing = partial(_standing, user.id, self._terms.still(checked))
         has_factor = await self._database.read(standing)
         if has_factor is None:
             raise errors.UnauthenticatedError(_WRONG)
@@ -260,27 +256,24 @@ class PasswordSignIns:
             return errors.SecondFactorMissingError(_NO_FACTOR)
         return None
 
-    def _still(self, checked: str | None = None) -> ColumnElement[bool]:
-        """Return what must hold of a user, who may have been changed since they were looked at."""
-        still: ColumnElement[bool] = col(User.disabled).is_(False)
-        if checked is not None:
-            still &= col(User.password_hash) == checked
-        if self._terms.passwords_for == PasswordsFor.UNLINKED:
-            still &= col(User.id).not_in(select(col(LinkedIdentity.user_id)))
-        return still
-
     def _take_code(self, user_id: str, code: str, session: Session) -> None:
         if not self._codes.take(user_id, code, session):
             raise errors.CodeRefusedError(factor_codes.REFUSED)
 
     async def _by_password_alone(self, known: _Known, origin: Origin) -> TokenPair:
-        still = self._still(known.checked) & ~_has_factor()
-        pair = await self._sign_ins.begin_by_password(known.user.id, still)
-        return await self._welcome(known.attempt, known.user, origin, pair)
+        still = self._terms.still(known.checked) & ~_has_factor()
+        return await self._welcome(known.attempt, known.user, origin, still)
 
     async def _welcome(
-        self, attempt: Attempt, user: User, origin: Origin, pair: TokenPair | None
+        self,
+        attempt: Attempt,
+        user: User,
+        origin: Origin,
+        still: ColumnElement[bool],
+        proving: Callable[[Session], object] | None = None,
     ) -> TokenPair:
+        """Sign in whoever is still who they were; the right password and code end the count."""
+        pair = await self._sign_ins.begin_by_password(user.id, still, proving)
         if pair is None:
             raise errors.UnauthenticatedError(_WRONG)
         device = await self._attempts.succeed(attempt, user.id, origin)

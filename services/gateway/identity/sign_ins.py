@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from sqlalchemy import ColumnElement, delete, select, true, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -80,17 +80,19 @@ class SignIns:
             user_id: theirs.
             still: what must hold of them.
             proving: takes, in the same transaction, what they prove themselves with besides, or
-                raises.
+                raises. It is asked only where all that must hold does: nothing is used up for
+                whoever is refused.
 
         """
 
-        def proved(session: Session) -> SignIn:
-            hold(user_id, session)
+        def proved(session: Session) -> SignIn | None:
+            if not _holds(user_id, still, session):
+                return None
             if proving is not None:
                 proving(session)
             return SignIn(user_id=user_id, expires_at=now() + self._lifetime)
 
-        return await self._begin(proved, still)
+        return await self._begin(proved)
 
     async def begin_vouched(
         self, redeem: Callable[[Session], tuple[str, str | None]], lifetime: timedelta
@@ -104,8 +106,10 @@ class SignIns:
 
         """
 
-        def vouched(session: Session) -> SignIn:
+        def vouched(session: Session) -> SignIn | None:
             user_id, provider_session = redeem(session)
+            if not _holds(user_id, col(User.disabled).is_(False), session):
+                return None
             return SignIn(
                 user_id=user_id,
                 expires_at=now() + lifetime,
@@ -113,7 +117,7 @@ class SignIns:
                 provider_session=provider_session,
             )
 
-        return await self._begin(vouched, true())
+        return await self._begin(vouched)
 
     async def into_session(self, pair: TokenPair, former: str | None) -> str:
         """Return what a browser keeps of a sign-in; its refresh token is no good from then on.
@@ -173,11 +177,9 @@ class SignIns:
         """End the sign-in that a refresh token belongs to; an unknown one is no error."""
         await self._database.write(partial(revoke_by, tokens.digest(refresh_token)))
 
-    async def _begin(
-        self, proved: Callable[[Session], SignIn], still: ColumnElement[bool]
-    ) -> TokenPair | None:
+    async def _begin(self, proved: Callable[[Session], SignIn | None]) -> TokenPair | None:
         refresh_token = tokens.new_refresh_token()
-        begin = partial(_begin, proved, tokens.digest(refresh_token), still)
+        begin = partial(_begin, proved, tokens.digest(refresh_token))
         sign_in = await self._database.write(begin)
         if sign_in is None:
             return None
@@ -204,29 +206,28 @@ def hold(user_id: str, session: Session) -> None:
     session.execute(select(col(User.id)).where(col(User.id) == user_id).with_for_update())
 
 
+def _holds(user_id: str, still: ColumnElement[bool], session: Session) -> bool:
+    """Say whether something holds of a user, and will until this transaction is done."""
+    # By a statement of its own: only the next one sees all that was waited for.
+    hold(user_id, session)
+    found = select(col(User.id)).where(col(User.id) == user_id, still)
+    return session.scalar(found) is not None
+
+
 def _begin(
-    proved: Callable[[Session], SignIn], digest: str, still: ColumnElement[bool], session: Session
+    proved: Callable[[Session], SignIn | None], digest: str, session: Session
 ) -> SignIn | None:
     """Add a sign-in and its first refresh token; those of the user that have expired go.
 
     Args:
-        proved: returns the sign-in of whoever has proved who they are.
+        proved: returns the sign-in of whoever has proved who they are, whom it holds; None of
+            whoever has not.
         digest: of the token.
-        still: what must hold of the user, besides that they are not disabled.
         session: of the database.
-
-    Returns:
-        The sign-in; None if it did not hold.
 
     """
     sign_in = proved(session)
-    # By a statement of its own: only the next one sees all that was waited for.
-    hold(sign_in.user_id, session)
-    same = col(User.id) == sign_in.user_id
-    if (
-        session.scalar(select(col(User.id)).where(same, col(User.disabled).is_(False), still))
-        is None
-    ):
+    if sign_in is None:
         return None
     session.execute(
         delete(SignIn).where(col(SignIn.user_id) == sign_in.user_id, col(SignIn.expires_at) < now())
