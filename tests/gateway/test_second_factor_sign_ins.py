@@ -214,8 +214,9 @@ async def test_with_another_sealing_key_recovery_codes_are_good_and_others_not_c
         telephone = await set_up(await gateway.signed_in(), clock)
     elsewhere = {"database_url": database_url, "DERMSERVE_DATA_DIR": tmp_path / "other"}
     async with start(**elsewhere) as gateway:
-        unchecked = await sign_in(gateway, telephone.code())
+        unchecked = [await sign_in(gateway, telephone.code()) for _ in range(attempts.FREE + 2)]
         recovered = await sign_in(gateway, telephone.recovery_codes[0])
 
-    assert kind(unchecked) == (503, "unavailable")
+    # Nobody looked at those, so they count as no guesses that a recovery code would wait with.
+    assert {kind(answer) for answer in unchecked} == {(503, "unavailable")}
     assert recovered.status_code == 200

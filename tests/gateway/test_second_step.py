@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from services.gateway.dependencies import DEVICE_COOKIE, SESSION_COOKIE
+from services.gateway.identity import attempts
 from services.gateway.identity.sign_in_tickets import LIFETIME
 from services.gateway.records import now
 from services.gateway.web.arrivals import STEP_COOKIE
@@ -168,21 +169,26 @@ async def test_what_is_no_code_is_refused_on_the_page_and_leaves_the_ticket_good
     assert right.status_code == 303
 
 
-async def test_where_no_code_can_be_checked_pages_say_so_beside_their_forms(
-    start: Start, database_url: str, clock: Clock, tmp_path: Path
+async def test_where_no_code_can_be_checked_pages_say_so_beside_their_forms_and_count_no_guess(
+    start: Start, database_url: str, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    moment = now()
+    monkeypatch.setattr("services.gateway.identity.attempts.now", lambda: moment)
     async with start(database_url=database_url) as gateway:
         telephone = await set_up(await gateway.signed_in(), clock)
     elsewhere = {"database_url": database_url, "DERMSERVE_DATA_DIR": tmp_path / "other"}
     async with start(**elsewhere) as gateway:
         jar: dict[str, str] = {}
         await password_shown(gateway, jar)
-        step = await sent(gateway, "/sign-in/code", jar, code=telephone.code())
+        for _ in range(attempts.FREE + 2):
+            step = await sent(gateway, "/sign-in/code", jar, code=telephone.code())
+            assert step.status_code == 503
         await sent(gateway, "/sign-in/code", jar, code=telephone.recovery_codes[0])
         both = {"current_password": PASSWORD, "code": telephone.code()}
-        account = await sent(gateway, "/account/second-factor/remove", jar, **both)
+        for _ in range(attempts.FREE + 2):
+            account = await sent(gateway, "/account/second-factor/remove", jar, **both)
+            assert account.status_code == 503
 
-    assert (step.status_code, account.status_code) == (503, 503)
     assert 'action="/sign-in/code"' in step.text
     assert 'action="/account/second-factor/recovery-codes' in account.text
     for answer in (step, account):

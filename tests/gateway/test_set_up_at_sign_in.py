@@ -5,6 +5,8 @@ import re
 import pytest
 
 from services.gateway.dependencies import SESSION_COOKIE
+from services.gateway.identity import attempts
+from services.gateway.records import now
 from services.gateway.web.arrivals import STEP_COOKIE
 from tests.gateway.audited import rows
 from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
@@ -128,6 +130,24 @@ async def test_a_ticket_of_somebody_who_has_one_sets_up_no_other(
     async with start(database_url=database_url) as gateway:
         optional = await sent(gateway, "/sign-in/set-up", other)
     assert optional.status_code == 403
+
+
+async def test_a_code_that_nobody_looks_at_on_the_way_in_counts_as_no_guess(
+    start: Start, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = now()
+    monkeypatch.setattr("services.gateway.identity.attempts.now", lambda: moment)
+    async with start(**REQUIRED) as gateway:
+        jar: dict[str, str] = {}
+        await sent(gateway, "/sign-up", jar, username="alice", password=PASSWORD)
+        for _ in range(attempts.FREE + 2):
+            ticket = dict(jar)
+            unbegun = await sent(gateway, "/sign-in/set-up/confirm", ticket, code="123456")
+            assert unbegun.status_code == 409
+        telephone = await on_the_page(gateway, jar, clock)
+        await sent(gateway, "/sign-in/set-up/confirm", jar, code=telephone.code())
+
+        assert await looked(gateway, jar) == 200
 
 
 async def test_where_one_is_required_programs_are_told_how_and_api_keys_go_on(

@@ -119,7 +119,7 @@ class PasswordSignIns:
             CodeRefusedError: the password is right, and the code is not.
             SecondFactorMissingError: the password is right, and a second factor is required.
             ForbiddenError: nobody signs in with a password here.
-            UnavailableError: too many passwords are being checked.
+            UnavailableError: too many passwords are being checked, or codes cannot be.
 
         """
         known = await self._known(username, password, origin)
@@ -172,6 +172,7 @@ class PasswordSignIns:
             UnauthenticatedError: the ticket is no good.
             CodeRefusedError: the code is no good.
             TooManyAttemptsError: there were too many wrong passwords or codes.
+            UnavailableError: codes cannot be checked; that counts as no guess.
 
         """
         user = await self._tickets.holder(ticket)
@@ -273,7 +274,12 @@ class PasswordSignIns:
         proving: Callable[[Session], object] | None = None,
     ) -> TokenPair:
         """Sign in whoever is still who they were; the right password and code end the count."""
-        pair = await self._sign_ins.begin_by_password(user.id, still, proving)
+        try:
+            pair = await self._sign_ins.begin_by_password(user.id, still, proving)
+        except (errors.ConflictError, errors.UnavailableError):
+            # Nobody looked at the code.
+            await self._attempts.take_back(attempt)
+            raise
         if pair is None:
             raise errors.UnauthenticatedError(_WRONG)
         device = await self._attempts.succeed(attempt, user.id, origin)

@@ -236,7 +236,7 @@ class SecondFactors:
         """Do what a code is shown for; it was no guess if it was right, or nobody looked at it."""
         try:
             done = await self._database.write(work)
-        except errors.ConflictError:
+        except (errors.ConflictError, errors.UnavailableError):
             await self._attempts.take_back(attempt)
             raise
         await self._attempts.take_back(attempt)
