@@ -17,7 +17,7 @@ from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
 from tests.gateway.identity_providers import Browser, ScriptedProvider, browser, settings
 from tests.gateway.telephones import Clock, set_up
 from tests.gateway.test_password_resets import issued, redeemed
-from tests.gateway.test_second_step import password_shown, sent
+from tests.gateway.test_second_step import looked, password_shown, sent
 from tests.gateway.test_vouched_sign_ins import came, linked, logout, me
 
 TIMES = 12
@@ -64,6 +64,45 @@ async def test_whoever_is_linked_does_not_come_in_with_the_second_step_of_what_t
         taken = await sent(hospital, "/sign-in/code", after, code=telephone.code())
 
     assert (refused.status_code, taken.status_code) == (401, 303)
+
+
+@pytest.mark.parametrize(("whose", "status"), [("all", 303), ("unlinked", 401), ("none", 403)])
+async def test_a_ticket_from_before_a_restart_is_as_good_as_a_password_after_it(
+    start: Start,
+    database_url: str,
+    provider: ScriptedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+    whose: str,
+    status: int,
+) -> None:
+    clock, jar = Clock.standing(monkeypatch), dict[str, str]()
+    async with start(database_url=database_url) as before:
+        telephone = await set_up(await before.signed_in("alice"), clock)
+        await linked(before, provider, "alice", "of alice")
+        await password_shown(before, jar)
+    terms = settings(provider.issuer, password_sign_in=whose, database_url=database_url)
+    async with start(**terms) as after:
+        answer = await sent(after, "/sign-in/code", jar, code=telephone.code())
+
+        assert (answer.status_code, await looked(after, jar)) == (
+            status,
+            200 if status == 303 else 401,
+        )
+        assert ("Begin at GET /v1/auth/oidc" in answer.text) == (whose == "none")
+
+
+async def test_whoever_has_to_set_one_up_does_not_where_passwords_are_good_no_more(
+    start: Start, provider: ScriptedProvider
+) -> None:
+    jar: dict[str, str] = {}
+    required = {"second_factor": "required"}
+    async with start(**required) as before:
+        await sent(before, "/sign-up", jar, username="alice", password=PASSWORD)
+    async with start(**settings(provider.issuer, password_sign_in="none"), **required) as after:
+        begun = await sent(after, "/sign-in/set-up", dict(jar))
+        confirmed = await sent(after, "/sign-in/set-up/confirm", dict(jar), code="123456")
+
+    assert (begun.status_code, confirmed.status_code) == (403, 403)
 
 
 async def test_a_password_begins_nothing_while_its_owner_is_linked(

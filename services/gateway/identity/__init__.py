@@ -12,11 +12,12 @@ from services.gateway.identity.organisations import Organisations
 from services.gateway.identity.origin import Origin
 from services.gateway.identity.own_sign_ins import OwnSignIns
 from services.gateway.identity.password_resets import PasswordResets, ResetCode
-from services.gateway.identity.password_sign_ins import PasswordSignIns, Unfinished
+from services.gateway.identity.password_sign_ins import PasswordSignIns
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.permissions import Permission
 from services.gateway.identity.second_factors import NewSecret, SecondFactors, Standing
 from services.gateway.identity.sign_in_terms import PasswordsFor, Terms
+from services.gateway.identity.sign_in_tickets import Unfinished
 from services.gateway.identity.sign_ins import SignIns, TokenPair
 from services.gateway.identity.tickets import Ticket, Tickets
 from services.gateway.identity.vouched_sign_ins import VouchedSignIns

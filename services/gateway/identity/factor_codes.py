@@ -2,14 +2,14 @@
 
 from functools import partial
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services import telemetry
 from services.gateway import errors
 from services.gateway.audit import noted
-from services.gateway.records import RecoveryCode, SecondFactor, now
+from services.gateway.records import RecoveryCode, SecondFactor, User, now
 from services.gateway.security import one_time_codes, tokens
 from services.gateway.security.sealing import Seal, SealError
 
@@ -89,6 +89,19 @@ def in_force(user_id: str, session: Session) -> bool:
         col(SecondFactor.user_id) == user_id, col(SecondFactor.confirmed_at).is_not(None)
     )
     return session.scalar(found) is not None
+
+
+def standing(user_id: str, still: ColumnElement[bool], session: Session) -> bool | None:
+    """Say whether a user has a second factor; None if something else does not hold of them."""
+    if session.scalar(select(col(User.id)).where(col(User.id) == user_id, still)) is None:
+        return None
+    return in_force(user_id, session)
+
+
+def whoever_has_one() -> ColumnElement[bool]:
+    """Return what holds of users who have a second factor."""
+    owners = select(col(SecondFactor.user_id)).where(col(SecondFactor.confirmed_at).is_not(None))
+    return col(User.id).in_(owners)
 
 
 def renew_recovery_codes(user_id: str, session: Session) -> list[str]:

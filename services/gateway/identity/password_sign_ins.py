@@ -23,9 +23,14 @@ from services.gateway.identity.origin import Origin
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.second_factors import NewSecret, SecondFactors
 from services.gateway.identity.sign_in_terms import PasswordsFor, Terms
-from services.gateway.identity.sign_in_tickets import SignInTickets, see_ticket, take_ticket
+from services.gateway.identity.sign_in_tickets import (
+    SignInTickets,
+    Unfinished,
+    see_ticket,
+    take_ticket,
+)
 from services.gateway.identity.sign_ins import SignIns, TokenPair
-from services.gateway.records import SecondFactor, User, is_username
+from services.gateway.records import User, is_username
 
 _WRONG = "The username or the password is wrong."
 _ELSEWHERE = "Nobody signs in with a password here. Begin at GET /v1/auth/oidc."
@@ -35,14 +40,6 @@ _NO_FACTOR = (
     "sign in at /sign-in."
 )
 _NOT_HERE = "Set up a second factor under your account."
-
-
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """A sign-in after its first step: what it lacks, and the ticket for the second."""
-
-    ticket: str
-    lacks: errors.GatewayError
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +151,7 @@ class PasswordSignIns:
         """
         if self.factor_required:
             raise errors.SecondFactorMissingError(_NO_FACTOR)
-        still = self._terms.still(user.password_hash) & ~_has_factor()
+        still = self._terms.still(user.password_hash) & ~factor_codes.whoever_has_one()
         pair = await self._sign_ins.begin_by_password(user.id, still)
         if pair is None:
             raise errors.UnauthenticatedError(_WRONG)
@@ -170,12 +167,13 @@ class PasswordSignIns:
 
         Raises:
             UnauthenticatedError: the ticket is no good.
+            ForbiddenError: nobody signs in with a password here any more.
             CodeRefusedError: the code is no good.
             TooManyAttemptsError: there were too many wrong passwords or codes.
             UnavailableError: codes cannot be checked; that counts as no guess.
 
         """
-        user = await self._tickets.holder(ticket)
+        user = await self._holder(ticket)
         attempt = await self._attempts.begin(user.username, origin)
 
         def proving(session: Session) -> None:
@@ -189,11 +187,11 @@ class PasswordSignIns:
 
         Raises:
             UnauthenticatedError: the ticket is no good.
-            ForbiddenError: none is required here.
+            ForbiddenError: none is required here, or nobody signs in with a password any more.
             ConflictError: they have one already.
 
         """
-        user = await self._tickets.holder(ticket)
+        user = await self._holder(ticket)
         if not self.factor_required:
             raise errors.ForbiddenError(_NOT_HERE)
         return await self._factors.begin_for(user, partial(see_ticket, ticket))
@@ -208,9 +206,10 @@ class PasswordSignIns:
             CodeRefusedError: the code is wrong; the ticket stays good.
             ConflictError: none was begun lately.
             TooManyAttemptsError: there were too many wrong passwords or codes.
+            ForbiddenError: nobody signs in with a password here any more.
 
         """
-        user = await self._tickets.holder(ticket)
+        user = await self._holder(ticket)
         attempt = await self._attempts.begin(user.username, origin)
         codes: list[str] = []
 
@@ -226,8 +225,7 @@ class PasswordSignIns:
         return pair, codes
 
     async def _known(self, username: str, password: str, origin: Origin) -> _Known:
-        if not self.are_taken:
-            raise errors.ForbiddenError(_ELSEWHERE)
+        self._see_that_taken()
         name = username.lower()
         with self._passwords.turn():
             attempt = await self._attempts.begin(name, origin)
@@ -235,11 +233,20 @@ class PasswordSignIns:
             checked = await self._passwords.match(password, user)
         if user is None or checked is None or user.disabled:
             raise errors.UnauthenticatedError(_WRONG)
-        standing = partial(_standing, user.id, self._terms.still(checked))
+        standing = partial(factor_codes.standing, user.id, self._terms.still(checked))
         has_factor = await self._database.read(standing)
         if has_factor is None:
             raise errors.UnauthenticatedError(_WRONG)
         return _Known(user, checked, attempt, has_factor)
+
+    async def _holder(self, ticket: str) -> User:
+        # A ticket may be older than the terms.
+        self._see_that_taken()
+        return await self._tickets.holder(ticket)
+
+    def _see_that_taken(self) -> None:
+        if not self.are_taken:
+            raise errors.ForbiddenError(_ELSEWHERE)
 
     async def _called(self, name: str) -> User | None:
         if not is_username(name):
@@ -262,7 +269,7 @@ class PasswordSignIns:
             raise errors.CodeRefusedError(factor_codes.REFUSED)
 
     async def _by_password_alone(self, known: _Known, origin: Origin) -> TokenPair:
-        still = self._terms.still(known.checked) & ~_has_factor()
+        still = self._terms.still(known.checked) & ~factor_codes.whoever_has_one()
         return await self._welcome(known.attempt, known.user, origin, still)
 
     async def _welcome(
@@ -284,15 +291,3 @@ class PasswordSignIns:
             raise errors.UnauthenticatedError(_WRONG)
         device = await self._attempts.succeed(attempt, user.id, origin)
         return replace(pair, device=device)
-
-
-def _has_factor() -> ColumnElement[bool]:
-    owners = select(col(SecondFactor.user_id)).where(col(SecondFactor.confirmed_at).is_not(None))
-    return col(User.id).in_(owners)
-
-
-def _standing(user_id: str, still: ColumnElement[bool], session: Session) -> bool | None:
-    """Say whether a user has a second factor; None if they do not sign in with a password."""
-    if session.scalar(select(col(User.id)).where(col(User.id) == user_id, still)) is None:
-        return None
-    return factor_codes.in_force(user_id, session)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, false, select
 from sqlmodel import col
 
 from services.gateway.records import LinkedIdentity, User
@@ -31,6 +31,8 @@ class Terms:
             checked: the hash that their password was held against; None where that was before.
 
         """
+        if self.passwords_for == PasswordsFor.NONE:
+            return false()
         still: ColumnElement[bool] = col(User.disabled).is_(False)
         if checked is not None:
             still &= col(User.password_hash) == checked

@@ -5,6 +5,7 @@ a ticket, as it does on the way back from an identity provider: random, kept as 
 some minutes and for one sign-in. A changed password and a disabled account end it.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -23,6 +24,14 @@ LIFETIME = timedelta(minutes=10)
 
 _CLEANED_AT_ONCE = 16
 _OVER = "That took too long, or the sign-in was begun elsewhere. Sign in again."
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A sign-in after its first step: what it lacks, and the ticket for the second."""
+
+    ticket: str
+    lacks: errors.GatewayError
 
 
 class SignInTickets:
