@@ -91,6 +91,11 @@ class PasswordSignIns:
         """Whether anybody signs in with a password here."""
         return self._terms.passwords_for != PasswordsFor.NONE
 
+    async def are_taken_from(self, user: User) -> bool:
+        """Say whether a user does."""
+        standing = partial(factor_codes.standing, user.id, self._terms.still())
+        return await self._database.read(standing) is not None
+
     @property
     def factor_required(self) -> bool:
         """Whether nobody does without a second factor."""

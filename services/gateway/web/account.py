@@ -88,6 +88,7 @@ async def account_shown(
     """Return what the page of an account shows, and why a form of it was refused."""
     return {
         "sign_ins": await parts.own_sign_ins.page(caller.user.id, _SIGN_INS, cursor),
+        "by_password": await parts.password_sign_ins.are_taken_from(caller.user),
         "factor": await parts.second_factors.standing(caller.user),
         "factor_required": parts.password_sign_ins.factor_required,
         "changed": changed,
