@@ -190,6 +190,6 @@ async def test_where_no_code_can_be_checked_pages_say_so_beside_their_forms_and_
             assert account.status_code == 503
 
     assert 'action="/sign-in/code"' in step.text
-    assert 'action="/account/second-factor/recovery-codes' in account.text
+    assert 'action="/account/second-factor/remove' in account.text
     for answer in (step, account):
         assert "The code cannot be checked here. Use a recovery code" in answer.text

@@ -84,8 +84,9 @@ async def account_shown(
     changed: str | None = None,
     refusal: str = "",
     factor_refusal: str = "",
+    factor_refused: str = "",
 ) -> dict[str, Any]:
-    """Return what the page of an account shows, and why a form of it was refused."""
+    """Return what the page of an account shows, and why which form of it was refused."""
     return {
         "sign_ins": await parts.own_sign_ins.page(caller.user.id, _SIGN_INS, cursor),
         "by_password": await parts.password_sign_ins.are_taken_from(caller.user),
@@ -94,5 +95,6 @@ async def account_shown(
         "changed": changed,
         "refusal": refusal,
         "factor_refusal": factor_refusal,
+        "factor_refused": factor_refused,
         "form": new_token(),
     }

@@ -84,7 +84,7 @@ async def page_remove_own_second_factor(
             caller.user, caller.sign_in_id, shown.current_password, shown.code
         )
     except _REFUSED as error:
-        return await _refused(request, pages, parts, caller, error)
+        return await _refused(request, pages, parts, caller, error, "remove")
     return RedirectResponse(f"{_HOME}?changed=second-factor", 303)
 
 
@@ -104,7 +104,7 @@ async def page_renew_recovery_codes(
             caller.user, caller.sign_in_id, shown.current_password, shown.code
         )
     except _REFUSED as error:
-        return await _refused(request, pages, parts, caller, error)
+        return await _refused(request, pages, parts, caller, error, "recovery-codes")
     return _codes(request, pages, caller, codes)
 
 
@@ -129,7 +129,9 @@ async def _refused(
     parts: Parts,
     caller: SignedIn,
     error: errors.GatewayError | ValidationError,
+    form: str = "",
 ) -> HTMLResponse:
     refusal = Refusal.of(error)
-    shown = await account_shown(parts, caller, factor_refusal=refusal.sentence)
+    sentence = refusal.sentence
+    shown = await account_shown(parts, caller, factor_refusal=sentence, factor_refused=form)
     return pages.refuse(request, "account.html", shown, refusal, caller=caller)
