@@ -96,7 +96,12 @@ def test_a_name_that_cannot_be_is_refused_beside_the_form(
 def test_the_last_administrator_stays_one(admin: People) -> None:
     somebody = admin()
     somebody.goto("/admin/users")
-    somebody.page.get_by_role("button", name="Disable admin", exact=True).click()
+    page = somebody.page
+    disable = page.get_by_role("button", name="Disable admin", exact=True)
+    while not disable.count():  # the oldest of all: other tests have made users meanwhile
+        with page.expect_navigation():
+            page.get_by_role("link", name="Older ones").click()
+    disable.click()
     expect(somebody.page.get_by_role("alert")).to_contain_text("last administrator")
 
 

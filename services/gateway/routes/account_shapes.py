@@ -50,8 +50,8 @@ class PasswordGrant(BaseModel):
     """The password grant of OAuth 2 (RFC 6749, 4.3); there are no clients to be named."""
 
     grant_type: Annotated[str, Field(pattern="^(password)?$")] = "password"
-    username: str
-    password: str = Field(json_schema_extra={"format": "password"})
+    username: str = Field(min_length=1)
+    password: str = Field(min_length=1, json_schema_extra={"format": "password"})
     scope: str = ""
     client_id: str = ""
     client_secret: str = Field("", json_schema_extra={"format": "password"})
