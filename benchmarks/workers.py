@@ -2,8 +2,11 @@
 
 Gateways with one and with two workers, each behind one address, answer the same requests in turns,
 on SQLite and on a real PostgreSQL; inference idles. Callers, workers and database share the cores
-of this machine: what each of them takes is measured too, for two workers can get no more done than
-the cores that the others leave them.
+of this machine, and two workers can get no more done than the cores that the others leave them. So
+every worker has a share of a core and no more, as if each had a small machine of its own, and cores
+stay free; ``--share 0`` lets them take what they can. What each of them takes is measured too.
+
+Only root may bound a process; to others, this says so and measures nothing.
 
     python -m benchmarks.workers        writes benchmarks/results/workers.json and the tables
 """
@@ -15,14 +18,14 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 
-from benchmarks import closed_loop, machine, tables
+from benchmarks import closed_loop, machine, quota, tables
 from benchmarks.processor import Meter
 from tests import specimens, stack
 from tests.gateway import databases
@@ -51,56 +54,75 @@ class Lane:
     turns: dict[str, list[dict[str, float]]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How it is measured.
+
+    Attributes:
+        rounds: turns of each kind of request.
+        seconds: that a turn takes.
+        callers: that ask at the same time, for each worker: as many keep one busy.
+        share_of_a_core: that each worker may take; 0 for all that it can.
+
+    """
+
+    rounds: int
+    seconds: float
+    callers: int
+    share_of_a_core: float
+
+
 def main() -> None:
     """Measure, write the result, render the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=6, help="turns of each kind")
     parser.add_argument("--seconds", type=float, default=3, help="that a turn takes")
-    parser.add_argument("--callers", type=int, default=16, help="that ask at the same time")
-    arguments = parser.parse_args()
-    machine.write("workers", measured(arguments.rounds, arguments.seconds, arguments.callers))
+    parser.add_argument("--callers", type=int, default=16, help="that ask each worker")
+    parser.add_argument("--share", type=float, default=0.4, help="of a core, for each worker")
+    given = parser.parse_args()
+    try:
+        found = measured(Terms(given.rounds, given.seconds, given.callers, given.share))
+    except quota.QuotaError as error:
+        parser.exit(1, f"{error}; with --share 0 workers take what they can\n")
+    machine.write("workers", found)
     tables.render()
 
 
-def measured(rounds: int, seconds: float, callers: int) -> dict[str, Any]:
+def measured(terms: Terms) -> dict[str, Any]:
     """Measure on both databases.
 
-    Args:
-        rounds: turns of each kind of request.
-        seconds: that a turn takes.
-        callers: that ask at the same time.
+    Raises:
+        quota.QuotaError: workers cannot be bound here.
 
     """
-    on_sqlite = _measured({}, lambda: 0.0, rounds, seconds, callers)
+    on_sqlite = _measured({}, lambda: 0.0, terms)
     with (
         tempfile.TemporaryDirectory() as folder,
         databases.postgres(Path(folder)) as address,
     ):
         server = _server(Path(folder))
         variables = {"DERMSERVE_GATEWAY_DATABASE_URL": address}
-        on_postgresql = _measured(variables, lambda: _seconds_of(server), rounds, seconds, callers)
+        on_postgresql = _measured(variables, lambda: _seconds_of(server), terms)
     return {
-        "rounds": rounds,
-        "seconds": seconds,
-        "callers": callers,
+        **asdict(terms),
         "databases": {"SQLite": on_sqlite, "PostgreSQL": on_postgresql},
     }
 
 
 def _measured(
-    variables: Mapping[str, str],
-    database_s: Callable[[], float],
-    rounds: int,
-    seconds: float,
-    callers: int,
+    variables: Mapping[str, str], database_s: Callable[[], float], terms: Terms
 ) -> dict[str, Any]:
     with contextlib.ExitStack() as owned:
-        lanes = {count: owned.enter_context(_lane(count, variables)) for count in COUNTS}
+        lanes = {
+            count: owned.enter_context(_lane(count, variables, terms.share_of_a_core))
+            for count in COUNTS
+        }
         kinds = list(lanes[COUNTS[0]].paths)
-        for turn in range(-1, rounds):
+        for turn in range(-1, terms.rounds):
             for kind in kinds:
-                for lane in lanes.values():
-                    found = _turn(lane, lane.paths[kind], database_s, seconds, callers)
+                for count, lane in lanes.items():
+                    callers = count * terms.callers
+                    found = _turn(lane, lane.paths[kind], database_s, callers, terms.seconds)
                     # The first of all is for warming up.
                     if turn >= 0:
                         lane.turns.setdefault(kind, []).append(found)
@@ -108,7 +130,7 @@ def _measured(
 
 
 @contextlib.contextmanager
-def _lane(count: int, variables: Mapping[str, str]) -> Iterator[Lane]:
+def _lane(count: int, variables: Mapping[str, str], share: float) -> Iterator[Lane]:
     """Start a gateway with so many workers, and make what it is asked for."""
     own = {
         "DERMSERVE_GATEWAY_WORKERS": str(count),
@@ -118,6 +140,7 @@ def _lane(count: int, variables: Mapping[str, str]) -> Iterator[Lane]:
     with (
         stack.running(**own) as services,
         httpx.Client(base_url=services.rest, trust_env=False, timeout=60) as client,
+        contextlib.ExitStack() as bounds,
     ):
         token = stack.signed_in(client, f"workers-{count}-{os.getpid()}")
         client.headers["Authorization"] = f"Bearer {token}"
@@ -130,6 +153,8 @@ def _lane(count: int, variables: Mapping[str, str]) -> Iterator[Lane]:
             f"{_KEPT} analyses": f"/v1/analyses?limit={_KEPT}",
         }
         port = httpx.URL(services.rest).port
+        for worker in workers if share else ():
+            bounds.enter_context(quota.at_most(share, worker.pid))
         yield Lane(port or 0, token, paths, Meter([worker.pid for worker in workers]))
 
 
@@ -140,7 +165,7 @@ def _analyzed(client: httpx.Client, seed: int) -> str:
 
 
 def _turn(
-    lane: Lane, path: str, database_s: Callable[[], float], seconds: float, callers: int
+    lane: Lane, path: str, database_s: Callable[[], float], callers: int, seconds: float
 ) -> dict[str, float]:
     used, kept, began = lane.workers.seconds(), database_s(), time.perf_counter()
     answered = closed_loop.asked(lane.port, path, lane.token, callers, seconds)

@@ -14,12 +14,14 @@ def rendered() -> str:
         for kind, counts in kinds.items()
         for count, figures in counts.items()
     ]
+    share = result["share_of_a_core"]
+    bound = f"Each worker had {share:g} of a core and no more. " if share else ""
     source = (
-        f"{result['callers']} callers, each asking again as soon as it is answered; "
+        f"{result['callers']} callers a worker, each asking again as soon as it is answered; "
         f"{result['rounds']} turns of {result['seconds']:g} s of each kind, one worker and two in "
         'turns, medians; so is "to one worker", of what each turn was to the one beside it. CPU '
         "is processor time a request; the last column is what gateway, database and callers kept "
-        f"busy together. On {where(result)}. Made by `python -m benchmarks.workers`."
+        f"busy together. {bound}On {where(result)}. Made by `python -m benchmarks.workers`."
     )
     return table(rows, source)
 
