@@ -23,6 +23,8 @@ from services.inference.refusal import (
 _KEPT_FREE = 4
 """One place in this many is not for bulk, so that whoever waits for an answer finds one."""
 
+_NOTHING = Forecast(wait_s=0.0, own_s=0.0)
+
 Outlook = Callable[[], Forecast]
 """Says what to expect of a request that comes now; asked only where it matters."""
 
@@ -75,8 +77,10 @@ class Admission:
     @contextmanager
     def place(
         self, outlook: Outlook, urgency: Urgency = WHENEVER, pictures: int = 1
-    ) -> Iterator[None]:
+    ) -> Iterator[Forecast]:
         """Take the places of one request for as long as the block lasts.
+
+        Yields what to expect of it; nothing, unasked, where it has no deadline.
 
         Args:
             outlook: what to expect of it.
@@ -93,7 +97,7 @@ class Admission:
             self._in_work += pictures
             try:
                 with self._looked_back(foretold, urgency):
-                    yield
+                    yield foretold or _NOTHING
             finally:
                 self._in_work -= pictures
         except (RefusedError, DrainingError) as refusal:

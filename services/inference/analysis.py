@@ -81,9 +81,9 @@ class Findings:
     classification: Classification | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Method:
-    """What an answer was made with, beside the models.
+    """What an answer was made with, beside the models; each is made once and known by itself.
 
     Attributes:
         preprocessing: the way from a picture to the models' tensors.

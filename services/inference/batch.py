@@ -84,6 +84,24 @@ class Batch(Generic[Row, Output]):
             waiting.fail(failure)
 
 
+@dataclass(frozen=True, slots=True)
+class Lone(Batch[Row, Output]):
+    """A row that was run by itself, on another way than through its own line.
+
+    Attributes:
+        output: what became of it; None where the run failed.
+        seconds: that it ran.
+
+    """
+
+    output: Output | None
+    seconds: float
+
+    def an_output(self) -> Output | None:
+        """Return what the row was answered with; None where it was not."""
+        return self.output
+
+
 def _failure(cause: BaseException) -> Exception:
     if isinstance(cause, MemoryError):
         return MemoryShortError()

@@ -71,7 +71,9 @@ class Batcher(Generic[Row, Output]):
         self._idle.set()
         runners.join(self)
 
-    async def submit(self, row: Row, urgency: Urgency = WHENEVER) -> Answer[Output]:
+    async def submit(
+        self, row: Row, urgency: Urgency = WHENEVER, *, foreseen: bool = False
+    ) -> Answer[Output]:
         """Wait for a row's turn and return its answer.
 
         A caller who is cancelled while waiting is never run; one who is cancelled while its
@@ -80,6 +82,7 @@ class Batcher(Generic[Row, Output]):
         Args:
             row: what to run.
             urgency: until when, and how soon, the answer is needed.
+            foreseen: whoever asks has looked at this moment whether it can be had in time.
 
         Raises:
             DrainingError: the batcher is closing.
@@ -88,11 +91,11 @@ class Batcher(Generic[Row, Output]):
             BatchError: the run failed.
 
         """
-        (answer,) = await self.submit_all([row], urgency)
+        (answer,) = await self.submit_all([row], urgency, foreseen=foreseen)
         return answer
 
     async def submit_all(
-        self, rows: Sequence[Row], urgency: Urgency = WHENEVER
+        self, rows: Sequence[Row], urgency: Urgency = WHENEVER, *, foreseen: bool = False
     ) -> list[Answer[Output]]:
         """Do as ``submit`` for the rows of one request: all are answered, or none.
 
@@ -109,7 +112,7 @@ class Batcher(Generic[Row, Output]):
             for waiting in entered:
                 self._count_leaver(waiting)
             raise DeadlinePassedError
-        if urgency.deadline < math.inf:
+        if urgency.deadline < math.inf and not foreseen:
             outlook = self.forecast(urgency.priority, len(rows), since=urgency.since)
             outlook.refuse_late(now, urgency.deadline - urgency.then_s)
         for waiting in entered:

@@ -1,5 +1,6 @@
 """What is said on the wire about the models and their versions."""
 
+import functools
 from collections.abc import Sequence
 
 from services.inference.analysis import LABELS
@@ -42,8 +43,9 @@ def of(
     return answer
 
 
+@functools.lru_cache(maxsize=8)
 def provenance(model: Provenance) -> pb.ModelInfo:
-    """Say which model made an answer."""
+    """Say which model made an answer; what is returned is to be copied and never changed."""
     return pb.ModelInfo(
         name=model.name,
         version=model.version,
@@ -55,7 +57,8 @@ def provenance(model: Provenance) -> pb.ModelInfo:
 
 
 def _loaded(model: OnnxModel, standing: Standing) -> pb.ModelInfo:
-    described = provenance(model.provenance)
+    described = pb.ModelInfo()
+    described.CopyFrom(provenance(model.provenance))
     _evaluate(described, model)
     if model.provenance.name == "classifier":
         described.labels.extend(LABELS)

@@ -78,14 +78,16 @@ class Pipeline:
 
         """
         now = asyncio.get_running_loop().time()
-        ours = dataclasses.replace(urgency, since=now, request=Request())
         way = self._way()
         with (
-            self.admission.place(lambda: way.forecast(urgency.priority), urgency),
+            self.admission.place(lambda: way.forecast(urgency.priority), urgency) as foretold,
             self.segmenter.lease(encoded) as segmenter,
             self.classifier.lease(encoded) as classifier,
         ):
             leased = Leased(segmenter, classifier)
+            ours = dataclasses.replace(
+                urgency, since=now, request=Request(), then_s=foretold.spare_s
+            )
             with self._metrics.analysis_seconds.time():
                 judged = await way.judge(encoded, leased, wanted, ours)
                 analysis = _analysis(judged, leased, asyncio.get_running_loop().time() - now)

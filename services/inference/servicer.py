@@ -1,6 +1,7 @@
 """The typed gRPC service: message in, message out."""
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,7 +9,7 @@ from grpc import aio
 
 from services import rpc
 from services.inference import listing, streams
-from services.inference.analysis import NOTICE, Analysis, Classification, Wanted
+from services.inference.analysis import LABELS, NOTICE, Analysis, Classification, Method, Wanted
 from services.inference.lesion import Lesion
 from services.inference.pipeline import Pipeline
 from services.inference.priority import Priority, Urgency
@@ -19,6 +20,8 @@ from services.pb import inference_pb2_grpc
 SERVICE = pb.DESCRIPTOR.services_by_name["InferenceService"].full_name
 
 _PRIORITIES = {pb.PRIORITY_INTERACTIVE: Priority.INTERACTIVE, pb.PRIORITY_BULK: Priority.BULK}
+
+_LABELS = {code: f"LABEL_{code.upper()}" for code in LABELS}
 
 _Context = aio.ServicerContext[Any, Any]
 
@@ -115,21 +118,20 @@ def message(analysis: Analysis) -> pb.AnalyzeResponse:
             total_ms=analysis.timings.total_s * 1000,
         ),
         notice=NOTICE,
-        method=pb.Method(
-            preprocessing=analysis.method.preprocessing, thresholds=analysis.method.thresholds
-        ),
+        method=_method(analysis.method),
     )
 
 
-def _label(code: str) -> str:
-    return f"LABEL_{code.upper()}"
+@functools.lru_cache(maxsize=8)
+def _method(method: Method) -> pb.Method:
+    return pb.Method(preprocessing=method.preprocessing, thresholds=method.thresholds)
 
 
 def _classification(classification: Classification) -> pb.Classification:
     return pb.Classification(
-        label=_label(classification.label),
+        label=_LABELS[classification.label],
         probabilities=[
-            pb.LabelProbability(label=_label(code), probability=probability)
+            pb.LabelProbability(label=_LABELS[code], probability=probability)
             for code, probability in classification.probabilities.items()
         ],
         malignant_probability=classification.malignant_probability,

@@ -7,10 +7,9 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from services.inference.batch import Answer, Batch
+from services.inference.batch import Answer, Lone
 from services.inference.batcher import Batcher
 from services.inference.imaging import Pixels
-from services.inference.line import Waiting
 from services.inference.metrics import Metrics
 from services.inference.model_statistics import Batches, Requests
 from services.inference.observer import Observer
@@ -68,22 +67,12 @@ class Stage(Batcher[Row, Output], Generic[Row, Output]):
             max_queue_delay_s=max_queue_delay_s,
         )
 
-    def note(self, waiting: Waiting[Row], began: float, answer: Answer[Output]) -> None:
-        """Take in a row that was run well on another way than through this line.
-
-        Args:
-            waiting: the row, with the one who waited for it.
-            began: when it began to run, on the event loop's clock.
-            answer: what became of it.
-
-        """
-        waiting.future.set_result(answer)
-        self.sizing.cost.learn(1, answer.run_s, began + answer.run_s)
-        self.observer.ran(Batch([waiting], began), 1, answer.run_s, well=True)
-
-    def note_failed(self, waiting: Waiting[Row], began: float, seconds: float) -> None:
-        """Do as ``note`` for a run that failed."""
-        self.observer.ran(Batch([waiting], began), 1, seconds, well=False)
+    def note(self, lone: Lone[Row, Output]) -> None:
+        """Take in a row that was run on another way than through this line."""
+        well = lone.output is not None
+        if well:
+            self.sizing.cost.learn(1, lone.seconds, lone.began + lone.seconds)
+        self.observer.ran(lone, 1, lone.seconds, well=well)
 
     async def _in_thread(self, rows: Sequence[Row]) -> Sequence[Output]:
         return await self._loop.run_in_executor(self._threads, self.work, rows)
@@ -140,27 +129,26 @@ class ModelStage(Stage[Pixels, ModelOutputs]):
         )
 
     async def submit_all(
-        self, rows: Sequence[Pixels], urgency: Urgency = WHENEVER
+        self, rows: Sequence[Pixels], urgency: Urgency = WHENEVER, *, foreseen: bool = False
     ) -> list[Answer[ModelOutputs]]:
         """Do as a batcher does, and count what became of it."""
         began = time.monotonic()
         try:
-            answers = await super().submit_all(rows, urgency)
+            answers = await super().submit_all(rows, urgency, foreseen=foreseen)
         except BaseException:
             self.requests.fail.add(time.monotonic() - began)
             raise
         self.requests.answered(answers, time.monotonic() - began)
         return answers
 
-    def note(self, waiting: Waiting[Pixels], began: float, answer: Answer[ModelOutputs]) -> None:
+    def note(self, lone: Lone[Pixels, ModelOutputs]) -> None:
         """Do as a stage does, and count the request."""
-        super().note(waiting, began, answer)
-        self.requests.answered([answer], answer.run_s)
-
-    def note_failed(self, waiting: Waiting[Pixels], began: float, seconds: float) -> None:
-        """Do as a stage does, and count the request."""
-        super().note_failed(waiting, began, seconds)
-        self.requests.fail.add(seconds)
+        super().note(lone)
+        if lone.output is None:
+            self.requests.fail.add(lone.seconds)
+        else:
+            queue_s = lone.began - lone.rows[0].arrived
+            self.requests.answered([Answer(lone.output, queue_s, lone.seconds, 1)], lone.seconds)
 
     def warm_up(self) -> None:
         """Run every shape that callers will meet, and learn what it costs; this blocks.

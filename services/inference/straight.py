@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from services import picture
 from services.inference.analysis import Findings, Wanted
-from services.inference.batch import Answer, Batch
+from services.inference.batch import Batch, Lone
 from services.inference.cost import Cost
 from services.inference.forecast import Forecast
 from services.inference.judgement import Judged, Leased
@@ -35,11 +35,8 @@ class _Station(Protocol[_Row, _Output]):
     def work(self, rows: Sequence[_Row], /) -> Sequence[_Output]:
         """Turn rows into as many outputs."""
 
-    def note(self, waiting: Waiting[_Row], began: float, answer: Answer[_Output]) -> None:
+    def note(self, lone: Lone[_Row, _Output], /) -> None:
         """See ``Stage.note``."""
-
-    def note_failed(self, waiting: Waiting[_Row], began: float, seconds: float) -> None:
-        """See ``Stage.note_failed``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +82,10 @@ class _Course:
 
     def note(self, waiting: Waiting["_Course"]) -> None:
         """Tell every station what it did, and that only the first was waited for."""
-        loop, arrived = waiting.future.get_loop(), waiting.arrived
+        passing = replace(waiting)
         for leg in self.legs:
-            queued = leg is self.legs[0]
-            row = replace(waiting, arrived=arrived, queued=queued, future=loop.create_future())
-            if leg.output is None:
-                leg.station.note_failed(row, leg.began, leg.seconds)
-            else:
-                answer = Answer(leg.output, leg.began - arrived, leg.seconds, 1)
-                leg.station.note(row, leg.began, answer)
-            arrived = leg.began + leg.seconds
+            leg.station.note(Lone([passing], leg.began, leg.output, leg.seconds))
+            passing.arrived, passing.queued = leg.began + leg.seconds, False
         # A failed run's error keeps its frames, and they this.
         self.legs.clear()
 
@@ -179,7 +170,9 @@ class Straight:
         request = urgency.request or Request()
         course = _Course(encoded, leased, wanted, request)
         try:
-            answer = await self.stage.submit(course, self._in_time(urgency, request))
+            answer = await self.stage.submit(
+                course, replace(urgency, request=request), foreseen=True
+            )
         finally:
             # Who left waits no more: what is not begun of the run is not worth beginning.
             request.is_lost = True
@@ -204,11 +197,6 @@ class Straight:
     async def close(self) -> None:
         """Do what waits, then stop."""
         await self.stage.close()
-
-    def _in_time(self, urgency: Urgency, request: Request) -> Urgency:
-        """Return until when a picture must be begun, see ``forecast``."""
-        spare_s = self.forecast(urgency.priority).spare_s
-        return replace(urgency, request=request, then_s=spare_s)
 
     def _gone(self, course: _Course) -> Judged | picture.PictureError:
         """Go a picture's whole way, in this thread."""

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, Self, TypeVar
 
-from services.inference.batch import Answer, BatchError
+from services.inference.batch import Answer, BatchError, Lone
 from services.inference.contract import ClassifierContract, SegmenterContract
 from services.inference.imaging import Pixels
-from services.inference.line import Waiting
 from services.inference.metrics import Metrics
 from services.inference.onnx_model import ModelOutputs
 from services.inference.priority import Urgency
@@ -77,15 +76,10 @@ class Version(Generic[Contract]):
         """
         return self.stage.work(tensors)
 
-    def note(self, waiting: Waiting[Pixels], began: float, answer: Answer[ModelOutputs]) -> None:
+    def note(self, lone: Lone[Pixels, ModelOutputs]) -> None:
         """Count a picture that the model was run on in another line; see ``Stage.note``."""
-        self._answered.inc()
-        self.stage.note(waiting, began, answer)
-
-    def note_failed(self, waiting: Waiting[Pixels], began: float, seconds: float) -> None:
-        """Do as ``note`` for a run that failed."""
-        self._failed.inc()
-        self.stage.note_failed(waiting, began, seconds)
+        (self._failed if lone.output is None else self._answered).inc()
+        self.stage.note(lone)
 
     async def retire(self) -> None:
         """Close the version when the last request that began with it has ended.

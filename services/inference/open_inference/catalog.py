@@ -97,7 +97,7 @@ class Catalog:
 
     def place(
         self, version: AnyVersion, rows: int, urgency: Urgency
-    ) -> AbstractContextManager[None]:
+    ) -> AbstractContextManager[Forecast]:
         """Take places for the rows of one request; each counts in admission as a picture does.
 
         Args:
