@@ -2,8 +2,10 @@
 
 Two loops without a server lie below: the *bare loop*, which only decodes and runs both models,
 and the *whole answer*, which does everything that the service does (see ``loops``), each with
-as many threads as cores. In turns with them, in the same run, the same pictures go through gRPC
-and through REST (sign-in checked, upload re-encoded, result stored and recorded).
+as many threads as cores. In turns with them, in the same run, the same pictures go through gRPC,
+once without the two drawings, which a caller may leave out and the bare loop does not make, and
+once with all that there is, and through REST (sign-in checked, upload re-encoded, result stored
+and recorded).
 
     python -m benchmarks.floor          writes benchmarks/results/floor.json and the tables
 """
@@ -33,10 +35,13 @@ from services.pb import inference_pb2_grpc
 from tests import specimens, stack
 from tests.ports import free_port
 
-BARE, WHOLE, GRPC, REST = "bare loop", "whole answer", "gRPC", "REST"
+BARE, WHOLE = "bare loop", "whole answer"
+FIGURES, GRPC, REST = "gRPC, no drawings", "gRPC", "REST"
 
 _CALLERS = 4
 """So many callers a core fill a service: some pictures are always between two of its steps."""
+
+_FIGURES_ONLY = pb.AnalyzeOptions(omit_mask=True, omit_explanation=True)
 
 # Asks again every 50 ms, so that what is measured is the service and not the back-off.
 _IMPATIENT = [
@@ -147,6 +152,7 @@ def _lanes(services: stack.Stack, owned: ExitStack) -> Mapping[str, Lane]:
     return {
         BARE: Lane(loops.bare(segmenter, classifier), cores, here),
         WHOLE: Lane(loops.whole(segmenter, classifier), cores, here),
+        FIGURES: Lane(roads.over_grpc(stub, _FIGURES_ONLY), _CALLERS * cores, [inference]),
         GRPC: Lane(roads.over_grpc(stub), _CALLERS * cores, [inference]),
         REST: Lane(rest, _CALLERS * cores, [inference, gateway]),
     }

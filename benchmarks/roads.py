@@ -34,9 +34,19 @@ def inference(address: str) -> Iterator[inference_pb2_grpc.InferenceServiceStub]
         yield inference_pb2_grpc.InferenceServiceStub(channel)
 
 
-def over_grpc(stub: inference_pb2_grpc.InferenceServiceStub) -> Road:
-    """Return the way through the typed gRPC service."""
-    return lambda picture: stub.Analyze(pb.AnalyzeRequest(image=picture), timeout=TIMEOUT_S)
+def over_grpc(
+    stub: inference_pb2_grpc.InferenceServiceStub, options: pb.AnalyzeOptions | None = None
+) -> Road:
+    """Return the way through the typed gRPC service.
+
+    Args:
+        stub: of the service.
+        options: what to leave out of the answers; None for nothing.
+
+    """
+    return lambda picture: stub.Analyze(
+        pb.AnalyzeRequest(image=picture, options=options), timeout=TIMEOUT_S
+    )
 
 
 def ran_on(answer: object) -> list[str]:

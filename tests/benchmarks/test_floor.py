@@ -39,11 +39,12 @@ def test_every_road_is_measured_against_both_loops(
     pictures = [specimens.lesion_jpeg(seed=seed) for seed in range(2)]
     # Medians of three: a moment in which the machine does nothing of all this may fall on one.
     result = floor.measured(pictures, rounds=3, seconds=0.2)
-    assert list(result["roads"]) == [floor.BARE, floor.WHOLE, floor.GRPC, floor.REST]
+    over_grpc = [floor.FIGURES, floor.GRPC]
+    assert list(result["roads"]) == [floor.BARE, floor.WHOLE, *over_grpc, floor.REST]
     for road in result["roads"].values():
         assert all(figure > 0 for name, figure in road.items() if name != "callers_cpu_ms"), road
-    asked = {road: figures["callers_cpu_ms"] > 0 for road, figures in result["roads"].items()}
-    assert asked == {floor.BARE: False, floor.WHOLE: False, floor.GRPC: True, floor.REST: True}
+    asked = [road for road, figures in result["roads"].items() if figures["callers_cpu_ms"]]
+    assert asked == [*over_grpc, floor.REST]
     assert result["roads"][floor.BARE]["cpu_to_bare"] == 1
     assert len(result["ran_on"][floor.GRPC]) == 2
 
