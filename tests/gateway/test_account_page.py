@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.gateway.conftest import Client, Start
+from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
 from tests.gateway.identity_providers import ScriptedProvider, browser, settings
 from tests.gateway.telephones import Clock, set_up
 from tests.gateway.test_vouched_sign_ins import came, linked
@@ -64,3 +64,19 @@ async def test_who_has_one_and_signs_in_elsewhere_is_told_that_nothing_asks_for_
     assert "to sign in takes" not in from_then
     assert ELSEWHERE in from_then
     assert "Remove the second factor" in from_then
+
+
+async def test_who_has_used_up_their_recovery_codes_is_told_what_that_means(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = await gateway.signed_in("alice")
+    telephone = await set_up(alice, Clock.standing(monkeypatch))
+    *others, last = telephone.recovery_codes
+    account = {"username": "alice", "password": PASSWORD}
+    for code in others:
+        await gateway.http.post("/v1/auth/token", data=account | {"code": code})
+    with_one = await section(alice)
+    await gateway.http.post("/v1/auth/token", data=account | {"code": last})
+
+    assert "1 recovery code is left" in with_one
+    assert "No recovery code is left" in await section(alice)

@@ -31,7 +31,12 @@ def begin(somebody: Person) -> pyotp.TOTP:
     section = somebody.page.get_by_role("region", name="Second factor")
     section.get_by_label("Your password").fill(PASSWORD)
     section.get_by_role("button", name="Set up a second factor").click()
-    return pyotp.TOTP(somebody.page.locator("#secret").inner_text())
+    return telephone_of(somebody.page)
+
+
+def telephone_of(page: Page) -> pyotp.TOTP:
+    """Type the key that a page shows into an app."""
+    return pyotp.TOTP(page.locator("#secret").inner_text())
 
 
 def confirm(somebody: Person, code: str) -> list[str]:

@@ -10,6 +10,7 @@ from services.gateway import errors
 from services.gateway.dependencies import PartsDep, SignedInDep
 from services.gateway.identity import SignedIn
 from services.gateway.parts import Parts
+from services.gateway.records import now
 from services.gateway.routes.second_factors import Both, Confirmation, CurrentPassword
 from services.gateway.web.account import account_shown
 from services.gateway.web.pages import Pages, PagesDep
@@ -119,7 +120,7 @@ def _leading(caller: SignedIn) -> dict[str, str]:
 
 
 def _codes(request: Request, pages: Pages, caller: SignedIn, codes: list[str]) -> HTMLResponse:
-    values = {"codes": codes, "onward": _HOME}
+    values = {"codes": codes, "made_at": now(), "onward": _HOME}
     return pages.show(request, "recovery_codes.html", values, caller=caller)
 
 

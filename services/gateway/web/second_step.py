@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from services.gateway import errors
 from services.gateway.dependencies import AddressQuota, Begun, OriginDep, PartsDep, PresentedDep
 from services.gateway.parts import Parts
+from services.gateway.records import now
 from services.gateway.routes.second_factors import Confirmation
 from services.gateway.web.arrivals import STEP_COOKIE, forget_ticket, give_session, signed_in
 from services.gateway.web.pages import Pages, PagesDep
@@ -97,7 +98,8 @@ async def page_confirm_set_up(
         return pages.refuse(request, "second_factor.html", values | _SET_UP, refusal)
     except _OVER as error:
         return _from_the_beginning(request, pages, parts, error, onward)
-    answer = pages.show(request, "recovery_codes.html", {"codes": codes, "onward": onward})
+    fresh = {"codes": codes, "made_at": now(), "onward": onward}
+    answer = pages.show(request, "recovery_codes.html", fresh)
     await give_session(answer, parts, pair, presented)
     forget_ticket(answer)
     return answer
