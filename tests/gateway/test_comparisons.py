@@ -1,5 +1,7 @@
 """Two analyses beside each other, and a lesion over time."""
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -73,6 +75,23 @@ async def test_what_one_of_two_does_not_have_is_null_in_their_comparison(
         "relative": None,
     }
     assert (shown["alignment"], shown["same_lesion"], shown["same_models"]) == (None, False, False)
+
+
+async def test_the_page_shows_as_a_change_what_lies_between_the_shown_figures(
+    gateway: Gateway,
+) -> None:
+    alice = await gateway.signed_in()
+    gateway.inference.answer = found(0.1004, 0.1)
+    first = await analyzed(alice)
+    gateway.inference.answer = found(0.1016, 0.1)
+    second = await analyzed(alice)
+
+    page = await alice("GET", f"/comparison?first={first['id']}&second={second['id']}")
+
+    shown = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
+    assert "Malignant probability 10.0 % 10.2 % +0.2 points" in shown
+    assert "Melanocytic nevus (nv) 90.0 % 89.8 % \N{MINUS SIGN}0.2 points" in shown
+    assert "Variety of colours 30.0 % 30.0 % 0.0 points" in shown
 
 
 async def test_nobody_compares_with_what_they_may_not_see_or_what_has_no_answer(

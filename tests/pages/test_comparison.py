@@ -37,7 +37,8 @@ def test_a_lesion_is_shown_over_time_aligned_with_what_has_changed(
     )
     cells = page.locator("tbody tr").nth(1).get_by_role("cell")
     share = second["segmentation"]["area_fraction"] / first["segmentation"]["area_fraction"] - 1
-    expect(cells.nth(3)).to_have_text(f"{100 * share:+.0f} %")
+    grown = round(100 * share)
+    expect(cells.nth(3)).to_have_text(f"{grown:+d} %" if grown else "0 %")
     expect(page.locator("tbody tr").nth(2)).to_contain_text("Cannot assess")
     axe(page)
 

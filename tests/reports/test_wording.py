@@ -55,11 +55,20 @@ def test_figures_and_days_are_told_in_german_as_germans_write_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "shown"),
-    [(0.0123, "+1.2"), (-0.05, "\N{MINUS SIGN}5.0"), (0.0, "0.0"), (-0.0001, "0.0")],
+    ("before", "after", "shown"),
+    [
+        (0.0, 0.0123, "+1.2"),
+        (0.15, 0.1, "\N{MINUS SIGN}5.0"),
+        (0.3, 0.3, "0.0"),
+        (0.3, 0.2999, "0.0"),
+        (0.1004, 0.1016, "+0.2"),  # 10.0 % and 10.2 %, though 0.12 lie between them
+        (0.1016, 0.1004, "\N{MINUS SIGN}0.2"),
+    ],
 )
-def test_a_change_has_its_sign_unless_there_is_none(change: float, shown: str) -> None:
-    assert ENGLISH.points(change) == shown
+def test_a_change_has_its_sign_and_is_that_of_the_shares_as_they_are_shown(
+    before: float, after: float, shown: str
+) -> None:
+    assert ENGLISH.points(before, after) == shown
 
 
 def words(value: object) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Small plots of a figure over time, laid out for inline SVG; a table beside them says the same."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,18 +25,27 @@ class Plot:
     Attributes:
         title: what it is.
         most: the value at its upper edge; 0 is at the lower one.
-        dots: in the order of time.
+        ends: when its time begins and ends, for people; one where that is the same.
+        times: where each moment lies, also those whose value is not known.
+        runs: what is known without a gap, in the order of time.
 
     """
 
     title: str
     most: float
-    dots: tuple[Dot, ...]
+    ends: tuple[str, ...]
+    times: tuple[float, ...]
+    runs: tuple[tuple[Dot, ...], ...]
 
     @property
-    def line(self) -> str:
-        """The dots as the points of an SVG polyline."""
-        return " ".join(f"{dot.x:.1f},{dot.y:.1f}" for dot in self.dots)
+    def dots(self) -> tuple[Dot, ...]:
+        """All that is known."""
+        return tuple(itertools.chain(*self.runs))
+
+    @property
+    def lines(self) -> list[str]:
+        """The runs as the points of SVG polylines: over a gap nobody knows how it went on."""
+        return [" ".join(f"{dot.x:.1f},{dot.y:.1f}" for dot in run) for run in self.runs]
 
     @classmethod
     def of(
@@ -49,17 +59,22 @@ class Plot:
             most: the largest that there can be; None for the largest that there is.
 
         """
-        known = [(moment, value) for moment, value in values if value is not None]
-        top = most or max((value for _, value in known), default=0) or 1.0
+        top = most or max((value for _, value in values if value is not None), default=0) or 1.0
         begin, end = values[0][0], values[-1][0]
         span = (end - begin).total_seconds() or 1.0
         inside_x, inside_y = WIDTH - 2 * _MARGIN, HEIGHT - 2 * _MARGIN
-        dots = (
-            Dot(
-                _MARGIN + inside_x * (moment - begin).total_seconds() / span,
-                HEIGHT - _MARGIN - inside_y * value / top,
-                value,
-            )
-            for moment, value in known
+        times = tuple(
+            _MARGIN + inside_x * (moment - begin).total_seconds() / span for moment, _ in values
         )
-        return cls(title, top, tuple(dots))
+        dots = [
+            None if value is None else Dot(x, HEIGHT - _MARGIN - inside_y * value / top, value)
+            for x, (_, value) in zip(times, values, strict=True)
+        ]
+        runs = (tuple(filter(None, run)) for _, run in itertools.groupby(dots, key=bool))
+        return cls(title, top, _ends(begin, end), times, tuple(filter(None, runs)))
+
+
+def _ends(begin: datetime, end: datetime) -> tuple[str, ...]:
+    """Return two days, two times of one day, or the one time that both are."""
+    pattern = "%Y-%m-%d" if begin.date() != end.date() else "%Y-%m-%d %H:%M UTC"
+    return tuple(dict.fromkeys(each.strftime(pattern) for each in (begin, end)))

@@ -214,11 +214,11 @@ def _figures(
         now = analysis.prediction.malignant_probability
         malignant[0] = wording.percent(now)
         if before is not None:
-            malignant[1] = wording.points(now - before.prediction.malignant_probability)
+            malignant[1] = wording.points(before.prediction.malignant_probability, now)
     if analysis.HasField("area_fraction"):
         area[0] = wording.percent(analysis.area_fraction)
         if before is not None and before.HasField("area_fraction"):
-            area[1] = wording.points(analysis.area_fraction - before.area_fraction)
+            area[1] = wording.points(before.area_fraction, analysis.area_fraction)
     return [*malignant, *area]
 
 

@@ -192,9 +192,12 @@ class Wording:
         digits = f"{100 * share:.4f}".rstrip("0").rstrip(".")
         return f"{digits.replace('.', self.decimal)} %"
 
-    def points(self, difference: float) -> str:
-        """Return a difference of two shares in percentage points, with its sign."""
-        tenths = round(1000 * difference)
+    def points(self, before: float, after: float) -> str:
+        """Return the change of a share in percentage points, with its sign.
+
+        It is that of the shares as they are shown, so that whoever subtracts those gets the same.
+        """
+        tenths = round(10 * (round(100 * after, 1) - round(100 * before, 1)))
         return ("+" if tenths > 0 else "") + self.number(tenths / 10, 1)
 
     def date_of(self, day: dt.date) -> str:
