@@ -1,20 +1,16 @@
-"""A batch: followed while it is analyzed, with what failed and why, and its report."""
+"""A batch, followed while it is analyzed."""
 
-import contextlib
-import os
-import signal
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
-from playwright.sync_api import APIResponse, Page, Route, expect
+from playwright.sync_api import APIResponse, Route, expect
 
-from tests import specimens
+from tests.pages.batches import PICTURES, at_a_standstill, send
 from tests.pages.conftest import PATIENCE_MS, Person
 from tests.stack import Stack
 
 People = Callable[..., Person]
-PICTURES = [specimens.lesion_jpeg((320, 240), seed=seed) for seed in range(3)]
 
 _HEARD = """window.EventSource = class extends EventSource {
   constructor(...all) {
@@ -39,31 +35,6 @@ _OUT_OF_SIGHT = """() => {
 """Tells a page that it is in the background: to a browser without a window all are in front."""
 
 
-@contextlib.contextmanager
-def at_a_standstill(services: Stack) -> Iterator[None]:
-    """Let nothing be analyzed."""
-    pid = services.processes["inference"].pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
-def send(somebody: Person, *contents: bytes) -> str:
-    files = [("images", (f"picture {n}.jpg", each)) for n, each in enumerate(contents)]
-    headers = {"Sec-Fetch-Site": "same-origin"}
-    answer = somebody.api("POST", "/v1/batches", files=files, headers=headers)
-    assert answer.status_code == 202, answer.text
-    return f"/batches/{answer.json()['id']}"
-
-
-def done(somebody: Person, path: str) -> None:
-    """Look at a batch until it is finished."""
-    somebody.goto(path)
-    expect(somebody.page.get_by_text("All done.")).to_be_visible()
-
-
 def test_a_batch_is_followed_without_loading_the_page_again(
     person: People, services: Stack
 ) -> None:
@@ -76,7 +47,7 @@ def test_a_batch_is_followed_without_loading_the_page_again(
         page.evaluate("window.stayed = true")
 
     # What was at work when all stood still is tried again some seconds later.
-    expect(page.get_by_text("All done.")).to_be_visible()
+    expect(page.get_by_text("All done.", exact=True)).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_js_property("value", 3)
     assert page.evaluate("window.stayed")
     expect(page.get_by_role("link", name="Report (PDF)")).to_be_visible()
@@ -110,7 +81,7 @@ def test_what_ends_while_the_page_is_read_again_is_shown_too(
     assert "0 of 3 done." in answer.text()
     route.fulfill(response=answer)
 
-    expect(page.get_by_text("All done.")).to_be_visible()
+    expect(page.get_by_text("All done.", exact=True)).to_be_visible()
 
 
 def test_a_lost_connection_loses_nothing_of_what_happened_meanwhile(
@@ -129,7 +100,7 @@ def test_a_lost_connection_loses_nothing_of_what_happened_meanwhile(
 
     somebody.context.set_offline(False)
 
-    expect(somebody.page.get_by_text("All done.")).to_be_visible()
+    expect(somebody.page.get_by_text("All done.", exact=True)).to_be_visible()
 
 
 def test_a_page_that_hears_nothing_looks_now_and_then(person: People, services: Stack) -> None:
@@ -145,7 +116,7 @@ def test_a_page_that_hears_nothing_looks_now_and_then(person: People, services: 
         pass
     page.clock.fast_forward(15_000)
 
-    expect(page.get_by_text("All done.")).to_be_visible()
+    expect(page.get_by_text("All done.", exact=True)).to_be_visible()
 
 
 def test_pages_that_nobody_sees_keep_nobody_from_the_others(
@@ -179,74 +150,42 @@ def test_a_batch_that_is_removed_while_it_is_looked_at_is_gone(
     expect(somebody.page.get_by_text("There is no batch of this id")).to_be_visible()
 
 
-def test_names_from_right_to_left_and_of_markup_are_shown_as_names(person: People) -> None:
+def test_what_fails_while_one_looks_at_the_failed_ones_stands_where_it_came(
+    person: People, services: Stack
+) -> None:
     somebody = person()
-    names = ["<b>x</b>.jpg", "تجربة.jpg", "a" * 200 + ".jpg"]
-    files = [("images", (name, PICTURES[0])) for name in names]
-    headers = {"Sec-Fetch-Site": "same-origin"}
-    made = somebody.api("POST", "/v1/batches", files=files, headers=headers).json()
-
-    done(somebody, f"/batches/{made['id']}")
-
-    for name in names:
-        expect(somebody.page.get_by_role("link", name=name, exact=True)).to_be_visible()
-    assert somebody.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def test_what_failed_says_why_and_the_others_are_there(person: People) -> None:
-    somebody = person()
-    page = somebody.page
-    done(somebody, send(somebody, PICTURES[0], b"no picture", PICTURES[1]))
-
-    expect(page.get_by_role("listitem").filter(has_text="picture 1.jpg")).to_contain_text(
-        "not a JPEG or PNG"
-    )
-    expect(page.get_by_role("link", name="picture 0.jpg")).to_be_visible()
-    page.get_by_role("link", name="Failed (1)").click()
-    expect(page.get_by_role("link", name="picture 0.jpg")).to_have_count(0)
-    expect(page.get_by_text("picture 1.jpg")).to_be_visible()
-
-
-@pytest.mark.parametrize(("name", "language"), [("Report (PDF)", "en"), ("Bericht (PDF)", "de")])
-def test_the_report_is_one_click_away(person: People, name: str, language: str) -> None:
-    somebody = person()
-    done(somebody, send(somebody, PICTURES[0]))
-    address = somebody.page.get_by_role("link", name=name).get_attribute("href")
-
-    answer = somebody.context.request.get(f"{somebody.services.rest}{address}")
-
-    assert answer.headers["content-type"] == "application/pdf"
-    assert answer.headers["content-language"] == language
-
-
-@pytest.mark.parametrize("scripts", [True, False])
-def test_what_waits_can_be_cancelled(person: People, services: Stack, *, scripts: bool) -> None:
-    somebody = person(java_script_enabled=scripts)
-    page = somebody.page
+    names = somebody.page.locator("#pictures h3")
     with at_a_standstill(services):
-        somebody.goto(send(somebody, *PICTURES * 8))
-        page.get_by_role("button", name="Cancel what waits").click()
-        expect(page.get_by_role("button", name="Cancel what waits")).to_have_count(0)
-    expect(page.get_by_text("was cancelled before").first).to_be_visible()
+        path = send(somebody, *PICTURES * 2, b"no picture", *PICTURES * 2)
+        somebody.goto(f"{path}?status=failed")
+        expect(names).to_have_text(["picture 6.jpg"])
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        assert somebody.api("POST", f"/v1{path}/cancel", headers=headers).is_success
+
+        expect(names.last).to_have_text("picture 12.jpg")
+    shown = [int(re.sub(r"\D", "", name)) for name in names.all_inner_texts()]
+    assert shown == sorted(shown)
+    assert len(shown) > 6
 
 
-def test_many_pictures_are_shown_page_by_page(person: People) -> None:
+def test_a_page_that_cannot_be_brought_up_to_date_says_so(person: People, services: Stack) -> None:
     somebody = person()
-    done(somebody, send(somebody, *[PICTURES[0]] * 26))
+    said = somebody.page.get_by_text("This may be out of date")
+    with at_a_standstill(services):
+        somebody.goto(send(somebody, *PICTURES))
+        expect(somebody.page.get_by_text("0 of 3 done.")).to_be_visible()
+        expect(said).to_be_hidden()
+        somebody.context.set_offline(True)
+        expect(said).to_be_visible()
+        somebody.context.set_offline(False)
+        expect(said).to_be_hidden()
 
-    somebody.page.get_by_role("link", name="More pictures").click()
 
-    expect(somebody.page.get_by_role("link", name="picture 25.jpg")).to_be_visible()
-    expect(somebody.page.get_by_role("link", name="picture 0.jpg")).to_have_count(0)
-
-
-def test_the_page_of_a_batch_keeps_nobody_out(
-    person: People, services: Stack, axe: Callable[[Page], None]
+def test_what_has_become_of_a_batch_is_said_to_who_cannot_see_it(
+    person: People, services: Stack
 ) -> None:
     somebody = person()
     with at_a_standstill(services):
-        path = send(somebody, PICTURES[0], b"no picture")
-        somebody.goto(path)
-        axe(somebody.page)
-    done(somebody, path)
-    axe(somebody.page)
+        somebody.goto(send(somebody, PICTURES[0], b"no picture"))
+
+    expect(somebody.page.locator("#announced")).to_have_text("All done. 1 analyzed, 1 failed.")

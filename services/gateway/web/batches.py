@@ -37,6 +37,7 @@ async def page_batch(
     values = {
         "batch": batch,
         "analyses": [AnalysisView.of(record) for record in page.items],
+        "cursor": cursor,
         "next_cursor": page.next_cursor,
         "status": status,
     }

@@ -7,13 +7,14 @@ const PAUSE_MS = 700;
 const READ_AGAIN_MS = 4_000;
 const LONGEST_READ_MS = 30_000;
 
+const pictures = document.getElementById("pictures");
 const progress = () => document.getElementById("progress");
 const news = new News(() => soon());
 
 let waiting = 0;
 let isTold = false;
 
-addEventListener("online", () => soon());
+for (const turn of ["online", "offline"]) addEventListener(turn, () => soon());
 news.begin();
 
 /** Read the page again, once for many words that come together. */
@@ -38,6 +39,7 @@ async function read() {
     // The connection is away for a while.
   }
   waiting = 0;
+  document.getElementById("away").hidden = isRead;
   if (progress().dataset.finished === "yes") news.end();
   else if (!isRead) soon(READ_AGAIN_MS);
   else if (isTold) soon();
@@ -45,20 +47,24 @@ async function read() {
 
 /** Put in what is different; what is the same stays, and with it the focus. */
 function show(page) {
+  // The last one first, so that what is new finds the one that it stands before.
+  let next = null;
+  for (const now of [...page.querySelectorAll("#pictures > li")].reverse()) {
+    next = document.getElementById(now.id) ?? pictures.insertBefore(document.importNode(now, true), next);
+  }
   for (const now of page.querySelectorAll("[data-live]")) {
     const shown = document.getElementById(now.id);
-    if (!shown) document.getElementById("pictures").append(now);
-    else if (shown.innerHTML !== now.innerHTML) {
+    if (shown.innerHTML !== now.innerHTML) {
       const name = shown.contains(document.activeElement) && document.activeElement.textContent;
       shown.replaceChildren(...now.childNodes);
       shown.dataset.finished = now.dataset.finished ?? "";
       if (name) [...shown.querySelectorAll("a, button")].find((each) => each.textContent === name)?.focus();
     }
   }
-  for (const shown of document.querySelectorAll("#pictures > li")) {
+  for (const shown of [...pictures.children]) {
     if (!page.getElementById(shown.id)) shown.remove();
   }
   if (progress().dataset.finished === "yes") {
-    document.getElementById("announced").textContent = "All pictures are done.";
+    document.getElementById("announced").textContent = progress().querySelector("p").textContent;
   }
 }
