@@ -20,6 +20,25 @@ Axe = Callable[[Page], None]
 # As large as 1440 by 900 is at 200 %.
 ZOOMED = {"width": 720, "height": 450}
 
+# As large as 1280 by 1024 is at 400 % (WCAG 2.2, 1.4.10).
+REFLOWED = {"width": 320, "height": 256}
+
+# What readers may set (WCAG 2.2, 1.4.12); a sheet that a script makes is no style in the page.
+SPACED = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`* { line-height: 1.5 !important; letter-spacing: .12em !important;
+    word-spacing: .16em !important; } p { margin-bottom: 2em !important; }`);
+  document.adoptedStyleSheets = [sheet];
+}"""
+
+# Words that are cut off; a name that is too long for the head of the page ends in an ellipsis.
+CUT_OFF = """() => [...document.querySelectorAll("main *, footer *, nav a")]
+  .filter((each) => each.checkVisibility() && !each.closest(".visually-hidden")
+    && !["auto", "scroll", "visible"].includes(getComputedStyle(each).overflowX)
+    && each.matches(":not(img, svg, svg *, input, select, textarea, progress, .stage)")
+    && (each.scrollWidth > each.clientWidth + 1 || each.scrollHeight > each.clientHeight + 1))
+  .map((each) => each.outerHTML.slice(0, 80))"""
+
 # Within a field of a date the browser itself marks which part has the focus.
 FOCUS = """() => {
   const at = document.activeElement, style = getComputedStyle(at), box = at.getBoundingClientRect();
@@ -71,7 +90,12 @@ def test_no_page_scrolls_sideways_at_twice_the_size(admin: People, shown: Filled
     wide = {}
     for name in paths():
         somebody.goto(shown.path(name))
-        for size, text in ((ZOOMED, "100%"), (DESKTOP, "200%"), (PHONE, "100%")):
+        for size, text in (
+            (ZOOMED, "100%"),
+            (DESKTOP, "200%"),
+            (PHONE, "100%"),
+            (REFLOWED, "100%"),
+        ):
             somebody.page.set_viewport_size(size)  # type: ignore[arg-type]
             reached = somebody.page.evaluate(
                 "(size) => { const root = document.documentElement;"
@@ -82,6 +106,21 @@ def test_no_page_scrolls_sideways_at_twice_the_size(admin: People, shown: Filled
                 wide[name, size["width"], text] = reached
 
     assert wide == {}
+
+
+def test_letters_words_and_lines_may_be_further_apart(admin: People, shown: Filled) -> None:
+    somebody = admin(viewport=REFLOWED)
+
+    lost = {}
+    for name in paths():
+        somebody.goto(shown.path(name))
+        somebody.page.evaluate(SPACED)
+        wide = somebody.page.evaluate("document.documentElement.scrollWidth")
+        cut = somebody.page.evaluate(CUT_OFF)
+        if wide > REFLOWED["width"] or cut:
+            lost[name] = wide, cut
+
+    assert lost == {}
 
 
 def test_whatever_the_keyboard_reaches_shows_that_it_is_there(admin: People, shown: Filled) -> None:
@@ -137,7 +176,9 @@ def tab_to(page: Page, wanted: str) -> None:
     pytest.fail(f"Tab leads nowhere near {wanted}")
 
 
-def test_from_signing_in_to_the_report_the_keyboard_is_enough(visitor: People) -> None:
+def test_from_signing_in_to_the_report_and_out_again_the_keyboard_is_enough(
+    visitor: People,
+) -> None:
     somebody = visitor()
     page = somebody.page
     somebody.goto("/sign-in")
@@ -177,3 +218,9 @@ def test_from_signing_in_to_the_report_the_keyboard_is_enough(visitor: People) -
     (report,) = reports
     assert report.headers["content-type"] == "application/pdf"
     assert report.body().startswith(b"%PDF-")
+
+    tab_to(page, "form[action='/sign-out'] button")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
+    somebody.goto("/analyses")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")

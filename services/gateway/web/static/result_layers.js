@@ -10,6 +10,7 @@ export class Layers extends EventTarget {
   constructor(root, tools) {
     super();
     this.root = root;
+    this.missing = [];
     this.outline = tools.querySelector("[name=outline]");
     this.explanation = tools.querySelector("[name=explanation]");
     this.opacity = tools.querySelector("[name=opacity]");
@@ -21,7 +22,7 @@ export class Layers extends EventTarget {
 
   /** Fetch the layers, once the picture itself is there. */
   async load() {
-    await this.root.querySelector("img.picture").decode().catch(() => {});
+    await this.root.querySelector("img.picture").decode().catch(() => this.#miss("picture"));
     const { mask, explanation } = this.root.dataset;
     await Promise.all([
       mask && this.#fetched(mask, "outline", (blob) => this.#draw(blob)),
@@ -70,14 +71,21 @@ export class Layers extends EventTarget {
       if (!answer.ok) throw new Error(answer.status);
       await use(await answer.blob());
     } catch {
-      this.root.querySelector(".trouble").textContent = `The ${name} could not be loaded. Load the page again to try once more.`;
+      this.#miss(name);
     }
+  }
+
+  #miss(name) {
+    this.missing.push(name);
+    const said = `Could not be loaded: ${this.missing.join(", ")}. Load the page again to try once more.`;
+    this.root.querySelector(".trouble").textContent = said;
   }
 
   async #draw(blob) {
     const { width, height } = this.root.querySelector(".outline").viewBox.baseVal;
     const path = traced(await createImageBitmap(blob), width, height);
     for (const each of this.root.querySelectorAll(".outline path")) each.setAttribute("d", path);
+    this.root.querySelector(".outlined").hidden = false;
   }
 
   #heat(blob) {
