@@ -23,6 +23,11 @@ from services.gateway.parts import Parts
 
 
 async def _parts(request: Request) -> Parts:
+    return _parts_of(request)
+
+
+def _parts_of(request: Request) -> Parts:
+    """Return the parts where one has the request: to depend on them costs more than to look."""
     parts: Parts = request.app.state.parts
     return parts
 
@@ -92,17 +97,17 @@ async def take_for_token(
         await tolls.take(request, parts.caller_quota, holder, though_spent=though_spent)
 
 
-async def _by_address(request: Request, parts: PartsDep) -> None:
-    await tolls.take(request, parts.address_quota, tolls.address(request))
+async def _by_address(request: Request) -> None:
+    await tolls.take(request, _parts_of(request).address_quota, tolls.address(request))
 
 
 AddressQuota = Depends(_by_address)
 """For what asks for nobody."""
 
 
-async def identified(request: Request, parts: PartsDep, presented: PresentedDep) -> Caller:
+async def identified(request: Request, presented: PresentedDep) -> Caller:
     """Return who is calling, and take of their quota; raises what ``Access.identify`` does."""
-    return await identify(request, parts, presented)
+    return await identify(request, _parts_of(request), presented)
 
 
 async def identify(
@@ -148,20 +153,16 @@ def _see_whose_page(request: Request, caller: Caller) -> None:
 _IdentifiedDep = Annotated[Caller, Depends(identified)]
 
 
-async def _identified_by_itself(
-    request: Request, parts: PartsDep, presented: PresentedDep
-) -> Caller:
-    return await identify(request, parts, presented, by_itself=True)
+async def _identified_by_itself(request: Request, presented: PresentedDep) -> Caller:
+    return await identify(request, _parts_of(request), presented, by_itself=True)
 
 
-async def _identified_though_spent(
-    request: Request, parts: PartsDep, presented: PresentedDep
-) -> Caller:
-    return await identify(request, parts, presented, though_spent=True)
+async def _identified_though_spent(request: Request, presented: PresentedDep) -> Caller:
+    return await identify(request, _parts_of(request), presented, though_spent=True)
 
 
-async def _begun(request: Request, parts: PartsDep) -> None:
-    await audit.begin(request.scope, audit.noted(), parts.trail)
+async def _begun(request: Request) -> None:
+    await audit.begin(request.scope, audit.noted(), _parts_of(request).trail)
 
 
 Begun = Depends(_begun)
@@ -172,12 +173,11 @@ async def _caller(
     needed: SecurityScopes,
     caller: _IdentifiedDep,
     request: Request,
-    parts: PartsDep,
     _: Annotated[object, Depends(_api_key)],
 ) -> Caller:
     for permission in needed.scopes:
         caller.require(Permission(permission))
-    await _begun(request, parts)
+    await _begun(request)
     return caller
 
 
@@ -185,29 +185,27 @@ async def _watcher(
     needed: SecurityScopes,
     caller: Annotated[Caller, Depends(_identified_by_itself)],
     request: Request,
-    parts: PartsDep,
     _: Annotated[object, Depends(_api_key)],
 ) -> Caller:
-    return await _caller(needed, caller, request, parts, _)
+    return await _caller(needed, caller, request, _)
 
 
 async def _sender(
     needed: SecurityScopes,
     caller: Annotated[Caller, Depends(_identified_though_spent)],
     request: Request,
-    parts: PartsDep,
     _: Annotated[object, Depends(_api_key)],
 ) -> Caller:
     for permission in needed.scopes:
         caller.require(Permission(permission))
     if tolls.is_settled(request):
-        await _begun(request, parts)
+        await _begun(request)
     return caller
 
 
-async def _signed_in(caller: _IdentifiedDep, request: Request, parts: PartsDep) -> SignedIn:
+async def _signed_in(caller: _IdentifiedDep, request: Request) -> SignedIn:
     signed_in = in_sign_in(caller)
-    await _begun(request, parts)
+    await _begun(request)
     return signed_in
 
 
@@ -282,8 +280,8 @@ SecretKeyedDep = Annotated[Keyed | None, Depends(_secret_keyed)]
 """For bodies with a password."""
 
 
-async def _analysis_deadline(parts: PartsDep) -> Deadline:
-    return Deadline.after(parts.analysis_timeout_s)
+async def _analysis_deadline(request: Request) -> Deadline:
+    return Deadline.after(_parts_of(request).analysis_timeout_s)
 
 
 AnalysisDeadlineDep = Annotated[Deadline, Depends(_analysis_deadline)]
