@@ -65,20 +65,36 @@ class Analyzer:
             # The disk makes it durable while inference looks at it.
             stage.begin(picture.sha256, picture.encoded)
             answer = await self._inference.analyze(picture.encoded, deadline)
-            record = record_of(subject, picture, answer)
-            record.id = analysis_id
-            record.mask_sha256 = stage.add(answer.mask_png)
-            record.explanation_sha256 = stage.add(answer.explanation_png)
-            record.kept_bytes = stage.size
+            mask, explanation = map(stage.add, (answer.mask_png, answer.explanation_png))
             kept = Amount(stage.size, pictures=1)
+            record = record_of(
+                subject,
+                picture,
+                answer,
+                id=analysis_id,
+                organisation_id=scope.organisation_id,
+                owner_id=scope.user_id,
+                mask_sha256=mask,
+                explanation_sha256=explanation,
+                kept_bytes=kept.bytes,
+            )
             await self._files.keep(stage, partial(add, [record], scope), scope, kept)
         self._metrics.analyses(answer.outcome).inc()
         return record
 
 
-def record_of(subject: Subject, picture: Rewritten, answer: Answer) -> Analysis:
-    """Return the record of an analysis, nobody's yet, which knows no picture but its own."""
-    return Analysis(**unanswered(subject, picture), **answered(answer))
+def record_of(subject: Subject, picture: Rewritten, answer: Answer, **known: Any) -> Analysis:
+    """Return the record of an analysis, to be shown and written as it is: nobody changes it.
+
+    Args:
+        subject: whose picture it is.
+        picture: that was sent on.
+        answer: of inference.
+        known: what else there is to say, by the record's columns.
+
+    """
+    # For SQLAlchemy to watch each of its columns would take longer than all that is done to it.
+    return Analysis.model_construct(**unanswered(subject, picture), **answered(answer), **known)
 
 
 def unanswered(subject: Subject, picture: Rewritten) -> dict[str, Any]:

@@ -43,9 +43,10 @@ class Scope:
 
     def stamp(self, row: Belonging) -> None:
         """Write on a new row whose it is; what says so itself must not say another."""
-        row.organisation_id = row.organisation_id or self.organisation_id
-        if isinstance(row, Made):
-            row.owner_id = row.owner_id or self.user_id
+        if not row.organisation_id:
+            row.organisation_id = self.organisation_id
+        if isinstance(row, Made) and not row.owner_id:
+            row.owner_id = self.user_id
         self.check(row.model_dump(include={"organisation_id", "owner_id"}))
 
     def includes(self, row: Made) -> bool:
