@@ -3,7 +3,8 @@
 A real gateway, with inference and reports beside it, answers each kind of request in turns: sign-in
 checked, scoped, recorded. Of an analysis, what the upload itself costs is known apart: what
 rewrites the picture, and what keeps its three files so that they survive a power failure, run in
-turns with the requests, without a gateway.
+turns with the requests, without a gateway. So does the whole of it by the shortest code that does
+the same work, in a server of its own (see ``plain``).
 
     python -m benchmarks.requests       writes benchmarks/results/requests.json and the tables
 """
@@ -21,7 +22,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks import machine, tables
+from benchmarks import machine, plain, tables
 from benchmarks.processor import Meter
 from services.gateway.records import DEFAULT_ORGANISATION
 from services.gateway.settings import Settings
@@ -33,6 +34,7 @@ UPLOAD = "analyze a picture"
 REWRITTEN = "of it the picture rewritten"
 KEPT = "of it the three files kept"
 OWN = (REWRITTEN, KEPT)
+SHORTEST = "the same by the shortest code"
 _PICTURES = 8
 
 
@@ -42,12 +44,14 @@ class Kind:
 
     Attributes:
         ask: sends one.
-        cpu_ms: processor time of the gateway a request.
+        meter: of the process that does the work.
+        cpu_ms: its processor time a request.
         wall_ms: until its answer was there, median.
 
     """
 
     ask: Callable[[int], object]
+    meter: Meter
     cpu_ms: list[float] = field(default_factory=list)
     wall_ms: list[float] = field(default_factory=list)
 
@@ -77,20 +81,20 @@ def measured(rounds: int, requests: int) -> dict[str, Any]:
     with (
         stack.running() as services,
         httpx.Client(base_url=services.rest, trust_env=False, timeout=60) as client,
+        plain.running(services.environment) as (plain_client, plain_pid),
         tempfile.TemporaryDirectory() as folder,
         asyncio.Runner() as runner,
     ):
         client.headers["Authorization"] = f"Bearer {stack.signed_in(client)}"
-        kinds = _kinds(client, pictures)
+        kinds = _kinds(client, pictures, Meter([services.processes["gateway"].pid]))
         made = Path(services.environment["DERMSERVE_DATA_DIR"], "pictures")
         kinds |= _own(pictures, made, Folder(Path(folder)), runner.get_loop())
-        gateway = Meter([services.processes["gateway"].pid])
-        ours = Meter([os.getpid()])
+        kinds[SHORTEST] = Kind(_analyzing(plain_client, pictures), Meter([plain_pid]))
         for kind in kinds.values():
             kind.ask(0)
         for _ in range(rounds):
-            for name, kind in kinds.items():
-                _turn(kind, requests, ours if name in OWN else gateway)
+            for kind in kinds.values():
+                _turn(kind, requests)
     found = {name: _figures(kind) for name, kind in kinds.items()}
     return {
         "requests": rounds * requests,
@@ -98,11 +102,11 @@ def measured(rounds: int, requests: int) -> dict[str, Any]:
         "kinds": found,
         "upload_above_its_own_cpu_ms": found[UPLOAD]["cpu_ms"]
         - sum(found[own]["cpu_ms"] for own in OWN),
+        "upload_above_the_shortest_cpu_ms": found[UPLOAD]["cpu_ms"] - found[SHORTEST]["cpu_ms"],
     }
 
 
-def _kinds(client: httpx.Client, pictures: list[bytes]) -> dict[str, Kind]:
-    """Return the kinds of requests, after making what they ask for."""
+def _analyzing(client: httpx.Client, pictures: list[bytes]) -> Callable[[int], httpx.Response]:
     headers = {"Content-Type": "image/jpeg"}
 
     def analyze(turn: int) -> httpx.Response:
@@ -110,8 +114,15 @@ def _kinds(client: httpx.Client, pictures: list[bytes]) -> dict[str, Kind]:
         answer = client.post("/v1/analyses", content=picture, headers=headers)
         return answer.raise_for_status()
 
+    return analyze
+
+
+def _kinds(client: httpx.Client, pictures: list[bytes], gateway: Meter) -> dict[str, Kind]:
+    """Return the kinds of requests, after making what they ask for."""
+    analyze = _analyzing(client, pictures)
+
     def get(path: str) -> Kind:
-        return Kind(lambda _: client.get(path).raise_for_status())
+        return Kind(lambda _: client.get(path).raise_for_status(), gateway)
 
     one = f"/v1/analyses/{[analyze(turn).json()['id'] for turn in range(20)][-1]}"
     return {
@@ -122,7 +133,7 @@ def _kinds(client: httpx.Client, pictures: list[bytes]) -> dict[str, Kind]:
         "a mask": get(f"{one}/mask.png"),
         "an outline drawn": get(f"{one}/overlay.png"),
         "a report": get(f"{one}/report.pdf"),
-        UPLOAD: Kind(analyze),
+        UPLOAD: Kind(analyze, gateway),
     }
 
 
@@ -148,20 +159,21 @@ def _own(
                 stage.add(kept[(3 * turn + each) % len(kept)])
             await stage.publish()
 
+    here = Meter([os.getpid()])
     return {
-        REWRITTEN: Kind(lambda turn: rewrite(pictures[turn % len(pictures)], *bounds)),
-        KEPT: Kind(lambda turn: loop.run_until_complete(keep(turn))),
+        REWRITTEN: Kind(lambda turn: rewrite(pictures[turn % len(pictures)], *bounds), here),
+        KEPT: Kind(lambda turn: loop.run_until_complete(keep(turn)), here),
     }
 
 
-def _turn(kind: Kind, requests: int, meter: Meter) -> None:
+def _turn(kind: Kind, requests: int) -> None:
     waited: list[float] = []
-    used_s = meter.seconds()
+    used_s = kind.meter.seconds()
     for request in range(requests):
         began = time.perf_counter()
         kind.ask(request)
         waited.append(time.perf_counter() - began)
-    kind.cpu_ms.append(1000 * (meter.seconds() - used_s) / requests)
+    kind.cpu_ms.append(1000 * (kind.meter.seconds() - used_s) / requests)
     kind.wall_ms.append(1000 * statistics.median(waited))
 
 

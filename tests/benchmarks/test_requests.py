@@ -18,3 +18,5 @@ def test_every_kind_of_request_is_answered_and_costs_something(
     own = sum(found["kinds"][name]["cpu_ms"] for name in requests.OWN)
     whole = found["kinds"][requests.UPLOAD]["cpu_ms"]
     assert found["upload_above_its_own_cpu_ms"] == whole - own
+    shortest = found["kinds"][requests.SHORTEST]["cpu_ms"]
+    assert found["upload_above_the_shortest_cpu_ms"] == whole - shortest
