@@ -7,7 +7,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests import specimens
-from tests.pages.conftest import Person
+from tests.pages.conftest import PHONE, Person
 from tests.pages.results import analyzed, attached, unassessable
 from tests.pages.test_history import OURS
 
@@ -82,6 +82,9 @@ def test_two_analyses_are_chosen_compared_and_blended(
     expect(above).to_have_attribute("opacity", "0.8")
     expect(page.get_by_text("not known to be pictures of one lesion")).to_be_visible()
     axe(page)
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    figures = page.get_by_role("region", name="Figures")
+    assert figures.evaluate("(it) => it.scrollWidth <= it.clientWidth")
 
 
 def test_a_comparison_works_without_scripts_and_says_what_cannot_be(person: People) -> None:
