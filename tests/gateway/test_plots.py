@@ -30,6 +30,7 @@ def test_no_line_is_drawn_over_a_time_of_which_nothing_is_known() -> None:
     ("last", "ends"),
     [
         (DAYS[0].replace(hour=15), ("2026-01-01 09:30 UTC", "2026-01-01 15:30 UTC")),
+        (DAYS[0].replace(second=1), ("2026-01-01 09:30 UTC", "2026-01-01 09:30 UTC")),
         (DAYS[0], ("2026-01-01 09:30 UTC",)),
     ],
 )

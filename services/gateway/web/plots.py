@@ -77,4 +77,4 @@ class Plot:
 def _ends(begin: datetime, end: datetime) -> tuple[str, ...]:
     """Return two days, two times of one day, or the one time that both are."""
     pattern = "%Y-%m-%d" if begin.date() != end.date() else "%Y-%m-%d %H:%M UTC"
-    return tuple(dict.fromkeys(each.strftime(pattern) for each in (begin, end)))
+    return tuple(each.strftime(pattern) for each in ((begin,) if begin == end else (begin, end)))
