@@ -27,6 +27,16 @@ class Refusal(NamedTuple):
 
 
 FORESEEN_BY_NOBODY = (
+    Refusal(
+        "missing-condition",
+        "",
+        "that If-Match is needed where If-None-Match does not stand for it, no schema can say",
+    ),
+    Refusal(
+        "invalid-request",
+        r"It is there twice",
+        "forms repeat what a schema takes for one (RFC 6749, 3.2, forbids it)",
+    ),
     Refusal("changed-meanwhile", "", "which revision a record has is known to who read it"),
     Refusal("invalid-request", r"^The cursor is not one of ours", "cursors are given, not made up"),
     Refusal(

@@ -50,6 +50,15 @@ def test_it_says_what_it_does_and_with_what(path: str, operation: dict[str, Any]
 
 
 @each_operation
+def test_if_match_is_called_required_unless_another_header_can_stand_for_it(
+    path: str, operation: dict[str, Any]
+) -> None:
+    required = {each["name"]: each["required"] for each in operation.get("parameters", ())}
+    conditions = {"if-match", "if-none-match"} & required.keys()
+    assert required.get("if-match", False) is (conditions == {"if-match"}), path
+
+
+@each_operation
 def test_it_names_every_way_in_which_it_can_fail(path: str, operation: dict[str, Any]) -> None:
     expected = {"414", "422", "500"}
     names = {parameter["name"] for parameter in operation.get("parameters", ())}

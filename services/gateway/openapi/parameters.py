@@ -4,14 +4,19 @@ from typing import Any
 
 CONDITION = "if-match"
 
+_INSTEAD = "if-none-match"
+"""Can stand for the condition where something may be made; that one of two is needed, no document
+can say."""
+
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def describe(operation: dict[str, Any], shapes: dict[str, Any]) -> None:
     """Say what the parameters and form fields of an operation really are."""
+    names = {parameter["name"] for parameter in operation.get("parameters", ())}
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _without_null(parameter["schema"])
-        if parameter["name"] == CONDITION:
+        if parameter["name"] == CONDITION and _INSTEAD not in names:
             # Its absence has a status of its own, so the framework takes it for optional.
             parameter["required"] = True
     for kind, content in operation.get("requestBody", {}).get("content", {}).items():

@@ -45,7 +45,8 @@ def _meant(if_match: _IfMatch = None) -> frozenset[int] | None:
 def _new_or_meant(
     if_match: _IfMatch = None,
     if_none_match: Annotated[
-        Literal["*"] | None, Header(description="For what is to be made where nothing is yet.")
+        Literal["*"] | None,
+        Header(description="In place of `If-Match`: make what is not there yet."),
     ] = None,
 ) -> frozenset[int] | None:
     return NONE_YET if if_none_match and if_match is None else _meant(if_match)
