@@ -12,7 +12,8 @@ from typing import IO
 from starlette.requests import Request
 
 from services.gateway import errors
-from services.gateway.space import Space, filling
+from services.gateway.space import Space
+from services.gateway.store import CHANGED_WITHIN_S, told
 from services.gateway.text import is_file_name
 from services.gateway.threads import Threads
 from services.gateway.uploads import Archive, Part, parts
@@ -67,7 +68,7 @@ class Reading:
         self._max_pictures = max_pictures
         self._max_bytes = max_bytes
         self._max_picture_bytes = max_picture_bytes
-        self._threads = Threads(1)
+        self._threads = Threads(1, CHANGED_WITHIN_S)
         self._seen = hashlib.sha256()
 
     @property
@@ -84,6 +85,8 @@ class Reading:
             InvalidRequestError: the form cannot be read.
             InvalidArchiveError: the archive is not taken.
             TooLargeError: there are too many bytes or pictures.
+            InsufficientStorageError: there is no room for the archive.
+            StoreUnavailableError: its disk is in trouble, or hangs.
 
         """
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -145,7 +148,7 @@ class Reading:
             raise errors.InvalidRequestError(f"{part.name[:64]}: it is not UTF-8.") from error
 
     async def _of_archive(self, request: Request) -> AsyncIterator[Sent]:
-        with filling():
+        with told():
             file = await self._threads.run(self._new_file)
             try:
                 await self._arrived(request, file)

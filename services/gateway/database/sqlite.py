@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -27,6 +27,12 @@ _READERS = 4
 _TRY_S = 0.1
 _LOOK_EVERY_S = 1.0
 
+ANSWER_S = 25.0
+"""How long a piece of work is waited for, besides its patience with others: only a disk that hangs
+takes longer."""
+
+_NO_ANSWER = "The disk of the database does not answer"
+
 
 class Sqlite:
     """A database in a file.
@@ -37,13 +43,14 @@ class Sqlite:
     its write-ahead log lets readers go on meanwhile.
     """
 
-    def __init__(self, address: URL, patience_s: float) -> None:
+    def __init__(self, address: URL, patience_s: float, answer_s: float | None = ANSWER_S) -> None:
         """Build over a file.
 
         Args:
             address: of the file.
             patience_s: seconds that a statement waits while another process writes, and a
                 piece of work for those that write before it.
+            answer_s: seconds to wait for a piece of work besides; None for as long as it takes.
 
         """
         # Errors are logged, and parameters are names of patients.
@@ -52,20 +59,28 @@ class Sqlite:
         )
         event.listen(self._engine, "connect", _prepare)
         self._sessions = sessionmaker(self._engine, class_=ScopedSession, expire_on_commit=False)
-        self._reading, self._writing = Threads(_READERS), Threads(1)
         self._patience_s = patience_s
+        self._within_s = None if answer_s is None else patience_s + answer_s
+        self._reading = Threads(_READERS, self._within_s)
+        self._writing = Threads(1, self._within_s)
         self._listeners: list[Heard] = []
 
     @classmethod
     def unhurried(cls, address: URL, patience_s: float) -> Self:
-        """Build one whose statements may take what they take, as all do here."""
-        return cls(address, patience_s)
+        """Build one whose work may take what it takes."""
+        return cls(address, patience_s, None)
 
     async def read(
         self, work: Callable[[Session], _Result], scope: AnyScope | None = None
     ) -> _Result:
-        """Look something up."""
-        return await self._reading.run(self._read, work, scope)
+        """Look something up.
+
+        Raises:
+            ConnectionError: the disk hangs.
+
+        """
+        with _told():
+            return await self._reading.look(self._read, work, scope)
 
     async def write(
         self, work: Callable[[Session], _Result], scope: AnyScope | None = None
@@ -74,10 +89,12 @@ class Sqlite:
 
         Raises:
             sqlalchemy.exc.TimeoutError: those before it took all of the patience.
+            ConnectionError: the disk hangs. Nothing was changed, unless it hangs in the commit.
 
         """
-        until = time.monotonic() + self._patience_s
-        return await self._writing.run(self._write, work, scope, until)
+        began = time.monotonic()
+        with _told():
+            return await self._writing.run(self._write, work, scope, began)
 
     @contextlib.asynccontextmanager
     async def listening(self, heard: Heard) -> AsyncIterator[None]:
@@ -95,24 +112,28 @@ class Sqlite:
             self._listeners.remove(tell)
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self._writing.run(self._engine.dispose)
+        """Close all connections, but for those that a disk keeps."""
+        with contextlib.suppress(TimeoutError):
+            await self._writing.run(self._engine.dispose)
 
     def _read(self, work: Callable[[Session], _Result], scope: AnyScope | None) -> _Result:
         with self._sessions(info={SCOPE: scope}) as session:
             return work(session)
 
     def _write(
-        self, work: Callable[[Session], _Result], scope: AnyScope | None, until: float
+        self, work: Callable[[Session], _Result], scope: AnyScope | None, began: float
     ) -> _Result:
         # While another process writes, each before this one has waited for as long as it may.
-        if time.monotonic() > until:
+        if time.monotonic() > began + self._patience_s:
             raise QueueTimeoutError("others waited to write for too long")
         with self._sessions(info={SCOPE: scope}) as session:
             with session.begin():
                 # Python's own begins with the first change, and what was read before may be old.
                 unscoped(session).exec_driver_sql("BEGIN IMMEDIATE")
                 done = work(session)
+                if self._within_s is not None and time.monotonic() > began + self._within_s:
+                    # Whoever wanted it has been told that it was not done.
+                    raise TimeoutError(_NO_ANSWER)
             for tell in self._listeners:
                 for organisation_id in session.info.get(TOLD, ()):
                     tell(organisation_id)
@@ -128,6 +149,15 @@ class Sqlite:
     def passes(error: Exception) -> bool:
         """Say whether waiting can help: not for a missing folder, or what is no database."""
         return isinstance(error, sqlite3.Error) and "locked" in str(error)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Say of a disk that hangs what is said of a server that is not there."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise ConnectionError(_NO_ANSWER) from error
 
 
 def _touch(path: str) -> None:

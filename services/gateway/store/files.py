@@ -56,6 +56,19 @@ def unlink_all(paths: Iterable[Path]) -> None:
         path.unlink(missing_ok=True)
 
 
+def unlink_until(paths: Iterable[Path], moment: float) -> None:
+    """Remove files, and begin with none after a moment of the monotonic clock.
+
+    Raises:
+        TimeoutError: it has come.
+
+    """
+    for path in paths:
+        if time.monotonic() > moment:
+            raise TimeoutError
+        path.unlink(missing_ok=True)
+
+
 def unlink_older(paths: Iterable[Path], after_s: float) -> None:
     """Remove those of some files that nobody wrote or named for some seconds."""
     unlink_all(older(paths, after_s))

@@ -10,27 +10,24 @@ and all of it named in one go, in one thread.
 
 import asyncio
 import contextlib
-import errno
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from services import telemetry
 from services.gateway import errors
-from services.gateway.space import filling
 from services.gateway.store import files
+from services.gateway.store.disk import told
 from services.gateway.store.intact import intact, is_ours
 from services.gateway.store.stage import Stage
 from services.gateway.store.store import SETTLED_AFTER_S
 from services.gateway.threads import Threads
 
 _FILES_AT_ONCE = 16
-# What is said of one file; all else is said of a disk or a server that is down or too slow.
-_OF_A_FILE = frozenset({errno.EACCES, errno.EISDIR, errno.ENOTDIR, errno.EPERM})
 _READ_WITHIN_S = 10.0
-
-_log = telemetry.logger(__name__)
+CHANGED_WITHIN_S = 20.0
+"""How long a step of keeping or removing something may take."""
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -55,7 +52,9 @@ class Folder:
         self._root = root
         self._staged = root / "staged"
         self._settled_after_s = settled_after_s
+        # Apart, so that files are shown while nothing can be written.
         self._threads = Threads(_FILES_AT_ONCE)
+        self._changing = Threads(_FILES_AT_ONCE, CHANGED_WITHIN_S)
 
     @contextlib.asynccontextmanager
     async def stage(self, organisation_id: str) -> AsyncIterator[Stage]:
@@ -71,8 +70,9 @@ class Folder:
         return await self._look(_read, self.path(organisation_id, name))
 
     async def remove(self, organisation_id: str, names: Iterable[str]) -> None:
-        """Remove files; missing ones are no error."""
-        await self.run(files.unlink_all, [self.path(organisation_id, name) for name in names])
+        """Remove files; missing ones are no error. None is begun with once nobody waits for it."""
+        paths = [self.path(organisation_id, name) for name in names]
+        await self.change(files.unlink_until, paths, time.monotonic() + CHANGED_WITHIN_S)
 
     async def settled(self) -> AsyncIterator[tuple[str, list[str]]]:
         """Yield names of old files, one of the 256 folders at a time."""
@@ -89,12 +89,12 @@ class Folder:
         await self.run(files.unlink_all, abandoned)
 
     async def trouble(self) -> str | None:
-        """Look into the folder; whether there is room is asked elsewhere."""
+        """Look into the folder, and at who writes; whether there is room is asked elsewhere."""
         try:
             await self._look(_enter, self._root)
         except errors.StoreUnavailableError:
             return "unavailable"
-        return None
+        return "unavailable" if self._changing.all_hang else None
 
     async def unassigned(self) -> list[str]:
         """Return names of files that lie here as they did before organisations had folders."""
@@ -126,13 +126,27 @@ class Folder:
         """Write a file without its name, in the caller's thread; return where it is."""
         return files.write(self._staged, content)
 
+    async def change(
+        self,
+        function: Callable[_Arguments, _Result],
+        *args: _Arguments.args,
+        **kwargs: _Arguments.kwargs,
+    ) -> _Result:
+        """Change files in a thread, as ``run`` works on them, but wait no longer than a while.
+
+        What a disk that hangs does later harms nobody: a file that nobody was told of is one that
+        no record has, and goes as those do which a process left behind.
+        """
+        with told():
+            return await self._changing.run(function, *args, **kwargs)
+
     async def run(
         self,
         function: Callable[_Arguments, _Result],
         *args: _Arguments.args,
         **kwargs: _Arguments.kwargs,
     ) -> _Result:
-        """Work on files in a thread, to the end: what was given up could still change them.
+        """Work on files in a thread, to the end; for what no request waits for.
 
         Raises:
             FileNotFoundError: one is not there.
@@ -140,7 +154,7 @@ class Folder:
             StoreUnavailableError: the disk, or the server that has it, is in trouble.
 
         """
-        with _told():
+        with told():
             return await self._threads.run(function, *args, **kwargs)
 
     async def _look(self, function: Callable[[Path], _Result], path: Path) -> _Result:
@@ -148,7 +162,7 @@ class Folder:
 
         A disk, or a server, that does not answer keeps the thread until it does.
         """
-        with _told():
+        with told():
             async with asyncio.timeout(_READ_WITHIN_S):
                 return await self._threads.look(function, path)
 
@@ -165,19 +179,21 @@ class _FolderStage(Stage):
     def begin(self, name: str, content: bytes) -> None:
         """Begin to write a file, and return at once."""
         super().begin(name, content)
-        self._writing[name] = asyncio.create_task(self._folder.run(self._write, name))
+        self._writing[name] = asyncio.create_task(self._folder.change(self._write, name))
 
     async def publish(self) -> None:
         """Give all files their names; those that are there already are replaced by the same."""
         for writing in self._writing.values():
             await writing
-        await self._folder.run(self._publish)
+        await self._folder.change(self._publish)
 
     async def clear(self) -> None:
         """Remove what was not published."""
         await asyncio.gather(*self._writing.values(), return_exceptions=True)
         if self._written:
-            await self._folder.run(files.unlink_all, list(self._written.values()))
+            # What stays is swept later.
+            with contextlib.suppress(errors.StoreUnavailableError):
+                await self._folder.change(files.unlink_all, list(self._written.values()))
 
     def _write(self, name: str) -> None:
         self._written[name] = self._folder.write(self.contents[name])
@@ -191,20 +207,6 @@ class _FolderStage(Stage):
         }
         files.move(named)
         self._written.clear()
-
-
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Say what a disk says as every store says it."""
-    try:
-        with filling():
-            yield
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        cause = str(error) or "too slow"
-        _log.warning("the folder did not do what it was asked", cause=cause)
-        raise errors.StoreUnavailableError(of_object=error.errno in _OF_A_FILE) from error
 
 
 def _enter(root: Path) -> None:

@@ -14,8 +14,9 @@ class Store(Protocol):
     """Objects of organisations, by name.
 
     What cannot be done raises ``StoreUnavailableError``, and for want of room
-    ``InsufficientStorageError``. What is asked for is given or refused within a bounded time, and a
-    bucket says so of all else; what a folder began to write or to remove is waited for.
+    ``InsufficientStorageError``. What is asked for, kept or removed is done or refused within a
+    bounded time. What was refused as too slow may be done yet: then an object is there that no
+    record has, or is not there that none has.
     """
 
     is_near: bool
