@@ -22,7 +22,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.gateway.leaks import WATCH
@@ -86,6 +86,7 @@ class ScriptedProvider:
     asked: list[str] = field(default_factory=list)
     """Paths that the gateway asked for."""
     down: bool = False
+    instead_of_keys: Callable[[], Response] | None = None
     auth_methods: list[str] = field(default_factory=lambda: ["client_secret_basic"])
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -130,8 +131,10 @@ class ScriptedProvider:
         }
         return JSONResponse(told, 503 if self.down else 200)
 
-    async def _keys(self, request: Request) -> JSONResponse:
+    async def _keys(self, request: Request) -> Response:
         self.asked.append(request.url.path)
+        if self.instead_of_keys is not None:
+            return self.instead_of_keys()
         unknown = {"kty": "of another day", "kid": "unknown"}
         listed = [unknown, *KeySet(list(self.keys)).as_dict()["keys"]]
         return JSONResponse({"keys": listed}, 503 if self.down else 200)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from joserfc import jwt
+from joserfc import jws, jwt
 
 from tests.gateway.identity_providers import (
     CLIENT_ID,
@@ -89,6 +89,9 @@ async def test_clocks_may_differ_a_little_and_others_may_be_meant_too(
 # Made beforehand: a key can take longer than a gateway waits for a token.
 FOREIGN = new_key()
 
+# Deeper than a parser goes.
+NESTED = b"[" * 100_000 + b"]" * 100_000
+
 Forge = Callable[[ScriptedProvider, Claims], str]
 FORGED: dict[str, Forge] = {
     "no algorithm": lambda _, claims: by_hand({"alg": "none"}, claims),
@@ -109,6 +112,10 @@ FORGED: dict[str, Forge] = {
     "no object": lambda provider, _: jwt.encode({"alg": "RS256"}, {}, provider.keys[0]).replace(
         ".e30.", ".W10."
     ),
+    "lists in lists": lambda provider, _: jws.serialize_compact(
+        {"alg": "RS256"}, NESTED, provider.keys[0]
+    ),
+    "lists in lists for a header": lambda *_: f"{packed(NESTED)}.e30.",
     "not even letters": lambda *_: "ü.\0.é",
 }
 

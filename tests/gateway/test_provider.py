@@ -1,11 +1,15 @@
 """What comes from an identity provider is believed only if all of it is right."""
 
 import asyncio
+import gzip
+import resource
 import socket
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+from starlette.responses import Response, StreamingResponse
 
 from services.gateway.provider import discovery, wire
 from tests.gateway.conftest import Start
@@ -165,6 +169,50 @@ async def test_a_provider_that_does_not_answer_is_given_up_in_time(
 
     assert answer.status_code == 503
     assert timers.asked == [600]
+
+
+async def forever() -> AsyncIterator[bytes]:
+    yield b"{"
+    while True:
+        await asyncio.sleep(0)
+        yield b" " * 10_000
+
+
+def bomb() -> Response:
+    """Half a gigabyte in a few kilobytes."""
+    packing = zlib.compressobj(wbits=31)
+    packed = b"".join(packing.compress(bytes(1024**2)) for _ in range(512)) + packing.flush()
+    return Response(gzip.compress(packed), headers={"Content-Encoding": "gzip, gzip"})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        lambda: Response(b'{"keys": [' + b" " * 10_000_000 + b"]}"),
+        lambda: StreamingResponse(forever()),
+        lambda: Response(b"[" * 100_000 + b"]" * 100_000),
+        bomb,
+    ],
+    ids=["large", "endless", "nested", "bomb"],
+)
+async def test_of_keys_that_are_too_many_no_more_is_read_than_may_be(
+    visitor: Browser,
+    provider: ScriptedProvider,
+    said: Callable[[], Response],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wire, "TIMEOUT_S", 60)
+    answer = said()
+    provider.instead_of_keys = lambda: answer
+    back = provider.authorize(await visitor.begin())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    told = await visitor.http.get(back)
+
+    assert told.status_code == 502
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 256 * 1024
+    provider.instead_of_keys = None
+    assert (await provider.sign_in(visitor)).status_code == 200
 
 
 async def test_a_provider_under_another_name_is_none_of_ours(

@@ -1,5 +1,6 @@
 """People from an identity provider: who they are here, what they may do, and for how long."""
 
+import base64
 import time
 from datetime import datetime, timedelta
 from typing import Any
@@ -287,7 +288,9 @@ async def test_nobody_else_says_that_somebody_left(
         moment = int(time.time())
         told = {"iss": provider.issuer, "aud": CLIENT_ID, "iat": moment, "exp": moment + 120}
         forged = told | {"jti": "1", "events": LOGOUT, "sub": "of alice"}
-        wrong += [{"logout_token": signed(forged, new_key())}, {"logout_token": "nonsense"}]
+        nested = base64.urlsafe_b64encode(b"[" * 9000).decode()
+        others = (signed(forged, new_key()), "nonsense", f"{nested}.e30.")
+        wrong += [{"logout_token": token} for token in others]
         for body in wrong:
             answer = await gateway.anonymous("POST", "/v1/auth/oidc/logout", data=body)
             assert answer.status_code == 400, body

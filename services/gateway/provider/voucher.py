@@ -121,5 +121,5 @@ def _told_apart() -> Iterator[None]:
         # Its message may repeat what a claim holds; its kind and the claim's name do not.
         name = getattr(error, "claim", "")
         raise InvalidVoucherError(f"{error.error} {name}".rstrip()) from None
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise InvalidVoucherError("malformed") from None
