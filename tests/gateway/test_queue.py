@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from services.gateway.boot import open_records
-from services.gateway.jobs import Queue
+from services.gateway.jobs import Queue, queue
 from services.gateway.records import Job, new_holder, now
 from tests.gateway.conftest import Client, Gateway, Start
 from tests.gateway.test_batches import PICTURES, sent
@@ -67,6 +67,20 @@ async def test_what_nobody_wants_any_more_leaves_the_line_though_inference_is_do
             assert (how, await waiting(cut_off)) == (how, 0)
             assert (how, (await told(alice)).count("batch.finished")) == (how, so_far)
         assert (await told(alice))[-1] == "batch.finished"
+
+
+async def test_what_a_gateway_takes_in_whose_clock_is_ahead_waits_for_no_other_clock(
+    start: Start, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(job_workers=0, database_url=database_url) as ahead:
+        alice = await ahead.signed_in()
+        with monkeypatch.context() as patch:
+            patch.setattr(queue, "now", lambda: now() + timedelta(hours=1))
+            path = await submitted(alice)
+
+    async with start(database_url=database_url) as right:
+        there = Client(right.http, alice.token)
+        assert (await finished(there, path))["status"] == "succeeded"
 
 
 async def test_what_somebody_works_on_is_left_to_them(start: Start, database_url: str) -> None:

@@ -123,7 +123,6 @@ class Queue:
                 analysis_id=each,
                 created_at=moment,
                 turn_at=moment + place * _APART,
-                due_at=moment,
                 bulk=bulk,
                 request_id=request_id,
             )

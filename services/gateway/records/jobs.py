@@ -1,6 +1,6 @@
 """Analyses that are still to be made: the line in which they wait, shared by all replicas."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlmodel import Field
 
@@ -26,7 +26,8 @@ class Job(Record, table=True):
     )
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     turn_at: datetime = Field(default_factory=now, sa_type=UtcDateTime, index=True)
-    due_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    # Long since, so that what is new is due by every clock: that of another host may be behind.
+    due_at: datetime = Field(default=datetime.fromtimestamp(0, UTC), sa_type=UtcDateTime)
     holder: str | None = Field(default=None, max_length=ID_LENGTH)
     strikes: int = 0
     # Gateways of the version before, which are replaced one by one, do not know of them.
