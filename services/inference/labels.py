@@ -128,7 +128,7 @@ def read(folder: Path) -> Labels | None:
     """
     path = folder / FILE
     try:
-        return Labels.model_validate_json(path.read_bytes())
+        return Labels.model_validate_json(_content(path))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -155,6 +155,15 @@ def write(folder: Path, labels: Labels) -> None:
         Path(name).replace(folder / FILE)
     except OSError as error:
         raise LabelsError(f"{folder / FILE} cannot be written ({error.strerror})") from error
+
+
+def _content(path: Path) -> bytes:
+    # Where a pipe lies in its place, nobody waits for who would write into it.
+    def at_once(name: str, flags: int) -> int:
+        return os.open(name, flags | os.O_NONBLOCK)
+
+    with open(path, "rb", opener=at_once) as file:
+        return file.read()
 
 
 def _checked(fields: dict[str, object]) -> Labels:

@@ -1,5 +1,6 @@
 """The file that says which version answers."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,12 @@ def test_a_strange_file_is_refused_with_a_sentence_that_names_it(
 def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "labels.json").mkdir()
     with pytest.raises(LabelsError, match=r"labels\.json cannot be read"):
+        labels.read(tmp_path)
+
+
+def test_a_pipe_in_place_of_the_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "labels.json")
+    with pytest.raises(LabelsError, match=r"labels\.json cannot be used"):
         labels.read(tmp_path)
 
 
