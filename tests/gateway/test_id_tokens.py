@@ -89,8 +89,8 @@ async def test_clocks_may_differ_a_little_and_others_may_be_meant_too(
 # Made beforehand: a key can take longer than a gateway waits for a token.
 FOREIGN = new_key()
 
-# Deeper than a parser goes.
-NESTED = b"[" * 100_000 + b"]" * 100_000
+# Deeper than a parser goes, and no longer than a token may be.
+NESTED = b"[" * 5000 + b"]" * 5000
 
 Forge = Callable[[ScriptedProvider, Claims], str]
 FORGED: dict[str, Forge] = {
@@ -115,7 +115,6 @@ FORGED: dict[str, Forge] = {
     "lists in lists": lambda provider, _: jws.serialize_compact(
         {"alg": "RS256"}, NESTED, provider.keys[0]
     ),
-    "lists in lists for a header": lambda *_: f"{packed(NESTED)}.e30.",
     "not even letters": lambda *_: "ü.\0.é",
 }
 

@@ -193,5 +193,5 @@ def _key_id(token: str) -> object:
     """Return what a token says its key is; nothing is believed of it."""
     try:
         return jws.extract_compact(token.encode()).headers().get("kid")
-    except (JoseError, ValueError, RecursionError):
+    except (JoseError, ValueError):
         return None
