@@ -16,7 +16,7 @@ from tests.gateway.test_locks import member, shared
 
 __all__ = ["shared"]
 
-_WAITING = text(
+WAITING = text(
     "SELECT count(*) FROM pg_stat_activity"
     " WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
@@ -68,7 +68,7 @@ async def test_who_waits_for_the_first_holds_none_of_the_later(
         await other.execute(text("BEGIN"))
         await other.execute(text(hold), {"id": first})
         changing = asyncio.ensure_future(change(shared, scope, its))
-        while not (await watch.scalar(_WAITING) or changing.done()):  # noqa: ASYNC110 - asks a server
+        while not (await watch.scalar(WAITING) or changing.done()):  # noqa: ASYNC110 - asks a server
             await asyncio.sleep(0)
         held = await other.scalar(text(f"{hold} NOWAIT"), {"id": later})
         await other.execute(text("COMMIT"))

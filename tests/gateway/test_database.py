@@ -185,6 +185,22 @@ async def test_a_role_that_may_make_no_tables_is_told_in_a_sentence(postgres: st
     assert "hush" not in str(told.value)
 
 
+async def test_who_waited_sees_what_it_was_waited_for_whatever_the_server_is_set_to(
+    postgres_url: str,
+) -> None:
+    name = make_url(postgres_url).database
+    async with connected(postgres_url) as operator:
+        await operator.execute(
+            text(f"ALTER DATABASE \"{name}\" SET default_transaction_isolation = 'serializable'")
+        )
+    async with database.opened(postgres_url, 60) as records:
+        level = await records.write(
+            lambda session: session.scalar(text("SHOW transaction_isolation")), EVERYTHING
+        )
+
+    assert level == "read committed"
+
+
 async def test_options_that_the_driver_does_not_know_are_told_in_a_sentence(
     postgres: str,
 ) -> None:

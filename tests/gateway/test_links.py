@@ -7,15 +7,18 @@ from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
+from sqlalchemy.util import await_only
 
 from services.gateway.boot import open_records
 from services.gateway.errors import GatewayError
-from services.gateway.identity import Links
+from services.gateway.identity import Links, vouched_sign_ins
 from services.gateway.records import User, VouchedSignIn
 from services.gateway.security import tokens
 from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
 from tests.gateway.identity_providers import Browser, ScriptedProvider, browser, settings
 from tests.gateway.telephones import Clock, set_up
+from tests.gateway.test_bulk_locks import WAITING
+from tests.gateway.test_database import connected
 from tests.gateway.test_password_resets import issued, redeemed
 from tests.gateway.test_second_step import looked, password_shown, sent
 from tests.gateway.test_vouched_sign_ins import came, linked, logout, me
@@ -181,6 +184,40 @@ async def test_nobody_fetches_tokens_while_they_are_unlinked(
             else:
                 alice = Client(hospital.http, fetched.access_token)
                 assert (await alice("GET", "/v1/me")).status_code == 401
+
+
+@pytest.mark.usefixtures("locks_are_waited_for")
+async def test_nobody_is_let_in_while_they_are_unlinked(
+    start: Start,
+    postgres_url: str,
+    provider: ScriptedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    changes = settings(provider.issuer, oidc_create_users=False, database_url=postgres_url)
+    async with (
+        start(**changes) as hospital,
+        browser(hospital.app) as visitor,
+        open_records(hospital.settings) as records,
+        connected(postgres_url) as watch,
+    ):
+        await hospital.signed_in("alice")
+        await linked(hospital, provider, "alice", "of alice")
+        unlinking: list[asyncio.Task[None]] = []
+
+        async def overtaken() -> None:
+            unlinking.append(asyncio.create_task(Links(records, provider.issuer).unlink("alice")))
+            while not (await watch.scalar(WAITING) or unlinking[0].done()):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+
+        # Between the look at the link and the commit of what it leads to.
+        look = vouched_sign_ins._refusal
+        monkeypatch.setattr(
+            vouched_sign_ins, "_refusal", lambda *of: (await_only(overtaken()), look(*of))[1]
+        )
+        await let_in(visitor, provider, sub="of alice")
+        await unlinking[0]
+
+        assert (await visitor.tokens()).status_code == 401
 
 
 async def let_in(visitor: Browser, provider: ScriptedProvider, **claims: Any) -> None:

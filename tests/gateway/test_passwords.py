@@ -9,7 +9,7 @@ from typing import Any
 import argon2
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlmodel import col
 
 from services.gateway import errors
@@ -17,6 +17,8 @@ from services.gateway.boot import BootError
 from services.gateway.records import User
 from services.gateway.security import common_passwords, passwords
 from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
+from tests.gateway.test_bulk_locks import WAITING
+from tests.gateway.test_database import connected
 
 NEW = "lamp under the stairs"
 
@@ -53,6 +55,28 @@ async def just_checked(
         yield begun
     finally:
         go_on.set()
+
+
+@pytest.mark.usefixtures("locks_are_waited_for")
+async def test_a_password_is_not_changed_in_a_sign_in_that_ended_while_it_waited(
+    start: Start, postgres_url: str
+) -> None:
+    async with (
+        start(database_url=postgres_url) as gateway,
+        connected(postgres_url) as other,
+        connected(postgres_url) as watch,
+    ):
+        alice = await gateway.signed_in()
+        await other.execute(text("BEGIN"))
+        await other.execute(text("SELECT id FROM users WHERE username = 'alice' FOR UPDATE"))
+        await other.execute(text("UPDATE sign_ins SET revoked_at = now()"))
+        changing = asyncio.ensure_future(change(alice, PASSWORD, NEW))
+        while not (await watch.scalar(WAITING) or changing.done()):  # noqa: ASYNC110 - asks a server
+            await asyncio.sleep(0)
+        await other.execute(text("COMMIT"))
+
+        assert (await changing).status_code == 403
+        assert (await sign_in(gateway, "alice", PASSWORD)).status_code == 200
 
 
 async def stored(gateway: Gateway, username: str = "alice") -> str:

@@ -110,7 +110,7 @@ class Postgresql:
         bounds = {
             "timeout": self._patience_s,
             "command_timeout": self._answer_s,
-            "server_settings": _bounds(self._patience_s),
+            "server_settings": _settings(self._patience_s),
         }
         engine = create_async_engine(
             self._address,
@@ -148,9 +148,11 @@ class Postgresql:
         return state is None or state in _PASSING
 
 
-def _bounds(patience_s: float) -> dict[str, str]:
-    """Bound what a statement of ours may wait and take; PostgreSQL itself bounds neither."""
+def _settings(patience_s: float) -> dict[str, str]:
+    """Return what holds in our sessions, whatever a server is set to; PostgreSQL bounds nothing."""
     return {
+        # Who has waited for a row sees with the next statement what it was waited for.
+        "default_transaction_isolation": "read committed",
         "lock_timeout": f"{patience_s * 1000:.0f}",
         "statement_timeout": f"{_STATEMENT_S * 1000:.0f}",
     }

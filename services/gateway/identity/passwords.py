@@ -17,9 +17,10 @@ from services import telemetry
 from services.gateway import errors
 from services.gateway.database import Database
 from services.gateway.identity.attempts import Attempt, Attempts, forget_places
-from services.gateway.identity.endings import end_all
+from services.gateway.identity.endings import end_all, see_that_still
+from services.gateway.identity.sign_ins import hold
 from services.gateway.places import Places
-from services.gateway.records import PasswordReset, SignIn, User
+from services.gateway.records import PasswordReset, User
 from services.gateway.security import passwords
 from services.gateway.security.breached_passwords import BreachedPasswords, UnusableFileError
 from services.gateway.threads import Threads
@@ -135,7 +136,8 @@ class Passwords:
             new: what they want.
 
         Raises:
-            ForbiddenError: the current password is wrong.
+            ForbiddenError: the current password is wrong, or was changed meanwhile, or the sign-in
+                has ended.
             InvalidRequestError: the new one does not keep the rules.
             TooManyAttemptsError: the current one was wrong too often in this sign-in.
             UnavailableError: too many are being checked.
@@ -184,23 +186,9 @@ def _change(user_id: str, sign_in_id: str, checked: str, renewed: str, session: 
     The owner may have changed it since, or ended the sign-in that asks: who knows only the
     former password must not undo that.
     """
-    still_signed_in = select(col(SignIn.id)).where(
-        col(SignIn.id) == sign_in_id, col(SignIn.revoked_at).is_(None)
-    )
-    changed = (
-        update(User)
-        .where(
-            col(User.id) == user_id,
-            col(User.disabled).is_(False),
-            col(User.password_hash) == checked,
-            still_signed_in.exists(),
-        )
-        .values(password_hash=renewed)
-        .returning(col(User.id))
-        .execution_options(synchronize_session=False)
-    )
-    if session.scalar(changed) is None:
-        raise errors.ForbiddenError(_WRONG)
+    hold(user_id, session)
+    see_that_still(sign_in_id, checked, user_id, session)
+    session.execute(update(User).where(col(User.id) == user_id).values(password_hash=renewed))
     end_all(user_id, session, but=sign_in_id)
     # A code for who had forgotten the old one is for nothing any more.
     session.execute(delete(PasswordReset).where(col(PasswordReset.user_id) == user_id))

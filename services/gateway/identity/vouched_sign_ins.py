@@ -138,7 +138,8 @@ def _admit(voucher: Voucher, rules: Rules, digest: str, session: Session) -> str
             col(LinkedIdentity.issuer) == voucher.issuer,
             col(LinkedIdentity.subject) == voucher.subject,
         )
-        .with_for_update(of=User)
+        # The link too: nobody comes in by one that is being taken away.
+        .with_for_update(of=(User, LinkedIdentity))
     )
     user = known or _newcomer(voucher, rules, session)
     if user is not None:
