@@ -42,7 +42,7 @@ class Password(httpx.Auth):
             username: of the account.
             password: of the account.
             code: is asked, where the account has a second factor, for a code of the app or for
-                recovery, once for each sign-in; as in ``lambda: input("Code: ")``.
+                recovery, once for each try to sign in; as in ``lambda: input("Code: ")``.
 
         """
         self._form = {"username": username, "password": password}
@@ -88,7 +88,7 @@ class Password(httpx.Auth):
             if answer.is_success:
                 self._keep(answer)
                 return
-            if self._code is not None and _passes(answer):
+            if self._code is not None and _is_undecided(answer):
                 raise ProblemError(answer)
         answer = yield from self._sign_in(beside, self._form)
         if not answer.is_success and self._code is not None:
@@ -110,7 +110,7 @@ class Password(httpx.Auth):
         self._fresh_until = time.monotonic() + self._tokens.expires_in - _EARLY_S
 
 
-def _passes(answer: httpx.Response) -> bool:
+def _is_undecided(answer: httpx.Response) -> bool:
     return answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS
 
 

@@ -100,6 +100,9 @@ class Wire:
     ) -> httpx.Response | ProblemError | UnreachableError:
         try:
             response = self._http.request(method, path, **options)
+        except ProblemError as refused:
+            # Whoever asks was not let in, so the request itself was not carried out.
+            return refused
         except httpx.TransportError as error:
             fault = self._unreachable(error)
             fault.__cause__ = error

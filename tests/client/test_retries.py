@@ -76,11 +76,36 @@ async def test_nobody_is_asked_for_a_code_because_a_refresh_token_could_not_be_l
             client.me()
             credentials._fresh_until = 0
             between.refuses = 1
+            assert client.me().username == person[0]
+        assert len(codes) == left - 1
+        with Client(url, credentials, longest_wait_s=0.5) as client:
+            credentials._fresh_until = 0
+            between.refuses = 1
             with pytest.raises(ProblemError) as refused:
                 client.me()
             assert (refused.value.status, refused.value.retry_after_s) == (503, 1)
             assert client.me().username == person[0]
         assert len(codes) == left - 1
+
+    async with proxy.before(gateway.port) as between:
+        await asyncio.to_thread(work, between.url)
+
+
+async def test_a_sign_in_that_is_refused_for_now_comes_again_before_what_it_is_for(
+    gateway: Running,
+) -> None:
+    def work(url: str) -> None:
+        with Client(url, Password(*ADMIN)) as client:
+            between.refuses = 2
+            patient = client.patients.create("signed in for")
+            found = client.patients.list(identifier="signed in for")
+            assert [each.id for each in found] == [patient.id]
+        between.times.clear()
+        wrong = Password(ADMIN[0], "not the password")
+        with Client(url, wrong) as stranger, pytest.raises(ProblemError) as refused:
+            stranger.me()
+        assert refused.value.type == "unauthenticated"
+        assert len(between.times) == 1
 
     async with proxy.before(gateway.port) as between:
         await asyncio.to_thread(work, between.url)
