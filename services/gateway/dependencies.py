@@ -132,6 +132,8 @@ async def identify(
         # Or else nothing would slow who tries keys. What else is wrong is told to who is known.
         await tolls.spend(request, parts.bad_token_quota, tolls.address(request))
         raise
+    # For a page of whatever goes wrong from here on.
+    request.state.caller = caller
     if isinstance(presented, Session):
         _see_whose_page(request, caller)
     holder = (caller.key or caller.user).id

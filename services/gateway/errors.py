@@ -41,6 +41,10 @@ class ForbiddenError(GatewayError):
     """The caller is known and may not do this."""
 
 
+class NoPasswordsError(ForbiddenError):
+    """Nobody signs in with a password here, but at the identity provider."""
+
+
 class SecondFactorMissingError(ForbiddenError):
     """A second factor is required here, and whoever signs in has none yet."""
 

@@ -50,6 +50,20 @@ async def test_nobody_is_told_of_codes_at_sign_ins_that_they_have_not(
     assert [("<form" in text) for text in told] == [each == [by_password] for each in said]
 
 
+async def test_who_has_no_password_is_offered_no_change_of_it(
+    start: Start, provider: ScriptedProvider
+) -> None:
+    async with start(**settings(provider.issuer)) as gateway, browser(gateway.app) as visitor:
+        alice = await came(visitor, provider)
+        bob = await gateway.signed_in("bob")
+        offered = [
+            'action="/account/password' in (await each("GET", "/account")).text
+            for each in (alice, bob)
+        ]
+
+    assert offered == [False, True]
+
+
 async def test_who_has_one_and_signs_in_elsewhere_is_told_that_nothing_asks_for_it(
     start: Start, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,7 +91,8 @@ async def test_a_ticket_from_before_a_restart_is_as_good_as_a_password_after_it(
             status,
             200 if status == 303 else 401,
         )
-        assert ("Begin at GET /v1/auth/oidc" in answer.text) == (whose == "none")
+        assert ("Sign in with your institution." in answer.text) == (whose == "none")
+        assert "GET /v1" not in answer.text
 
 
 async def test_whoever_has_to_set_one_up_does_not_where_passwords_are_good_no_more(

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 
+import httpx
 import pytest
 
 from tests.gateway.audited import last
-from tests.gateway.conftest import Gateway
+from tests.gateway.conftest import PASSWORD, Gateway, Start
 from tests.gateway.test_forms_in_work import boss, webhook
 from tests.gateway.test_forms_twice import form_of
-from tests.gateway.test_page_sessions import PAGE
-from tests.gateway.test_pages_on_their_way import held, sent
+from tests.gateway.test_page_sessions import PAGE, entered
+from tests.gateway.test_pages_on_their_way import OF_THE_API, held, said, sent
+from tests.gateway.test_password_resets import issued
 
 __all__ = ["held"]
 
@@ -36,6 +38,82 @@ QUESTIONS = (
     ("/admin/audit?user=nobody-of-that-name", 404, "not-found"),
 )
 """Pages that cannot be asked so, and are shown with everything beside why."""
+
+
+def is_signed_in(page: httpx.Response) -> bool:
+    """Say whether the head of a page is for somebody who is signed in, or for who is not."""
+    head = page.text.partition("<header")[2].partition("</header>")[0]
+    offers = [each in head for each in ('action="/sign-out"', 'aria-label="Main"')]
+    assert all(offers) or not any(offers), head
+    assert ("Sign in" in head) <= (not any(offers)), head
+    return all(offers)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"/patients/{'0' * 32}", 404),
+        ("/nowhere/at/all", 404),
+        ("/admin/users", 403),
+        ("/patients?number=1", 422),
+        (f"/account?page_of={'0' * 32}", 409),
+    ],
+)
+async def test_the_page_of_an_error_offers_who_is_signed_in_what_every_page_does(
+    gateway: Gateway, path: str, status: int
+) -> None:
+    await gateway.signed_in()
+    browser = await entered(gateway)
+    answers = [await gateway.http.get(path, headers=each) for each in (browser, PAGE)]
+
+    assert (answers[0].status_code, is_signed_in(answers[0])) == (status, True)
+    assert not is_signed_in(answers[1])
+
+
+@pytest.mark.usefixtures("quotas_last")
+async def test_whose_quota_is_spent_is_told_so_on_a_page_of_their_own(start: Start) -> None:
+    async with start(caller_quota=6) as gateway:
+        await gateway.signed_in()
+        browser = await entered(gateway)
+        while (spent := await gateway.http.get("/account", headers=browser)).status_code == 200:
+            pass
+
+        assert (spent.status_code, is_signed_in(spent)) == (429, True)
+
+
+async def test_a_session_that_has_ended_has_no_page_of_its_own_at_no_address(
+    gateway: Gateway,
+) -> None:
+    alice = await gateway.signed_in()
+    browser = await entered(gateway)
+    await gateway.http.post("/sign-out", headers=browser)
+    answer = await gateway.http.get("/nowhere/at/all", headers=browser)
+
+    assert (answer.status_code, is_signed_in(answer)) == (404, False)
+    assert (await alice("GET", "/v1/me")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-up", "/sign-in/reset", "/account/password"])
+async def test_where_too_many_passwords_are_checked_the_form_is_shown_again(
+    start: Start, path: str
+) -> None:
+    async with start(max_password_checks=1) as gateway:
+        alice = await gateway.signed_in()
+        code = (await issued(await gateway.admin(), alice)).json()["code"]
+        browser = await entered(gateway)
+        form = {
+            "/sign-in": {"username": "alice", "password": PASSWORD, "next": "/patients"},
+            "/sign-up": {"username": "bob", "password": PASSWORD},
+            "/sign-in/reset": {"code": code, "new_password": "another one of hers"},
+            "/account/password": {"current_password": PASSWORD, "new_password": "another of hers"},
+        }[path]
+        with gateway.parts.passwords.turn():
+            answer = await gateway.http.post(path, data=form, headers=browser)
+
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+        assert f'action="{path}' in answer.text
+        assert "Too many passwords are being checked. Try again shortly." in said(answer.text)
+        assert (await last(gateway, status=503))["problem"] == "unavailable"
 
 
 @pytest.mark.parametrize(("path", "form", "status", "problem"), FORMS)
@@ -70,6 +148,8 @@ async def test_a_page_that_refuses_more_tries_says_when_to_come_again(gateway: G
     refused = next(answer for answer in tries if answer.status_code == 429)
 
     assert int(refused.headers["Retry-After"]) > 0
+    assert "Try again in 1 second." in said(refused.text)
+    assert not OF_THE_API.search(said(refused.text))
 
 
 async def test_the_audit_names_the_problem_of_a_refused_change_of_a_webhook(

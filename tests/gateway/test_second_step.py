@@ -130,7 +130,9 @@ async def test_a_ticket_is_no_good_any_more_after(
 
     answer = await sent(either, "/sign-in/code", jar, code=telephone.code())
 
+    # It is the ticket that is refused, and not the code.
     assert answer.status_code == 401
+    assert 'action="/sign-in"' in answer.text
     assert await looked(either, jar) == 401
 
 

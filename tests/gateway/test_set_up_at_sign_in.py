@@ -12,6 +12,7 @@ from tests.gateway.audited import rows
 from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
 from tests.gateway.leaks import WATCH
 from tests.gateway.telephones import Clock, Telephone, standing
+from tests.gateway.test_refused_pages import is_signed_in
 from tests.gateway.test_second_step import looked, password_shown, sent, signed_in_with
 
 REQUIRED = {"second_factor": "required"}
@@ -79,6 +80,7 @@ async def test_where_one_is_required_whoever_has_none_sets_it_up_before_signing_
         assert (halfway, still_out) == (({STEP_COOKIE}, 401), 401)
         assert len(set(codes)) == 10
         assert telephone.secret not in wrong.text
+        assert [is_signed_in(page) for page in (first, wrong, shown)] == [False, False, True]
         assert await looked(gateway, jar) == 200
         clock.go()
         assert await standing(await signed_in_with(gateway, telephone.code())) == (True, 10)

@@ -11,6 +11,7 @@ Who has to wait is told so without a look at the password, whether or not the us
 counts are in the database, where all replicas see them.
 """
 
+import math
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -159,7 +160,7 @@ def _count(attempt: Attempt, session: Session) -> None:
     wait = max(waits, default=timedelta())
     if wait > timedelta():
         raise errors.TooManyAttemptsError(
-            "There were too many wrong passwords or codes. Wait as long as Retry-After says.",
+            f"There were too many wrong passwords or codes. Try again in {_spoken(wait)}.",
             wait.total_seconds(),
         )
     for row, (_, free, most) in limited:
@@ -173,6 +174,15 @@ def _delay(beyond: int, most: timedelta) -> timedelta:
         return timedelta()
     # The exponent is bounded: a count may grow for a year.
     return min(most, timedelta(seconds=2.0 ** min(beyond - 1, 30)))
+
+
+def _spoken(wait: timedelta) -> str:
+    minutes, seconds = divmod(math.ceil(wait.total_seconds()), 60)
+    if minutes:
+        # A minute too late is no try too early.
+        minutes += seconds > 0
+    number, unit = (minutes, "minute") if minutes else (seconds, "second")
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def _held(key: str, session: Session) -> FailedAttempts:

@@ -91,8 +91,8 @@ def in_force(user_id: str, session: Session) -> bool:
     return session.scalar(found) is not None
 
 
-def standing(user_id: str, still: ColumnElement[bool], session: Session) -> bool | None:
-    """Say whether a user has a second factor; None if something else does not hold of them."""
+def in_force_where(user_id: str, still: ColumnElement[bool], session: Session) -> bool | None:
+    """Say whether a user has a second factor; None where something else does not hold of them."""
     if session.scalar(select(col(User.id)).where(col(User.id) == user_id, still)) is None:
         return None
     return in_force(user_id, session)

@@ -93,8 +93,8 @@ class PasswordSignIns:
 
     async def are_taken_from(self, user: User) -> bool:
         """Say whether a user does."""
-        standing = partial(factor_codes.standing, user.id, self._terms.still())
-        return await self._database.read(standing) is not None
+        asked = select(col(User.id)).where(col(User.id) == user.id, self._terms.still())
+        return await self._database.read(lambda session: session.scalar(asked)) is not None
 
     @property
     def factor_required(self) -> bool:
@@ -238,8 +238,8 @@ class PasswordSignIns:
             checked = await self._passwords.match(password, user)
         if user is None or checked is None or user.disabled:
             raise errors.UnauthenticatedError(_WRONG)
-        standing = partial(factor_codes.standing, user.id, self._terms.still(checked))
-        has_factor = await self._database.read(standing)
+        look = partial(factor_codes.in_force_where, user.id, self._terms.still(checked))
+        has_factor = await self._database.read(look)
         if has_factor is None:
             raise errors.UnauthenticatedError(_WRONG)
         return _Known(user, checked, attempt, has_factor)
@@ -251,7 +251,7 @@ class PasswordSignIns:
 
     def _see_that_taken(self) -> None:
         if not self.are_taken:
-            raise errors.ForbiddenError(_ELSEWHERE)
+            raise errors.NoPasswordsError(_ELSEWHERE)
 
     async def _called(self, name: str) -> User | None:
         if not is_username(name):

@@ -19,6 +19,13 @@ from services.gateway.web.sent_once import Token, new_token, removed_once
 router = pages_router()
 
 _SIGN_INS = 20
+_REFUSED = (
+    ValidationError,
+    errors.InvalidRequestError,
+    errors.ForbiddenError,
+    errors.TooManyAttemptsError,
+    errors.UnavailableError,
+)
 _Password = Annotated[str, Form()]
 
 
@@ -51,12 +58,7 @@ async def page_change_password(
         await parts.passwords.change(
             caller.user, caller.sign_in_id, change.current_password, change.new_password
         )
-    except (
-        ValidationError,
-        errors.InvalidRequestError,
-        errors.ForbiddenError,
-        errors.TooManyAttemptsError,
-    ) as error:
+    except _REFUSED as error:
         refusal = Refusal.of(error)
         shown = await account_shown(parts, caller, refusal=refusal.sentence)
         return pages.refuse(request, "account.html", shown, refusal, caller=caller)

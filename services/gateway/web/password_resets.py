@@ -15,6 +15,12 @@ from services.gateway.web.routing import pages_router
 
 router = pages_router()
 
+_REFUSED = (
+    ValidationError,
+    errors.UnauthenticatedError,
+    errors.InvalidRequestError,
+    errors.UnavailableError,
+)
 _Field = Annotated[str, Form()]
 
 
@@ -43,7 +49,7 @@ async def page_reset_password(
     try:
         reset = PasswordReset(code=code.strip(), new_password=new_password)
         await parts.password_resets.redeem(reset.code, reset.new_password)
-    except (ValidationError, errors.UnauthenticatedError, errors.InvalidRequestError) as error:
+    except _REFUSED as error:
         refusal = Refusal.of(error)
         shown = {"refusal": refusal.sentence}
         return pages.refuse(request, "password_reset.html", shown, refusal)

@@ -1,14 +1,19 @@
 """Problems as pages, for whoever asked for a page."""
 
+import contextlib
 import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.gateway import problems
+from services.gateway import errors, problems
+from services.gateway.dependencies import SESSION_COOKIE
+from services.gateway.identity import Caller, Session
 
 _UNAUTHENTICATED, _NOT_FOUND = 401, 404
 _NOWHERE = {
@@ -61,10 +66,22 @@ class _Answer:
             return
         self._body += message.get("body", b"")
         if not message.get("more_body"):
-            await self._shown(self._head)(self._scope, self._receive, self._send)
+            page = self._shown(self._head, await self._caller(self._head["status"]))
+            await page(self._scope, self._receive, self._send)
 
-    def _shown(self, head: Message) -> Response:
-        page = self._page(head["status"])
+    async def _caller(self, status: int) -> Caller | None:
+        """Return who asked, as was found out on the way; at no address of ours nobody looked."""
+        known: Caller | None = self._scope.get("state", {}).get("caller")
+        session = Request(self._scope).cookies.get(SESSION_COOKIE)
+        if status == _NOT_FOUND and "route" not in self._scope and session:
+            access = self._scope["app"].state.parts.access
+            # The page is shown all the same to nobody in particular.
+            with contextlib.suppress(errors.GatewayError, SQLAlchemyError, OSError):
+                known = await access.identify(Session(session), by_itself=True)
+        return known
+
+    def _shown(self, head: Message, caller: Caller | None) -> Response:
+        page = self._page(head["status"], caller)
         headers = MutableHeaders(raw=head["headers"])
         for name in _OF_THE_BODY:
             del headers[name]
@@ -72,14 +89,15 @@ class _Answer:
             page.headers.setdefault(name, value)
         return page
 
-    def _page(self, status: int) -> Response:
+    def _page(self, status: int, caller: Caller | None) -> Response:
         path = quote(self._scope["path"])
         if status == _UNAUTHENTICATED and self._scope["method"] in {"GET", "HEAD"}:
             query = self._scope["query_string"].decode("latin-1")
             there = f"{path}?{query}" if query else path
             return RedirectResponse(f"/sign-in?{urlencode({'next': there})}", 303)
+        values = {"problem": self._problem(status)}
         return self._scope["app"].state.pages.show(  # type: ignore[no-any-return]
-            self._scope, "problem.html", {"problem": self._problem(status)}, status=status
+            self._scope, "problem.html", values, caller=caller, status=status
         )
 
     def _problem(self, status: int) -> dict[str, Any]:

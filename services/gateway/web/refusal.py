@@ -18,6 +18,7 @@ NOT_DONE = (
 """Why a form that asks for something is not carried out, and is shown again."""
 
 _OF_FORMS: Mapping[type[Exception], str] = {
+    errors.NoPasswordsError: "Nobody signs in with a password here. Sign in with your institution.",
     errors.InProgressError: "This form was sent before and is still being worked on. "
     "Wait a little and send it again: it is done once.",
     errors.KeyReusedError: "This form was sent before with something else in it. "
@@ -27,7 +28,7 @@ _OF_FORMS: Mapping[type[Exception], str] = {
     errors.QuotaExceededError: "You have asked for too much in a short time. "
     "Wait a minute and send it again.",
 }
-"""What pages say in place of keys, which nobody typed there."""
+"""What pages say in place of what is said to programs, of keys and paths that nobody typed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,8 @@ async def page_confirm_set_up(
     except _OVER as error:
         return _from_the_beginning(request, pages, parts, error, onward)
     fresh = {"codes": codes, "made_at": now(), "onward": onward}
-    answer = pages.show(request, "recovery_codes.html", fresh)
+    caller = await parts.access.identify(pair.access_token)
+    answer = pages.show(request, "recovery_codes.html", fresh, caller=caller)
     await give_session(answer, parts, pair, presented)
     forget_ticket(answer)
     return answer

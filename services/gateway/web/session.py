@@ -31,7 +31,18 @@ from services.gateway.web.visitors import VisitorDep
 
 router = pages_router()
 
-_REFUSED = (errors.UnauthenticatedError, errors.ForbiddenError, errors.TooManyAttemptsError)
+_REFUSED = (
+    errors.UnauthenticatedError,
+    errors.ForbiddenError,
+    errors.TooManyAttemptsError,
+    errors.UnavailableError,
+)
+_NOT_MADE = (
+    ValidationError,
+    errors.InvalidRequestError,
+    errors.ConflictError,
+    errors.UnavailableError,
+)
 
 _Field = Annotated[str, Form()]
 
@@ -122,7 +133,7 @@ async def page_register(
     try:
         new = Registration(username=username, password=password)
         user = await parts.accounts.register(new.username, new.password)
-    except (ValidationError, errors.InvalidRequestError, errors.ConflictError) as error:
+    except _NOT_MADE as error:
         refusal = Refusal.of(error)
         form = sign_in_form(request, parts, username, refusal.sentence)
         return pages.refuse(request, "sign_up.html", form, refusal)

@@ -19,6 +19,7 @@ async def _visitor(request: Request, parts: PartsDep, presented: PresentedDep) -
     if visitor is None:
         await tolls.take(request, parts.address_quota, tolls.address(request))
     else:
+        request.state.caller = visitor
         await take_for_token(request, parts, (visitor.key or visitor.user).id)
     return visitor
 
