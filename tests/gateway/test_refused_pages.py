@@ -1,5 +1,6 @@
 """Pages that refuse: the audit has the kind of problem, as where a program is refused."""
 
+import re
 from collections.abc import Mapping
 
 import httpx
@@ -114,6 +115,33 @@ async def test_where_too_many_passwords_are_checked_the_form_is_shown_again(
         assert f'action="{path}' in answer.text
         assert "Too many passwords are being checked. Try again shortly." in said(answer.text)
         assert (await last(gateway, status=503))["problem"] == "unavailable"
+
+
+@pytest.mark.parametrize("chosen", [0, 1, 3])
+@pytest.mark.parametrize("of_a_patient", [False, True])
+async def test_another_number_than_two_to_compare_leads_back_to_the_list_as_it_was(
+    gateway: Gateway, chosen: int, *, of_a_patient: bool
+) -> None:
+    admin, browser = await gateway.admin(), await boss(gateway)
+    patient = (await admin("POST", "/v1/patients", json={"identifier": "made up"})).json()["id"]
+    ids = [(await admin.analyze(patient=patient)).json()["id"] for _ in range(3)]
+    other = (await admin.analyze()).json()["id"]
+    page = f"/patients/{patient}" if of_a_patient else f"/analyses?patient={patient}&label=nv"
+    shown = (await gateway.http.get(page, headers=browser)).text
+    form = shown.partition('action="/comparison"')[2].partition("</form>")[0]
+    hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)
+    asked = [*hidden, *(("of", each) for each in ids[:chosen])]
+
+    answer = await gateway.http.get("/comparison", params=asked, headers=browser)
+
+    boxes = re.findall(r'name="of" value="([0-9a-f]{32})"( checked)?', answer.text)
+    assert answer.status_code == 422, answer.text
+    assert "Choose two analyses to compare." in said(answer.text)
+    assert {each for each, _ in boxes} == set(ids)
+    assert {each for each, checked in boxes if checked} == set(ids[:chosen])
+    assert other not in answer.text
+    if not of_a_patient:
+        assert '<option value="nv" selected>' in answer.text
 
 
 @pytest.mark.parametrize(("path", "form", "status", "problem"), FORMS)

@@ -9,6 +9,7 @@ from services.gateway import errors
 from services.gateway.dependencies import PartsDep, ReaderDep
 from services.gateway.findings import LABEL_NAMES
 from services.gateway.routes.analysis_shapes import AnalysisView
+from services.gateway.web.history import WrittenDep, listed
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
@@ -24,14 +25,19 @@ async def page_comparison(
     pages: PagesDep,
     parts: PartsDep,
     caller: ReaderDep,
+    written: WrittenDep,
     first: _Id = "",
     second: _Id = "",
     of: Annotated[tuple[str, ...], Query(max_length=100)] = (),
 ) -> Response:
-    """Show what has changed; of two that were chosen from a list, the older one comes first."""
+    """Show what has changed; of two that were chosen from a list, the older one comes first.
+
+    Of any other number the list is shown again, as it was.
+    """
     if not (first and second):
         if len(of) != len(("first", "second")):
-            raise errors.InvalidRequestError("Go back and choose two analyses to compare.")
+            refusal = Refusal.of(errors.InvalidRequestError("Choose two analyses to compare."))
+            return await listed(request, pages, parts, caller, written, refusal=refusal, chosen=of)
         # Ids begin with the time.
         older, newer = sorted(of)
         return RedirectResponse(f"/comparison?first={older}&second={newer}", 303)

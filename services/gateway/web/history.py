@@ -13,14 +13,16 @@ from services.gateway import errors
 from services.gateway.analyses import SORTS, Filters
 from services.gateway.dependencies import PartsDep, ReaderDep
 from services.gateway.findings import LABEL_NAMES
+from services.gateway.identity import Caller
 from services.gateway.paging import Page
+from services.gateway.parts import Parts
 from services.gateway.records import Analysis
 from services.gateway.routes.analyses import Sort
 from services.gateway.routes.analysis_shapes import AnalysisView, Label
 from services.gateway.routes.lesions import BODY_SITES
 from services.gateway.routes.moments import Day
 from services.gateway.text import Text
-from services.gateway.web.pages import PagesDep
+from services.gateway.web.pages import Pages, PagesDep
 from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
 
@@ -80,7 +82,7 @@ _Text = Annotated[str, Query(max_length=400)]
 
 
 @dataclass(frozen=True)
-class _Written:
+class Written:
     """The same as it was written, right or wrong."""
 
     since: _Text = ""
@@ -96,16 +98,43 @@ class _Written:
     cursor: _Text = ""
 
 
+WrittenDep = Annotated[Written, Depends()]
+
+
 @router.get("/analyses")
 async def page_history(
     request: Request,
     pages: PagesDep,
     parts: PartsDep,
     caller: ReaderDep,
-    written: Annotated[_Written, Depends()],
+    written: WrittenDep,
 ) -> HTMLResponse:
     """Show analyses; what cannot be asked for is said, beside the newest of all."""
-    refusal = None
+    return await listed(request, pages, parts, caller, written)
+
+
+async def listed(
+    request: Request,
+    pages: Pages,
+    parts: Parts,
+    caller: Caller,
+    written: Written,
+    *,
+    refusal: Refusal | None = None,
+    chosen: tuple[str, ...] = (),
+) -> HTMLResponse:
+    """Return the page of a list.
+
+    Args:
+        request: that asks for it.
+        pages: has its template.
+        parts: of this process.
+        caller: who asks.
+        written: what is asked for, right or wrong.
+        refusal: why something that the page offers was refused.
+        chosen: the ids that this was asked of.
+
+    """
     try:
         asked = _Asked.model_validate(asdict(written))
         page = await parts.history.page(
@@ -114,7 +143,8 @@ async def page_history(
     except (ValidationError, errors.InvalidRequestError) as error:
         refusal, asked = Refusal.of(error), _Asked()
         page = await parts.history.page(caller.scope, asked.filters(), _A_PAGE, None)
-    shown = _shown(asked, page) | {"refusal": refusal.sentence if refusal else ""}
+    said = {"refusal": refusal.sentence if refusal else "", "chosen": chosen}
+    shown = _shown(asked, page) | said
     if refusal:
         return pages.refuse(request, "history.html", shown, refusal, caller=caller)
     return pages.show(request, "history.html", shown, caller=caller)
@@ -124,6 +154,7 @@ def _shown(asked: _Asked, page: Page[Analysis]) -> dict[str, Any]:
     query = asked.query()
     return {
         "asked": asked,
+        "here_again": query | ({"cursor": asked.cursor} if asked.cursor else {}),
         "analyses": [AnalysisView.of(record) for record in page.items],
         "narrowed": bool(query.keys() - {"sort"}),
         "first_page": f"/analyses?{urlencode(query)}" if asked.cursor else None,
