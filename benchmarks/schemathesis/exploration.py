@@ -130,11 +130,16 @@ def _furnished(rest: str) -> Explored:
 def _clinical(client: httpx.Client) -> dict[str, str]:
     patients = [_made(client, "patients", identifier=f"seen {n} times") for n in range(2)]
     lesions = [_made(client, "lesions", patient=patients[0]) for _ in range(2)]
-    picture = client.post("/v1/analyses", files={"image": specimens.lesion_jpeg()}).json()["id"]
+    pictures = [_analyzed(client, lesions[0]) for _ in range(3)]
+    said, first = {"verdict": "nv", "reason": "Seen for years."}, {"If-None-Match": "*"}
+    for picture in pictures[1:]:
+        client.put(f"/v1/analyses/{picture}/assessment", json=said, headers=first)
     return {
-        **dict.fromkeys(("lesion", "change_lesion"), lesions[0]),
+        **dict.fromkeys(("lesion", "change_lesion", "lesion_report", "lesion_reports"), lesions[0]),
         **dict.fromkeys(("patient", "change_patient"), patients[0]),
-        **dict.fromkeys(("explanation", "mask", "overlay"), picture),
+        **dict.fromkeys(("explanation", "mask", "overlay"), pictures[0]),
+        **dict.fromkeys(("assess", "assessment", "assessments"), pictures[1]),
+        "delete_assessment": pictures[2],
         "delete_lesion": lesions[1],
         "delete_patient": patients[1],
     }
@@ -152,6 +157,11 @@ def _administrative(client: httpx.Client) -> dict[str, str]:
         "change_webhook": webhooks[0],
         "delete_webhook": webhooks[1],
     }
+
+
+def _analyzed(client: httpx.Client, lesion: str) -> str:
+    picture, of = {"image": specimens.lesion_jpeg()}, {"lesion": lesion}
+    return str(client.post("/v1/analyses", files=picture, data=of).json()["id"])
 
 
 def _made(client: httpx.Client, what: str, **fields: object) -> str:

@@ -51,7 +51,7 @@ FORESEEN_BY_NOBODY = (
     ),
     Refusal(
         "invalid-request",
-        r"birth_date: .* must be between 1850 and today",
+        r"birth_date: Must be between 1850 and today",
         "which day it is stands in no document",
     ),
     Refusal(
