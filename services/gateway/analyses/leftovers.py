@@ -7,8 +7,9 @@ were not there when they published it: then it may be gone, and they publish it 
 transactions never run side by side, for each begins by holding the count of the organisation.
 """
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -34,14 +35,6 @@ _MARKS_AT_ONCE = 1000
 _LEASE = timedelta(minutes=1)
 # Longer than anybody takes from publishing to recording.
 _REMEMBERED = timedelta(days=1)
-
-# Built once, for every picture needs it.
-_MARKED = select(
-    col(Removal.name), col(Removal.token), col(Removal.done), col(Removal.marked_at)
-).where(
-    col(Removal.organisation_id) == bindparam("organisation"),
-    col(Removal.name).in_(bindparam("names", expanding=True)),
-)
 
 _log = telemetry.logger(__name__)
 
@@ -72,11 +65,22 @@ def see_that_all_stay(
         RemovedMeanwhileError: others were marked since.
 
     """
-    named = {"organisation": organisation_id, "names": names}
-    rows = unscoped(session).execute(_MARKED, named).all()
+    named = {f"name_{place}": name for place, name in enumerate(names)}
+    named["organisation"] = organisation_id
+    rows = unscoped(session).execute(_marked(len(names)), named).all()
     over = {row.name: row.token for row in rows if _is_over(row)}
     if len(over) < len(rows) or over.items() - seen.items():
         raise RemovedMeanwhileError(over, done=len(over) == len(rows))
+
+
+@functools.cache
+def _marked(count: int) -> Select[str, str, bool, datetime]:
+    """Return what finds the marks of so many pictures: built, and turned into SQL, once."""
+    # A list as one parameter would be written into the SQL again for every picture.
+    names: list[Any] = [bindparam(f"name_{place}") for place in range(count)]
+    return select(
+        col(Removal.name), col(Removal.token), col(Removal.done), col(Removal.marked_at)
+    ).where(col(Removal.organisation_id) == bindparam("organisation"), col(Removal.name).in_(names))
 
 
 class Leftovers:
