@@ -142,6 +142,27 @@ async def test_a_record_of_nobody_is_refused(records: Database) -> None:
         await add(records, an_analysis(a_user()))
 
 
+async def test_a_record_of_nobody_is_refused_after_a_migration_too(records: Database) -> None:
+    await records.write(database.migrate, EVERYTHING)
+
+    with pytest.raises(IntegrityError):
+        await add(records, an_analysis(a_user()))
+
+
+async def test_who_writes_to_sqlite_after_a_commit_that_was_refused_changes_something(
+    tmp_path: Path,
+) -> None:
+    def refused_in_the_end(session: Session) -> None:
+        session.execute(text("PRAGMA defer_foreign_keys = ON"))
+        session.add(an_analysis(a_user()))
+
+    async with database.opened(f"sqlite:///{tmp_path / 'gateway.db'}", 60) as records:
+        with pytest.raises(IntegrityError):
+            await records.write(refused_in_the_end, EVERYTHING)
+        await add(records, a_user())
+        assert len(await users(records)) == 1
+
+
 async def test_a_database_that_is_not_there_is_given_up_in_time(tmp_path: Path) -> None:
     for url, least, most in (
         ("postgresql+asyncpg://gateway:hush@127.0.0.1:1/none", 0.5, 3),

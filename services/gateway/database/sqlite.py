@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Self, TypeVar
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import TimeoutError as QueueTimeoutError
@@ -59,6 +59,7 @@ class Sqlite:
         )
         event.listen(self._engine, "connect", _prepare)
         self._sessions = sessionmaker(self._engine, class_=ScopedSession, expire_on_commit=False)
+        self._writer: Connection | None = None
         self._patience_s = patience_s
         self._within_s = None if answer_s is None else patience_s + answer_s
         self._reading = Threads(_READERS, self._within_s)
@@ -114,7 +115,7 @@ class Sqlite:
     async def close(self) -> None:
         """Close all connections, but for those that a disk keeps."""
         with contextlib.suppress(TimeoutError):
-            await self._writing.run(self._engine.dispose)
+            await self._writing.run(self._close)
 
     def _read(self, work: Callable[[Session], _Result], scope: AnyScope | None) -> _Result:
         with self._sessions(info={SCOPE: scope}) as session:
@@ -126,7 +127,17 @@ class Sqlite:
         # While another process writes, each before this one has waited for as long as it may.
         if time.monotonic() > began + self._patience_s:
             raise QueueTimeoutError("others waited to write for too long")
-        with self._sessions(info={SCOPE: scope}) as session:
+        try:
+            return self._written(work, scope, began)
+        except BaseException:
+            # A commit that is refused leaves its transaction open: the pool undoes that.
+            self._let_go()
+            raise
+
+    def _written(
+        self, work: Callable[[Session], _Result], scope: AnyScope | None, began: float
+    ) -> _Result:
+        with self._sessions(bind=self._held(), info={SCOPE: scope}) as session:
             with session.begin():
                 # Python's own begins with the first change, and what was read before may be old.
                 unscoped(session).exec_driver_sql("BEGIN IMMEDIATE")
@@ -138,6 +149,28 @@ class Sqlite:
                 for organisation_id in session.info.get(TOLD, ()):
                     tell(organisation_id)
             return done
+
+    def _held(self) -> Connection:
+        """Return the connection of who writes, kept from one to the next.
+
+        To take one from the pool and give it back costs more than to begin and commit; and SQLite
+        forgets what a connection has read when another one has written.
+        """
+        if self._writer is not None and self._writer.connection.is_detached:
+            # A migration has had it, which leaves it fit for nothing else.
+            self._let_go()
+        if self._writer is None:
+            self._writer = self._engine.connect()
+        return self._writer
+
+    def _let_go(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def _close(self) -> None:
+        self._let_go()
+        self._engine.dispose()
 
     @staticmethod
     async def touch(address: URL, patience_s: float) -> None:
