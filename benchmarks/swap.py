@@ -1,7 +1,7 @@
 """What callers notice when models change beside them: nothing, or how much.
 
 A real inference process with the shipped models answers pictures at half the rate that it can
-do at most, in turns: as it is, while the stable version of both models changes every second,
+do at most, in turns: as it is, while the stable version of both models changes again and again,
 with a canary, and with a shadow. All versions are copies of one, so the work is the same.
 
     python -m benchmarks.swap           writes benchmarks/results/swap.json and the tables
@@ -69,8 +69,8 @@ class Turns:
 def main() -> None:
     """Measure, write the result, render the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=8, help="turns of each kind")
-    parser.add_argument("--seconds", type=float, default=5, help="length of a turn")
+    parser.add_argument("--rounds", type=int, default=4, help="turns of each kind")
+    parser.add_argument("--seconds", type=float, default=15, help="length of a turn")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         copied = two_versions(Settings().model_dir, Path(folder))
@@ -201,7 +201,7 @@ _Prepare = Callable[[Path, Stub, Turns], Any]
 
 _KINDS: dict[str, _Prepare] = {
     "as it is": lambda folder, stub, _: _standing(folder, stub, Labels(stable=1)),
-    "both models swapped every second": _swapping,
+    "both models swapped again and again": _swapping,
     "a canary for half of the pictures": lambda folder, stub, _: _standing(
         folder, stub, Labels(stable=1, canary=Canary(version=2, share=0.5))
     ),

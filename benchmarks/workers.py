@@ -75,7 +75,7 @@ class Terms:
 def main() -> None:
     """Measure, write the result, render the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=6, help="turns of each kind")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each kind")
     parser.add_argument("--seconds", type=float, default=3, help="that a turn takes")
     parser.add_argument("--callers", type=int, default=16, help="that ask each worker")
     parser.add_argument("--share", type=float, default=0.4, help="of a core, for each worker")

@@ -20,7 +20,7 @@ async def test_models_that_change_under_a_constant_rate_fail_nobody(
         result = await swap.measured(model_dir, rounds=1, seconds=seconds)
         turns = result["turns"]
         assert [each["failed"] for each in turns.values()] == [0, 0, 0, 0]
-        swapped = turns["both models swapped every second"]
+        swapped = turns["both models swapped again and again"]
         if swapped["versions"] == both and swapped["swaps"] >= 2:
             break
     assert turns["as it is"]["versions"] == turns["a shadow"]["versions"] == both[::2]

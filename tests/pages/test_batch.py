@@ -179,6 +179,10 @@ def test_a_page_that_cannot_be_brought_up_to_date_says_so(person: People, servic
         expect(said).to_be_visible()
         somebody.context.set_offline(False)
         expect(said).to_be_hidden()
+    expect(somebody.page.get_by_text("All done.", exact=True)).to_be_visible()
+    somebody.context.set_offline(True)
+    somebody.page.evaluate("new Promise((later) => setTimeout(later, 1_500))")  # twice its pause
+    expect(said).to_be_hidden()
 
 
 def test_what_has_become_of_a_batch_is_said_to_who_cannot_see_it(

@@ -1,13 +1,16 @@
 """The second step of a sign-in: a code, or a second factor that has to be set up first."""
 
+import contextlib
 from typing import Annotated
 
 from fastapi import Cookie, Form, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.gateway import errors
 from services.gateway.dependencies import AddressQuota, Begun, OriginDep, PartsDep, PresentedDep
+from services.gateway.identity import Caller, TokenPair
 from services.gateway.parts import Parts
 from services.gateway.records import now
 from services.gateway.routes.second_factors import Confirmation
@@ -99,11 +102,17 @@ async def page_confirm_set_up(
     except _OVER as error:
         return _from_the_beginning(request, pages, parts, error, onward)
     fresh = {"codes": codes, "made_at": now(), "onward": onward}
-    caller = await parts.access.identify(pair.access_token)
-    answer = pages.show(request, "recovery_codes.html", fresh, caller=caller)
+    answer = pages.show(request, "recovery_codes.html", fresh, caller=await _new(parts, pair))
     await give_session(answer, parts, pair, presented)
     forget_ticket(answer)
     return answer
+
+
+async def _new(parts: Parts, pair: TokenPair) -> Caller | None:
+    """Return who has just signed in; nobody in trouble, for their codes are shown only once."""
+    with contextlib.suppress(errors.GatewayError, SQLAlchemyError, OSError):
+        return await parts.access.identify(pair.access_token)
+    return None
 
 
 def _from_the_beginning(

@@ -9,6 +9,7 @@ const LONGEST_READ_MS = 30_000;
 
 const pictures = document.getElementById("pictures");
 const progress = () => document.getElementById("progress");
+const isFinished = () => progress().dataset.finished === "yes";
 const news = new News(() => soon());
 
 let waiting = 0;
@@ -19,6 +20,7 @@ news.begin();
 
 /** Read the page again, once for many words that come together. */
 function soon(inMs = PAUSE_MS) {
+  if (isFinished()) return;
   isTold = true;
   waiting ||= setTimeout(read, inMs);
 }
@@ -40,7 +42,7 @@ async function read() {
   }
   waiting = 0;
   document.getElementById("away").hidden = isRead;
-  if (progress().dataset.finished === "yes") news.end();
+  if (isFinished()) news.end();
   else if (!isRead) soon(READ_AGAIN_MS);
   else if (isTold) soon();
 }
@@ -64,7 +66,7 @@ function show(page) {
   for (const shown of [...pictures.children]) {
     if (!page.getElementById(shown.id)) shown.remove();
   }
-  if (progress().dataset.finished === "yes") {
+  if (isFinished()) {
     document.getElementById("announced").textContent = progress().querySelector("p").textContent;
   }
 }
