@@ -41,6 +41,14 @@ class ForbiddenError(GatewayError):
     """The caller is known and may not do this."""
 
 
+class WrongPasswordError(ForbiddenError):
+    """Whoever is signed in proves it with another password than theirs."""
+
+
+class WrongCodeError(ForbiddenError):
+    """Whoever is signed in proves it with a code that is no good."""
+
+
 class NoPasswordsError(ForbiddenError):
     """Nobody signs in with a password here, but at the identity provider."""
 
@@ -135,6 +143,10 @@ class InvalidFieldError(InvalidRequestError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}.")
         self.members = {"errors": [{"field": field, "message": message}]}
+
+
+class UnfitPasswordError(InvalidRequestError):
+    """What somebody wants for a password is none that may be chosen."""
 
 
 class InvalidPictureError(InvalidRequestError):

@@ -19,11 +19,13 @@ def is_told_at(field: Locator, axe: Axe) -> None:
     sentence = page.get_by_role("alert").inner_text()
     expect(page).to_have_title(re.compile("^That did not work"))
     expect(field).to_be_focused()
+    expect(page.locator("[aria-invalid]")).to_have_count(1)
+    expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_accessible_description(re.compile(re.escape(sentence)))
     axe(page)
 
 
-def test_a_wrong_password(visitor: People, axe: Axe) -> None:
+def test_after_a_wrong_password_one_is_back_in_the_password(visitor: People, axe: Axe) -> None:
     somebody = visitor()
     somebody.username = "nobody"
     sign_in(somebody)
@@ -31,7 +33,7 @@ def test_a_wrong_password(visitor: People, axe: Axe) -> None:
     is_told_at(somebody.page.get_by_label("Password"), axe)
 
 
-def test_a_name_that_is_taken(visitor: People, axe: Axe) -> None:
+def test_whose_name_is_taken_is_back_in_the_name(visitor: People, axe: Axe) -> None:
     somebody = visitor()
     somebody.goto("/sign-up")
     somebody.page.get_by_label("Username").fill("admin")
@@ -41,7 +43,21 @@ def test_a_name_that_is_taken(visitor: People, axe: Axe) -> None:
     is_told_at(somebody.page.get_by_label("Username"), axe)
 
 
-def test_a_code_for_another_password_that_is_none(visitor: People, axe: Axe) -> None:
+def test_whose_new_password_is_a_common_one_is_back_in_the_password(
+    visitor: People, axe: Axe
+) -> None:
+    somebody = visitor()
+    somebody.goto("/sign-up")
+    somebody.page.get_by_label("Username").fill("newcomer")
+    somebody.page.get_by_label("Password").fill("password123")
+    somebody.page.get_by_role("button", name="Make the account").click()
+
+    is_told_at(somebody.page.get_by_label("Password"), axe)
+
+
+def test_whose_code_for_another_password_is_none_is_back_in_the_code(
+    visitor: People, axe: Axe
+) -> None:
     somebody = visitor()
     somebody.goto("/sign-in/reset")
     somebody.page.get_by_label("Code").fill("no code")
@@ -51,7 +67,7 @@ def test_a_code_for_another_password_that_is_none(visitor: People, axe: Axe) -> 
     is_told_at(somebody.page.get_by_label("Code"), axe)
 
 
-def test_the_password_of_an_account(person: People, axe: Axe) -> None:
+def test_whose_current_password_is_wrong_is_back_in_that_one(person: People, axe: Axe) -> None:
     somebody = person()
     somebody.goto("/account")
     section = somebody.page.get_by_role("region", name="Password")
@@ -62,7 +78,7 @@ def test_the_password_of_an_account(person: People, axe: Axe) -> None:
     is_told_at(section.get_by_label("Current password"), axe)
 
 
-def test_a_user_that_there_is(admin: People, axe: Axe) -> None:
+def test_who_makes_a_user_that_there_is_is_back_in_the_name(admin: People, axe: Axe) -> None:
     somebody = admin()
     make_user(somebody, "admin")
 
@@ -70,7 +86,9 @@ def test_a_user_that_there_is(admin: People, axe: Axe) -> None:
     is_told_at(form.get_by_label("Username"), axe)
 
 
-def test_codes_of_a_second_factor(person: People, visitor: People, axe: Axe) -> None:
+def test_whose_code_of_a_second_factor_is_refused_is_back_where_it_is_asked_for(
+    person: People, visitor: People, axe: Axe
+) -> None:
     somebody = person()
     page = somebody.page
     begin(somebody)
@@ -83,7 +101,7 @@ def test_codes_of_a_second_factor(person: People, visitor: People, axe: Axe) -> 
     section = page.get_by_role("region", name="Second factor")
     section.get_by_text("Remove it", exact=True).click()
     show_both(section, "abcd-efgh").press("Enter")
-    is_told_at(section.get_by_label("Your password").filter(visible=True), axe)
+    is_told_at(section.get_by_label("Code", exact=True).filter(visible=True), axe)
 
     for code in (recovery, recovery):
         again = visitor()

@@ -86,7 +86,7 @@ class PasswordResets:
 
         Raises:
             UnauthenticatedError: the code is no good, or its user is disabled.
-            InvalidRequestError: the password does not keep the rules; the code stays good.
+            UnfitPasswordError: the password does not keep the rules; the code stays good.
             UnavailableError: too many passwords are being checked.
 
         """

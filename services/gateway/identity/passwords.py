@@ -72,7 +72,7 @@ class Passwords:
         """Return the hash of a password that a user wants.
 
         Raises:
-            InvalidRequestError: it does not keep the rules.
+            UnfitPasswordError: it does not keep the rules.
             UnavailableError: too many are being checked, or the file of breached ones is no good.
 
         """
@@ -114,7 +114,7 @@ class Passwords:
             What was seen. Its attempt counts until it is taken back.
 
         Raises:
-            ForbiddenError: the password is wrong.
+            WrongPasswordError: the password is wrong.
             TooManyAttemptsError: it was wrong too often in this sign-in.
             UnavailableError: too many are being checked.
 
@@ -123,7 +123,7 @@ class Passwords:
             attempt = await self._attempts.begin_inside(user.username, sign_in_id)
             checked = await self.match(current, user)
             if checked is None:
-                raise errors.ForbiddenError(_WRONG)
+                raise errors.WrongPasswordError(_WRONG)
         return Proof(checked, attempt)
 
     async def change(self, user: User, sign_in_id: str, current: str, new: str) -> None:
@@ -138,7 +138,7 @@ class Passwords:
         Raises:
             ForbiddenError: the current password is wrong, or was changed meanwhile, or the sign-in
                 has ended.
-            InvalidRequestError: the new one does not keep the rules.
+            UnfitPasswordError: the new one does not keep the rules.
             TooManyAttemptsError: the current one was wrong too often in this sign-in.
             UnavailableError: too many are being checked.
 
@@ -146,7 +146,7 @@ class Passwords:
         proof = await self.prove(user, sign_in_id, current)
         await self._attempts.take_back(proof.attempt)
         if new == current:
-            raise errors.InvalidRequestError("The new password is the current one.")
+            raise errors.UnfitPasswordError("The new password is the current one.")
         renewed = await self.hashed(new, user.username)
         await self._database.write(partial(_change, user.id, sign_in_id, proof.checked, renewed))
 
@@ -158,7 +158,7 @@ def _hashed(password: str, username: str, breached: BreachedPasswords | None) ->
         _log.error("breached passwords cannot be looked up", error=str(error))
         raise errors.UnavailableError(_UNKNOWN) from error
     if fault is not None:
-        raise errors.InvalidRequestError(fault)
+        raise errors.UnfitPasswordError(fault)
     return passwords.hashed(password)
 
 

@@ -137,7 +137,7 @@ class SecondFactors:
             see_that_still(sign_in_id, None, user.id, session)
             codes = self.confirmed(user.id, sign_in_id, code, session)
             if codes is None:
-                raise errors.ForbiddenError(factor_codes.REFUSED)
+                raise errors.WrongCodeError(factor_codes.REFUSED)
             return codes
 
         noted().concerns(user.id)
@@ -227,7 +227,7 @@ class SecondFactors:
             if not factor_codes.in_force(user.id, session):
                 raise errors.ConflictError(_NONE)
             if not self._codes.take(user.id, code, session):
-                raise errors.ForbiddenError(factor_codes.REFUSED)
+                raise errors.WrongCodeError(factor_codes.REFUSED)
             return work(session)
 
         return await self._decided(proof.attempt, taking)

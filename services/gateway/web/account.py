@@ -12,7 +12,7 @@ from services.gateway.identity import SignedIn
 from services.gateway.parts import Parts
 from services.gateway.routes.account_shapes import PasswordChange
 from services.gateway.web.pages import PagesDep
-from services.gateway.web.refusal import Refusal
+from services.gateway.web.refusal import Fields, Refusal
 from services.gateway.web.routing import pages_router
 from services.gateway.web.sent_once import Token, new_token, removed_once
 
@@ -26,6 +26,10 @@ _REFUSED = (
     errors.TooManyAttemptsError,
     errors.UnavailableError,
 )
+_FIELDS: Fields = {
+    errors.WrongPasswordError: "current_password",
+    errors.UnfitPasswordError: "new_password",
+}
 _Password = Annotated[str, Form()]
 
 
@@ -59,7 +63,7 @@ async def page_change_password(
             caller.user, caller.sign_in_id, change.current_password, change.new_password
         )
     except _REFUSED as error:
-        refusal = Refusal.of(error)
+        refusal = Refusal.of(error, _FIELDS)
         shown = await account_shown(parts, caller, refusal=refusal.sentence)
         return pages.refuse(request, "account.html", shown, refusal, caller=caller)
     return RedirectResponse("/account?changed=password", 303)

@@ -78,7 +78,7 @@ class Pages:
             "owner": caller.user.id if caller else "",
             "request_id": telemetry.current_request_id(),
         }
-        shown = self._templates.get_template(name).render({**values, **known})
+        shown = self._templates.get_template(name).render({"at_fault": "", **values, **known})
         return HTMLResponse(shown, status, HEADERS)
 
     def refuse(
@@ -101,7 +101,8 @@ class Pages:
 
         """
         noted().problem = refusal.problem
-        page = self.show(request, name, values, caller=caller, status=refusal.status)
+        told = {**values, "at_fault": refusal.at_fault}
+        page = self.show(request, name, told, caller=caller, status=refusal.status)
         page.headers.update(refusal.headers)
         return page
 

@@ -10,7 +10,7 @@ from services.gateway import errors
 from services.gateway.dependencies import AddressQuota, AdminDep, Begun, PartsDep
 from services.gateway.routes.password_resets import PasswordReset
 from services.gateway.web.pages import PagesDep
-from services.gateway.web.refusal import Refusal
+from services.gateway.web.refusal import Fields, Refusal
 from services.gateway.web.routing import pages_router
 
 router = pages_router()
@@ -21,6 +21,7 @@ _REFUSED = (
     errors.InvalidRequestError,
     errors.UnavailableError,
 )
+_FIELDS: Fields = {errors.UnauthenticatedError: "code", errors.UnfitPasswordError: "new_password"}
 _Field = Annotated[str, Form()]
 
 
@@ -50,7 +51,7 @@ async def page_reset_password(
         reset = PasswordReset(code=code.strip(), new_password=new_password)
         await parts.password_resets.redeem(reset.code, reset.new_password)
     except _REFUSED as error:
-        refusal = Refusal.of(error)
+        refusal = Refusal.of(error, _FIELDS)
         shown = {"refusal": refusal.sentence}
         return pages.refuse(request, "password_reset.html", shown, refusal)
     return RedirectResponse("/sign-in?done=reset", 303)

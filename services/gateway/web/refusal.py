@@ -30,6 +30,11 @@ _OF_FORMS: Mapping[type[Exception], str] = {
 }
 """What pages say in place of what is said to programs, of keys and paths that nobody typed."""
 
+Fields = Mapping[type[Exception], str]
+"""Which field of a form errors of a kind are about."""
+
+_NOWHERE: Fields = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -43,22 +48,37 @@ class Refusal:
     """The kind of problem, as the audit names it."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """What the head of the answer says of it, as when to come again."""
+    at_fault: str = ""
+    """The name of the field that is wrong; empty where none is, or nobody knows which."""
 
     @classmethod
-    def of(cls, error: errors.GatewayError | ValidationError) -> Self:
-        """Put an error into words."""
+    def of(
+        cls,
+        error: errors.GatewayError | ValidationError,
+        fields: Fields = _NOWHERE,
+    ) -> Self:
+        """Put an error into words.
+
+        Args:
+            error: that a form came to.
+            fields: of this form; what its shape finds names its own.
+
+        """
         if isinstance(error, ValidationError):
             fault = error.errors()[0]
             # What is one of several is told by the name of all.
             name = next(each for each in reversed(fault["loc"]) if isinstance(each, str))
-            field = name.replace("_", " ").capitalize()
+            title = name.replace("_", " ").capitalize()
             said = faults.message(fault)
-            sentence = f"{field}: {said[:1].lower()}{said[1:]}."
-            return cls(kinds.KINDS[errors.InvalidRequestError].status, sentence)
+            sentence = f"{title}: {said[:1].lower()}{said[1:]}."
+            status = kinds.KINDS[errors.InvalidRequestError].status
+            return cls(status, sentence, at_fault=name)
         kind = kinds.kind_of(error)
         sentence = _OF_FORMS.get(type(error)) or kind.detail or str(error)
         undecided = isinstance(error, errors.InProgressError)
-        return cls(kind.status, sentence, undecided, kind.slug, problems.headers(error))
+        headers = problems.headers(error)
+        at_fault = _field_of(error, fields)
+        return cls(kind.status, sentence, undecided, kind.slug, headers, at_fault)
 
     def again(self, sent: str = "") -> dict[str, str]:
         """Return what a form that is shown again says, and what it has to be known by.
@@ -71,3 +91,11 @@ class Refusal:
         """
         form = sent if self.undecided else new_token()
         return {"refusal": self.sentence, "form": form}
+
+
+def _field_of(error: Exception, fields: Fields) -> str:
+    """Return the field that an error is about, by the nearest of its ancestors."""
+    if type(error) in _OF_FORMS:
+        # It is about the form as a whole.
+        return ""
+    return next((fields[each] for each in type(error).__mro__ if each in fields), "")

@@ -15,7 +15,7 @@ from services.gateway.routes.second_factors import Both, Confirmation, CurrentPa
 from services.gateway.web.account import account_shown
 from services.gateway.web.pages import Pages, PagesDep
 from services.gateway.web.qr_codes import qr_code
-from services.gateway.web.refusal import Refusal
+from services.gateway.web.refusal import Fields, Refusal
 from services.gateway.web.routing import pages_router
 
 router = pages_router()
@@ -28,6 +28,7 @@ _AGAIN = (
     errors.UnavailableError,
 )
 _REFUSED = (*_AGAIN, errors.ConflictError)
+_FIELDS: Fields = {errors.WrongPasswordError: "current_password", errors.WrongCodeError: "code"}
 _Field = Annotated[str, Form()]
 
 
@@ -62,7 +63,7 @@ async def page_confirm_second_factor(
     except errors.ConflictError as error:
         return await _refused(request, pages, parts, caller, error)
     except _AGAIN as error:
-        refusal = Refusal.of(error)
+        refusal = Refusal.of(error, _FIELDS)
         values = {"refusal": refusal.sentence, "made": None, "picture": None}
         values |= _leading(caller)
         return pages.refuse(request, "second_factor.html", values, refusal, caller=caller)
@@ -132,7 +133,7 @@ async def _refused(
     error: errors.GatewayError | ValidationError,
     form: str = "",
 ) -> HTMLResponse:
-    refusal = Refusal.of(error)
+    refusal = Refusal.of(error, _FIELDS)
     sentence = refusal.sentence
     shown = await account_shown(parts, caller, factor_refusal=sentence, factor_refused=form)
     return pages.refuse(request, "account.html", shown, refusal, caller=caller)

@@ -17,7 +17,7 @@ from services.gateway.routes.second_factors import Confirmation
 from services.gateway.web.arrivals import STEP_COOKIE, forget_ticket, give_session, signed_in
 from services.gateway.web.pages import Pages, PagesDep
 from services.gateway.web.qr_codes import qr_code
-from services.gateway.web.refusal import Refusal
+from services.gateway.web.refusal import Fields, Refusal
 from services.gateway.web.routing import pages_router
 from services.gateway.web.sign_in_form import HOME, OnwardField, sign_in_form
 
@@ -31,6 +31,7 @@ _AGAIN = (
     errors.UnavailableError,
 )
 _OVER = (errors.UnauthenticatedError, errors.ForbiddenError, errors.ConflictError)
+_FIELDS: Fields = {errors.CodeRefusedError: "code"}
 
 _Ticket = Annotated[str, Cookie(alias=STEP_COOKIE, max_length=256)]
 _Field = Annotated[str, Form()]
@@ -52,7 +53,7 @@ async def page_sign_in_code(
         shown = Confirmation(code=code)
         pair = await parts.password_sign_ins.finish(ticket, shown.code, origin)
     except _AGAIN as error:
-        refusal = Refusal.of(error)
+        refusal = Refusal.of(error, _FIELDS)
         values = {"refusal": refusal.sentence, "onward": onward}
         return pages.refuse(request, "sign_in_code.html", values, refusal)
     except _OVER as error:
@@ -96,7 +97,7 @@ async def page_confirm_set_up(
         shown = Confirmation(code=code)
         pair, codes = await parts.password_sign_ins.finish_set_up(ticket, shown.code, origin)
     except _AGAIN as error:
-        refusal = Refusal.of(error)
+        refusal = Refusal.of(error, _FIELDS)
         values = {"refusal": refusal.sentence, "onward": onward, "made": None, "picture": None}
         return pages.refuse(request, "second_factor.html", values | _SET_UP, refusal)
     except _OVER as error:

@@ -24,7 +24,7 @@ from services.gateway.routes.account_shapes import Registration
 from services.gateway.routes.oidc import NO_PROVIDER, TICKET_COOKIE
 from services.gateway.web.arrivals import second_step, signed_in
 from services.gateway.web.pages import PagesDep
-from services.gateway.web.refusal import Refusal
+from services.gateway.web.refusal import Fields, Refusal
 from services.gateway.web.routing import pages_router
 from services.gateway.web.sign_in_form import HOME, Onward, OnwardField, sign_in_form
 from services.gateway.web.visitors import VisitorDep
@@ -43,6 +43,13 @@ _NOT_MADE = (
     errors.ConflictError,
     errors.UnavailableError,
 )
+
+_AT_SIGN_IN: Fields = {errors.UnauthenticatedError: "password"}
+_AT_SIGN_UP: Fields = {
+    errors.UnfitPasswordError: "password",
+    errors.InvalidRequestError: "username",
+    errors.ConflictError: "username",
+}
 
 _Field = Annotated[str, Form()]
 
@@ -79,7 +86,7 @@ async def page_begin_session(
     try:
         begun = await parts.password_sign_ins.begin_or_ticket(username, password, origin)
     except _REFUSED as error:
-        refusal = Refusal.of(error)
+        refusal = Refusal.of(error, _AT_SIGN_IN)
         form = sign_in_form(request, parts, username, refusal.sentence, onward)
         return pages.refuse(request, "sign_in.html", form, refusal)
     if isinstance(begun, Unfinished):
@@ -134,7 +141,7 @@ async def page_register(
         new = Registration(username=username, password=password)
         user = await parts.accounts.register(new.username, new.password)
     except _NOT_MADE as error:
-        refusal = Refusal.of(error)
+        refusal = Refusal.of(error, _AT_SIGN_UP)
         form = sign_in_form(request, parts, username, refusal.sentence)
         return pages.refuse(request, "sign_up.html", form, refusal)
     if parts.password_sign_ins.factor_required:

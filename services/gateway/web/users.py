@@ -13,13 +13,18 @@ from services.gateway.parts import Parts
 from services.gateway.records import Role, User
 from services.gateway.routes.account_shapes import NewUser, UserChange
 from services.gateway.web.pages import PagesDep
-from services.gateway.web.refusal import NOT_DONE, Refusal
+from services.gateway.web.refusal import NOT_DONE, Fields, Refusal
 from services.gateway.web.routing import pages_router
 from services.gateway.web.sent_once import Token, keyed, new_token
 
 router = pages_router()
 
 _USERS = 50
+_OF_NEW: Fields = {
+    errors.UnfitPasswordError: "password",
+    errors.InvalidRequestError: "username",
+    errors.ConflictError: "username",
+}
 _Field = Annotated[str, Form(max_length=256)]
 
 
@@ -113,7 +118,7 @@ async def _refused(
     form: str = "",
     **written: str,
 ) -> Response:
-    refusal = Refusal.of(error)
+    refusal = Refusal.of(error, _OF_NEW if written else {})
     again = refusal.again(form) | written
     shown = await _shown(parts, caller, **again)
     return pages.refuse(request, "users.html", shown, refusal, caller=caller)

@@ -16,7 +16,7 @@ from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
 from services.gateway.web.sent_once import Token, done_once, keyed, new_token, parts_of
 from services.gateway.web.webhook_deliveries import refused, shown_webhook
-from services.gateway.web.webhook_fields import FIELDS, REFUSED, WrittenDep
+from services.gateway.web.webhook_fields import AT_FAULT, FIELDS, REFUSED, WrittenDep
 
 router = pages_router()
 
@@ -55,7 +55,7 @@ async def page_change_webhook(
     try:
         await done_once(request, caller, parts, form, work, parts_of({**written, "of": revision}))
     except (*REFUSED, errors.ChangedMeanwhileError) as error:
-        refusal = Refusal.of(error)
+        refusal = Refusal.of(error, AT_FAULT)
         found = await parts.webhooks.get(caller.scope, webhook_id)
         changed = isinstance(error, errors.ChangedMeanwhileError)
         shown = _form(found, written) | refusal.again(form) | {"theirs": changed}

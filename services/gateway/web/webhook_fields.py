@@ -5,13 +5,16 @@ from typing import Annotated, Any
 from fastapi import Depends, Form
 
 from services.gateway import errors
-from services.gateway.web.refusal import NOT_DONE
+from services.gateway.web.refusal import NOT_DONE, Fields
 
 FIELDS = ("url", "description", "kinds")
 """What is written of a webhook."""
 
 # Where an address leads may not be known in time.
 REFUSED = (*NOT_DONE, errors.UnavailableError)
+
+AT_FAULT: Fields = {errors.InvalidRequestError: "url"}
+"""What is no fault of a shape is one of where the address leads."""
 
 _Field = Annotated[str, Form()]
 

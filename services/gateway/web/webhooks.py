@@ -16,7 +16,7 @@ from services.gateway.web.refusal import Refusal
 from services.gateway.web.routing import pages_router
 from services.gateway.web.sent_once import Token, keyed, new_token, parts_of, removed_once
 from services.gateway.web.webhook_deliveries import refused
-from services.gateway.web.webhook_fields import REFUSED, WrittenDep
+from services.gateway.web.webhook_fields import AT_FAULT, REFUSED, WrittenDep
 
 router = pages_router()
 
@@ -60,7 +60,7 @@ async def page_create_webhook(
         asked = keyed(request, form, parts_of(written))
         made, secret = await parts.once.make(caller.user.id, asked, Webhook, make, find)
     except REFUSED as error:
-        refusal = Refusal.of(error)
+        refusal = Refusal.of(error, AT_FAULT)
         again = refusal.again(form) | written
         shown = await _shown(parts, caller, **again)
         return pages.refuse(request, "webhooks.html", shown, refusal, caller=caller)
