@@ -68,4 +68,4 @@ class Health:
                 await self._database.read(lambda session: session.execute(text("SELECT 1")))
         except Exception:  # noqa: BLE001 - whatever it is, the answer is no
             return "unavailable"
-        return None
+        return self._database.trouble()

@@ -76,7 +76,7 @@ class Dying:
     """A database that is there for so many writes, and then is not."""
 
     def __init__(self, records: Database, writes: int) -> None:
-        self.read = records.read
+        self.read, self.trouble = records.read, records.trouble
         self._records, self._left = records, writes
 
     async def write(self, work: Callable[[Session], Any], scope: Any = None) -> Any:

@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 
 from services.gateway import database, errors, kinds, space
 from services.gateway.batches import reading
-from services.gateway.database import EVERYTHING
+from services.gateway.database import EVERYTHING, Within
+from services.gateway.health import Health
+from services.gateway.metrics import Metrics
 from services.gateway.store import Folder, digest, files, folder
 from services.gateway.threads import Threads
 from tests import specimens
@@ -35,8 +37,10 @@ def hanging() -> Iterator[Any]:
     back = threading.Event()
 
     def hangs(*_: object, **__: object) -> None:
+        hangs.begun.set()  # type: ignore[attr-defined]
         back.wait(120)
 
+    hangs.begun = threading.Event()  # type: ignore[attr-defined]
     yield hangs
     back.set()
 
@@ -161,6 +165,24 @@ async def test_what_hangs_in_sqlite_is_given_up_and_not_done_when_the_disk_is_ba
             await asyncio.sleep(0.01)
 
         assert len(await users(records)) == 1
+
+
+async def test_a_sqlite_whose_writer_hangs_is_said_to_be_unavailable_though_it_is_still_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hanging: Any
+) -> None:
+    clock = time.monotonic
+    room = space.Space({}, space.Watermark(0, 0), Metrics())
+    async with database.opened(f"sqlite:///{tmp_path / 'test.db'}", 60) as records:
+        health = Health(Within(records, EVERYTHING), {}, Folder(tmp_path), room)
+        assert (await health.check())["database"] == "ok"
+        writing = asyncio.create_task(records.write(hanging, EVERYTHING))
+        await asyncio.to_thread(hanging.begun.wait, 60)
+        monkeypatch.setattr(time, "monotonic", lambda: clock() + 3600)
+        with pytest.raises(ConnectionError, match="it has not ended in time"):
+            await writing
+
+        assert (await health.check())["database"] == "unavailable"
+        assert await users(records) == []
 
 
 async def test_what_is_looked_up_in_a_sqlite_whose_disk_hangs_is_given_up(

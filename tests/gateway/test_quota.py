@@ -19,7 +19,7 @@ class Counting:
     """A database that counts what it is asked."""
 
     def __init__(self, records: Database) -> None:
-        self._records = records
+        self._records, self.trouble = records, records.trouble
         self.reads = self.writes = self.written = 0
 
     async def read(self, work: Any, scope: Any = None) -> Any:

@@ -28,10 +28,11 @@ _TRY_S = 0.1
 _LOOK_EVERY_S = 1.0
 
 ANSWER_S = 25.0
-"""How long a piece of work is waited for, besides its patience with others: only a disk that hangs
-takes longer."""
+"""How long a piece of work is waited for, besides its patience with others: for longer than any
+takes, unless the disk hangs or others take all of the time."""
 
-_NO_ANSWER = "The disk of the database does not answer"
+_NO_ANSWER = "SQLite did not answer"
+_LATE = "it has not ended in time"
 
 
 class Sqlite:
@@ -77,7 +78,7 @@ class Sqlite:
         """Look something up.
 
         Raises:
-            ConnectionError: the disk hangs.
+            ConnectionError: it was not done in time, as where the disk hangs.
 
         """
         with _told():
@@ -90,12 +91,17 @@ class Sqlite:
 
         Raises:
             sqlalchemy.exc.TimeoutError: those before it took all of the patience.
-            ConnectionError: the disk hangs. Nothing was changed, unless it hangs in the commit.
+            ConnectionError: it was not done in time, as where the disk hangs. Nothing was changed,
+                unless that was in the commit.
 
         """
         began = time.monotonic()
         with _told():
             return await self._writing.run(self._write, work, scope, began)
+
+    def trouble(self) -> str | None:
+        """Say that nothing can be written, though things may still be looked up."""
+        return "unavailable" if self._writing.all_hang else None
 
     @contextlib.asynccontextmanager
     async def listening(self, heard: Heard) -> AsyncIterator[None]:
@@ -130,8 +136,10 @@ class Sqlite:
         try:
             return self._written(work, scope, began)
         except BaseException:
-            # A commit that is refused leaves its transaction open: the pool undoes that.
-            self._let_go()
+            # A commit that is refused leaves its transaction open: the pool undoes that. What is
+            # wrong with that too says less of why.
+            with contextlib.suppress(Exception):
+                self._let_go()
             raise
 
     def _written(
@@ -144,7 +152,7 @@ class Sqlite:
                 done = work(session)
                 if self._within_s is not None and time.monotonic() > began + self._within_s:
                     # Whoever wanted it has been told that it was not done.
-                    raise TimeoutError(_NO_ANSWER)
+                    raise TimeoutError(_LATE)
             for tell in self._listeners:
                 for organisation_id in session.info.get(TOLD, ()):
                     tell(organisation_id)
@@ -164,9 +172,10 @@ class Sqlite:
         return self._writer
 
     def _let_go(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        # Also one that cannot be closed is not used again.
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
     def _close(self) -> None:
         self._let_go()
@@ -186,11 +195,11 @@ class Sqlite:
 
 @contextlib.contextmanager
 def _told() -> Iterator[None]:
-    """Say of a disk that hangs what is said of a server that is not there."""
+    """Say of what was not done in time what is said of a server that is not there."""
     try:
         yield
     except TimeoutError as error:
-        raise ConnectionError(_NO_ANSWER) from error
+        raise ConnectionError(f"{_NO_ANSWER}: {str(error) or _LATE}") from error
 
 
 def _touch(path: str) -> None:

@@ -33,6 +33,10 @@ class Database(Protocol):
         """Change something: all of it, or nothing when it fails."""
         ...
 
+    def trouble(self) -> str | None:
+        """Say what it knows to be wrong with itself that none who looks something up is told."""
+        ...
+
 
 class Source(Database, Protocol):
     """A database that tells of new events."""
@@ -60,3 +64,7 @@ class Within:
     ) -> _Result:
         """Change something: all of it, or nothing when it fails."""
         return await self._database.write(work, scope or self._scope)
+
+    def trouble(self) -> str | None:
+        """Say what it knows to be wrong with itself that none who looks something up is told."""
+        return self._database.trouble()

@@ -135,7 +135,8 @@ class Folder:
         """Change files in a thread, as ``run`` works on them, but wait no longer than a while.
 
         What a disk that hangs does later harms nobody: a file that nobody was told of is one that
-        no record has, and goes as those do which a process left behind.
+        no record has, and goes as those do which a process left behind. Only where several hosts
+        share the folder may one remove so late what another has kept anew meanwhile.
         """
         with told():
             return await self._changing.run(function, *args, **kwargs)

@@ -16,7 +16,8 @@ class Store(Protocol):
     What cannot be done raises ``StoreUnavailableError``, and for want of room
     ``InsufficientStorageError``. What is asked for, kept or removed is done or refused within a
     bounded time. What was refused as too slow may be done yet: then an object is there that no
-    record has, or is not there that none has.
+    record has, or is not there that none has. Only in a folder that several hosts share may a
+    removal come so late that another one has kept the object anew, and its record lacks it.
     """
 
     is_near: bool
