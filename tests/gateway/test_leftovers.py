@@ -1,11 +1,14 @@
 """Pictures that no record has go, and none that a record has, whatever happens in between."""
 
+import errno
 import os
+import time
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.gateway import composition, errors
@@ -90,6 +93,48 @@ async def test_what_was_published_and_never_recorded_goes_and_what_was_recorded_
 
     assert [name.rpartition("/")[2] for name in place.names()] == [NAME]
     assert await place.store.get(DEFAULT_ORGANISATION, NAME) == CONTENT
+
+
+async def test_a_disk_that_takes_a_second_for_each_picture_is_done_with_many(
+    records: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, contents = Folder(tmp_path / "pictures"), [bytes([number]) for number in range(60)]
+    await keep(store, *contents, whose=DEFAULT_ORGANISATION)
+    clock, unlink, spent = time.monotonic, Path.unlink, list[float]()
+
+    def slow(path: Path, *, missing_ok: bool = False) -> None:
+        unlink(path, missing_ok=missing_ok)
+        spent.append(0.8)
+
+    monkeypatch.setattr(Path, "unlink", slow)
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + sum(spent))
+    await Leftovers(records, store).forget(DEFAULT_ORGANISATION, [*map(digest, contents)])
+
+    assert not [path for path in (tmp_path / "pictures").rglob("*") if path.is_file()]
+    marks = await records.read(lambda session: [*session.scalars(select(Removal))])
+    assert len(marks) == len(contents)
+    assert all(mark.done for mark in marks)
+
+
+async def test_a_picture_that_a_disk_does_not_remove_keeps_no_other_and_is_told(
+    records: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, contents = Folder(tmp_path / "pictures", -1), [bytes([number]) for number in range(9)]
+    await keep(store, *contents, whose=DEFAULT_ORGANISATION)
+    first = (await anext(store.settled()))[1][0]
+    unlink = Path.unlink
+
+    def broken(path: Path, *, missing_ok: bool = False) -> None:
+        if path.name == first:
+            raise OSError(errno.EIO, "")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", broken)
+    with pytest.raises(errors.StoreUnavailableError):
+        await Leftovers(records, store).clear()
+
+    left = [path.name for path in (tmp_path / "pictures").rglob("*") if path.is_file()]
+    assert left == [first]
 
 
 async def test_pictures_of_an_organisation_that_nobody_knows_stay(

@@ -29,6 +29,8 @@ NAMING: tuple[Any, ...] = (Analysis.image_sha256, Analysis.mask_sha256, Analysis
 
 # SQLite takes a thousand parameters, and each name is asked for three times.
 _NAMES_AT_ONCE = 300
+# So few that a slow disk, too, is done with them while a store waits for it.
+_REMOVED_AT_ONCE = 20
 _MARKS_AT_ONCE = 1000
 
 # Longer than any store takes to remove something: what is not done by then never will be.
@@ -110,21 +112,34 @@ class Leftovers:
             await self.clear()
 
     async def clear(self) -> None:
-        """Remove everything that no record has."""
+        """Remove everything that no record has.
+
+        Raises:
+            StoreUnavailableError: something could not be removed; all else that could be was.
+
+        """
         await self._store.sweep()
+        trouble: errors.StoreUnavailableError | None = None
         async for organisation_id, names in self._store.settled():
-            await self._remove(organisation_id, names)
+            try:
+                await self._remove(organisation_id, names)
+            except errors.StoreUnavailableError as error:
+                trouble = error
         oldest = now() - _REMEMBERED
         clean = partial(remove_old, at=Removal.marked_at, before=oldest, most=_MARKS_AT_ONCE)
         await self._database.write(clean, EVERYTHING)
+        if trouble is not None:
+            raise trouble
 
     async def _remove(self, organisation_id: str, names: Sequence[str]) -> None:
         for start in range(0, len(names), _NAMES_AT_ONCE):
             some = names[start : start + _NAMES_AT_ONCE]
             unused = partial(_unused, organisation_id, some)
             # Nearly always all have one, and nobody need be held up.
-            if await self._database.read(unused, EVERYTHING):
-                await self._remove_some(organisation_id, some)
+            found = sorted(await self._database.read(unused, EVERYTHING))
+            for first in range(0, len(found), _REMOVED_AT_ONCE):
+                few = found[first : first + _REMOVED_AT_ONCE]
+                await self._remove_some(organisation_id, few)
 
     async def _remove_some(self, organisation_id: str, names: Sequence[str]) -> None:
         marks = await self._database.write(partial(_mark, organisation_id, names), EVERYTHING)
