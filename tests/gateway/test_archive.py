@@ -1,10 +1,12 @@
 """Archives that are not taken, and those that are, whatever made them."""
 
+import errno
 import io
 import stat
 import struct
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -124,6 +126,41 @@ def test_a_file_that_is_larger_than_it_says_is_not_read_beyond_it() -> None:
     archive = opened(bytes(content))
 
     with pytest.raises(errors.InvalidPictureError):
+        archive.read(archive.members[0])
+
+
+@pytest.mark.parametrize("place", [2**40, 2**62, 2**64 - 1])
+def test_a_file_that_begins_where_no_file_is_so_long_is_damaged(tmp_path: Path, place: int) -> None:
+    content = bytearray(holding("a.jpg"))
+    at = content.index(b"PK\x01\x02")
+    content[at + 42 : at + 46] = b"\xff" * 4
+    extra = struct.pack("<HHQ", 1, 8, place)
+    content[at + 30 : at + 32] = struct.pack("<H", len(extra))
+    end = len(content) - 22
+    content[end:end] = extra
+    content[end + len(extra) + 12 : end + len(extra) + 16] = struct.pack("<I", end + 12 - at)
+    (tmp_path / "archive").write_bytes(content)
+    with (tmp_path / "archive").open("rb") as file:
+        archive = Archive(file, *BOUNDS)
+
+        with pytest.raises(errors.InvalidPictureError):
+            archive.read(archive.members[0])
+
+
+def test_a_disk_that_does_not_give_a_file_damages_none() -> None:
+    class Disk(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.ill:
+                raise OSError(errno.EIO, "")
+            return super().read(size)
+
+        ill = False
+
+    disk = Disk(holding("a.jpg"))
+    archive = Archive(disk, *BOUNDS)
+    disk.ill = True
+
+    with pytest.raises(OSError, match=str(errno.EIO)):
         archive.read(archive.members[0])
 
 

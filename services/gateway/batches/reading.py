@@ -1,5 +1,7 @@
 """The pictures of a request, one after the other: of a form, or of one archive."""
 
+import asyncio
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -25,6 +27,7 @@ ARCHIVE_TYPE = "application/zip"
 _MAX_FIELDS = 16
 _MAX_FIELD_BYTES = 16 * 1024
 _BUFFER_BYTES = 1024 * 1024
+_CLOSED_WITHIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class Reading:
         self._max_bytes = max_bytes
         self._max_picture_bytes = max_picture_bytes
         self._threads = Threads(1, CHANGED_WITHIN_S)
+        # Apart, for no disk is asked there.
+        self._noting = Threads(1)
         self._seen = hashlib.sha256()
 
     @property
@@ -103,7 +108,7 @@ class Reading:
                 raise errors.TooLargeError(
                     f"There are too many pictures. Send at most {self._max_pictures:,} at once."
                 )
-            await self._threads.run(self._note, sent)
+            await self._noting.run(self._note, sent)
             yield sent
         if not count:
             raise errors.InvalidRequestError("There is no picture in it. Send at least one.")
@@ -155,7 +160,7 @@ class Reading:
                 async for sent in self._unpacked(file):
                     yield sent
             finally:
-                await self._threads.run(file.close)
+                await self._close(file)
 
     async def _unpacked(self, file: IO[bytes]) -> AsyncIterator[Sent]:
         bounds = (self._max_pictures, self._max_bytes, self._max_picture_bytes)
@@ -174,6 +179,15 @@ class Reading:
         os.makedirs(self._folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - as mkdir, and quiet
         # It has no name, so it goes with the process, however that ends.
         return tempfile.TemporaryFile(dir=self._folder)
+
+    async def _close(self, file: IO[bytes]) -> None:
+        """Close an archive, whose work is done or has failed: neither becomes another by this.
+
+        It goes without us, too, when the last thread that has it in hand is done.
+        """
+        with contextlib.suppress(OSError):
+            async with asyncio.timeout(_CLOSED_WITHIN_S):
+                await self._threads.look(file.close)
 
     async def _arrived(self, request: Request, file: IO[bytes]) -> None:
         arrived, buffer = 0, bytearray()

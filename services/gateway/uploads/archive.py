@@ -5,6 +5,7 @@ refused with the whole archive: it is how archives are made that open in another
 that become very large (OWASP ASVS 5.0, 5.2.3; D. Fifield, "A better zip bomb", WOOT 2019).
 """
 
+import errno
 import stat
 import struct
 import unicodedata
@@ -92,6 +93,7 @@ class Archive:
             InvalidPictureError: it is damaged.
             InvalidArchiveError: it is an archive itself, or larger than it says.
             TooLargeError: it has too many bytes.
+            OSError: the disk does not give it.
 
         """
         if member.info.file_size > self._max_file_bytes:
@@ -102,15 +104,24 @@ class Archive:
             with self._zip.open(member.info) as opened:
                 content = opened.read(self._max_file_bytes + 1)
         # A name where a file begins may be no UTF-8, other than in the directory: a ValueError.
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
-            raise errors.InvalidPictureError(
-                "The picture is damaged within the archive. Make the archive anew."
-            ) from error
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+            raise _damaged() from error
+        except OSError as error:
+            # No file is so long as to have the place where it begins.
+            if error.errno != errno.EINVAL:
+                raise
+            raise _damaged() from error
         except (NotImplementedError, RuntimeError) as error:
             raise _refused(member.name, "cannot be read") from error
         if content.startswith(_ARCHIVES):
             raise _refused(member.name, "is an archive itself: pack the pictures into one")
         return content
+
+
+def _damaged() -> errors.InvalidPictureError:
+    return errors.InvalidPictureError(
+        "The picture is damaged within the archive. Make the archive anew."
+    )
 
 
 def _see_the_end(file: IO[bytes], max_files: int) -> None:
