@@ -1,13 +1,21 @@
 """What is kept of a request with an Idempotency-Key, and what cannot be read from it."""
 
+from pathlib import Path
 from typing import get_type_hints
 
 import argon2
+import pytest
 from fastapi.routing import APIRoute
+from sqlalchemy import select
 
 from services.gateway import once, routes
+from services.gateway.analyses import Leftovers, retention
+from services.gateway.database import Database
 from services.gateway.dependencies import SecretKeyedDep
+from services.gateway.records import KeyedRequest, now
+from services.gateway.store import Folder
 from tests.gateway.conftest import PASSWORD, Gateway
+from tests.gateway.test_database import add
 from tests.gateway.test_once import KEY, kept, patient
 from tests.gateway.test_patients import ANN, listed
 
@@ -88,3 +96,17 @@ async def test_a_purge_leaves_nothing_to_try_a_number_on(either: Gateway) -> Non
     assert (await kept(either)).fingerprint == ""
     assert (await patient(alice)).status_code == 409
     assert await listed(alice, "/v1/patients") == []
+
+
+async def test_a_purge_forgets_what_more_requests_brought_than_it_does_at_once(
+    records: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_ROWS_AT_ONCE", 2)
+    for digest in ("a", "b", "c", "d", "e"):
+        await add(records, KeyedRequest(digest=digest, fingerprint="f", held_until=now()))
+
+    leftovers = Leftovers(records, Folder(tmp_path))
+    await retention.Retention(records, leftovers).purge(now())
+
+    rows = await records.read(lambda session: [*session.scalars(select(KeyedRequest))])
+    assert [row.fingerprint for row in rows] == [""] * 5

@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import ColumnElement, Select, exists, select, update
+from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -41,7 +41,8 @@ class Retention:
         Others may work with the same records and pictures meanwhile.
         """
         removed = 0
-        await self._database.write(partial(_forget_bodies, before), EVERYTHING)
+        while await self._database.write(partial(_forget_bodies, before), EVERYTHING):
+            pass
         for table in _KEPT_BY:
             while count := await self._database.write(partial(_purge, table, before), EVERYTHING):
                 removed += count if table is Analysis else 0
@@ -73,12 +74,15 @@ def _purge(table: type[Owned], before: datetime, session: Session) -> int:
     return len(gone)
 
 
-def _forget_bodies(before: datetime, session: Session) -> None:
-    """Forget what those requests brought that may have made what is purged.
+def _forget_bodies(before: datetime, session: Session) -> int:
+    """Forget what some of those requests brought that may have made what is purged.
 
     Numbers of patients could be tried on it. What was removed before a moment was made before it.
+    Returns how many they were.
     """
-    forgotten = update(KeyedRequest).where(
-        col(KeyedRequest.created_at) < before, col(KeyedRequest.fingerprint) != ""
-    )
-    session.execute(forgotten.values(fingerprint="").execution_options(synchronize_session=False))
+    at = col(KeyedRequest.created_at)
+    known = select(KeyedRequest).where(at < before, col(KeyedRequest.fingerprint) != "")
+    rows = list(session.scalars(known.order_by(at).limit(_ROWS_AT_ONCE).with_for_update()))
+    for row in rows:
+        row.fingerprint = ""
+    return len(rows)
