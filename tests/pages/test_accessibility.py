@@ -84,7 +84,7 @@ def test_who_may_only_look_and_has_nothing_to_look_at_is_kept_out_of_nothing_eit
             axe(somebody.page)
 
 
-def test_no_page_scrolls_sideways_at_twice_the_size(admin: People, shown: Filled) -> None:
+def test_no_page_scrolls_sideways_enlarged_or_on_a_phone(admin: People, shown: Filled) -> None:
     somebody = admin(viewport=ZOOMED)
 
     wide = {}
