@@ -85,6 +85,8 @@ class ScriptedProvider:
     sign: Callable[[Claims], str] | None = None
     asked: list[str] = field(default_factory=list)
     """Paths that the gateway asked for."""
+    encodings: list[str | None] = field(default_factory=list)
+    """How it would have each answer packed."""
     down: bool = False
     instead_of_keys: Callable[[], Response] | None = None
     auth_methods: list[str] = field(default_factory=lambda: ["client_secret_basic"])
@@ -119,8 +121,12 @@ class ScriptedProvider:
             ]
         )
 
-    async def _metadata(self, request: Request) -> JSONResponse:
+    def _note(self, request: Request) -> None:
         self.asked.append(request.url.path)
+        self.encodings.append(request.headers.get("accept-encoding"))
+
+    async def _metadata(self, request: Request) -> JSONResponse:
+        self._note(request)
         told = {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.issuer}/authorize",
@@ -132,7 +138,7 @@ class ScriptedProvider:
         return JSONResponse(told, 503 if self.down else 200)
 
     async def _keys(self, request: Request) -> Response:
-        self.asked.append(request.url.path)
+        self._note(request)
         if self.instead_of_keys is not None:
             return self.instead_of_keys()
         unknown = {"kty": "of another day", "kid": "unknown"}
@@ -140,7 +146,7 @@ class ScriptedProvider:
         return JSONResponse({"keys": listed}, 503 if self.down else 200)
 
     async def _token(self, request: Request) -> JSONResponse:
-        self.asked.append(request.url.path)
+        self._note(request)
         if self.down:
             return JSONResponse({}, 503)
         form = {name: str(value) for name, value in (await request.form()).items()}
