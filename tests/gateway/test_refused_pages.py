@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
+from services.gateway.dependencies import SESSION_COOKIE
+from services.gateway.security.tokens import new_refresh_token
 from tests.gateway.audited import last
 from tests.gateway.conftest import PASSWORD, Gateway, Start
 from tests.gateway.test_forms_in_work import boss, webhook
@@ -58,6 +60,7 @@ def is_signed_in(page: httpx.Response) -> bool:
         ("/admin/users", 403),
         ("/patients?number=1", 422),
         (f"/account?page_of={'0' * 32}", 409),
+        ("/account/password", 405),
     ],
 )
 async def test_the_page_of_an_error_offers_who_is_signed_in_what_every_page_does(
@@ -76,10 +79,52 @@ async def test_whose_quota_is_spent_is_told_so_on_a_page_of_their_own(start: Sta
     async with start(caller_quota=6) as gateway:
         await gateway.signed_in()
         browser = await entered(gateway)
-        while (spent := await gateway.http.get("/account", headers=browser)).status_code == 200:
-            pass
+        for _ in range(7):
+            spent = await gateway.http.get("/account", headers=browser)
 
         assert (spent.status_code, is_signed_in(spent)) == (429, True)
+
+
+async def test_the_page_of_what_comes_from_elsewhere_is_one_of_whoever_is_signed_in(
+    gateway: Gateway,
+) -> None:
+    await gateway.signed_in()
+    browser = await entered(gateway) | {"Sec-Fetch-Site": "cross-site"}
+    answer = await gateway.http.post("/account/password", headers=browser)
+
+    assert (answer.status_code, is_signed_in(answer)) == (403, True)
+
+
+@pytest.mark.usefixtures("quotas_last")
+async def test_to_be_known_where_there_is_no_page_is_paid_of_the_own_quota(start: Start) -> None:
+    async with start(caller_quota=6) as gateway:
+        await gateway.signed_in()
+        browser = await entered(gateway)
+        shown = [await gateway.http.get("/nowhere/at/all", headers=browser) for _ in range(7)]
+        spent = await gateway.http.get("/account", headers=browser)
+
+        assert {answer.status_code for answer in shown} == {404}
+        assert [is_signed_in(answer) for answer in shown] == [True] * 6 + [False]
+        assert spent.status_code == 429
+
+
+@pytest.mark.usefixtures("quotas_last")
+@pytest.mark.parametrize("has_been_one", [False, True])
+async def test_who_tries_sessions_where_there_is_no_page_pays_as_at_a_page(
+    start: Start, *, has_been_one: bool
+) -> None:
+    async with start(address_quota=20) as gateway:
+        await gateway.signed_in()
+        ended = await entered(gateway)
+        await gateway.http.post("/sign-out", headers=ended)
+        never = PAGE | {"Cookie": f"{SESSION_COOKIE}={new_refresh_token()}"}
+        browser = ended if has_been_one else never
+        before = await gateway.http.get("/account", headers=browser)
+        for _ in range(20):
+            await gateway.http.get("/nowhere/at/all", headers=browser)
+        after = await gateway.http.get("/account", headers=browser)
+
+        assert (before.status_code, after.status_code) == (303, 429)
 
 
 async def test_a_session_that_has_ended_has_no_page_of_its_own_at_no_address(

@@ -1,21 +1,19 @@
 """Problems as pages, for whoever asked for a page."""
 
-import contextlib
 import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.gateway import errors, problems
-from services.gateway.dependencies import SESSION_COOKIE
-from services.gateway.identity import Caller, Session
+from services.gateway import problems
+from services.gateway.identity import Caller
+from services.gateway.web.visitors import onlooker
 
-_UNAUTHENTICATED, _NOT_FOUND = 401, 404
+_UNAUTHENTICATED, _NOT_FOUND, _FAILED = 401, 404, 500
 _NOWHERE = {
     "title": "There is no such page",
     "detail": "The address is misspelled, or what was here has moved.",
@@ -70,15 +68,13 @@ class _Answer:
             await page(self._scope, self._receive, self._send)
 
     async def _caller(self, status: int) -> Caller | None:
-        """Return who asked, as was found out on the way; at no address of ours nobody looked."""
-        known: Caller | None = self._scope.get("state", {}).get("caller")
-        session = Request(self._scope).cookies.get(SESSION_COOKIE)
-        if status == _NOT_FOUND and "route" not in self._scope and session:
-            access = self._scope["app"].state.parts.access
-            # The page is shown all the same to nobody in particular.
-            with contextlib.suppress(errors.GatewayError, SQLAlchemyError, OSError):
-                known = await access.identify(Session(session), by_itself=True)
-        return known
+        """Return who asked, as was found out on the way, or else is where nobody has looked."""
+        state = self._scope.get("state", {})
+        known: Caller | None = state.get("caller")
+        # Whoever was counted was looked at; and what has failed is asked for no more.
+        if known or "standing" in state or status == _UNAUTHENTICATED or status >= _FAILED:
+            return known
+        return await onlooker(Request(self._scope))
 
     def _shown(self, head: Message, caller: Caller | None) -> Response:
         page = self._page(head["status"], caller)
