@@ -1,5 +1,7 @@
 """The tables: what the gateway remembers. They import nothing of ours."""
 
+from sqlalchemy.orm import configure_mappers
+
 from services.gateway.records.accounts import (
     RefreshToken,
     Role,
@@ -110,3 +112,7 @@ __all__ = [
     "new_id",
     "now",
 ]
+
+# Records that are made plainly (`model_construct`) can be read from then on, also where no
+# database is ever asked.
+configure_mappers()
