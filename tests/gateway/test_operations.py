@@ -120,7 +120,7 @@ async def test_a_statement_that_postgresql_ends_is_said_to_be_worth_another_try(
     """A table is locked: the statement is ended by an operator, or by the bound on waiting."""
     # The bounds of the statements of the server alone: whoever connects has the time they need.
     bounds = {"lock_timeout": "0" if ended else "500"}
-    monkeypatch.setattr(postgresql, "_bounds", lambda _: bounds)
+    monkeypatch.setattr(postgresql, "_settings", lambda _: bounds)
     async with start(database_url=postgres_url) as gateway:
         alice = await gateway.signed_in()
         locking = create_async_engine(postgres_url)
