@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, FiniteFloat
 
 from services import telemetry
+from services.inference import regular_file
 from services.inference.classifier_evaluation import ClassifierEvaluation
 from services.inference.estimate import FROZEN, Interval, estimate
 
@@ -73,7 +74,7 @@ def read(folder: Path, sha256: str) -> Evaluation | None:
     """
     path = folder / FILE
     try:
-        found = Evaluation.of(json.loads(path.read_bytes()))
+        found = Evaluation.of(json.loads(regular_file.read(path)))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -15,6 +15,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from services.inference import regular_file
 from services.inference.model_file import ModelError
 
 FILE = "labels.json"
@@ -128,7 +129,7 @@ def read(folder: Path) -> Labels | None:
     """
     path = folder / FILE
     try:
-        return Labels.model_validate_json(_content(path))
+        return Labels.model_validate_json(regular_file.read(path))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -155,15 +156,6 @@ def write(folder: Path, labels: Labels) -> None:
         Path(name).replace(folder / FILE)
     except OSError as error:
         raise LabelsError(f"{folder / FILE} cannot be written ({error.strerror})") from error
-
-
-def _content(path: Path) -> bytes:
-    # Where a pipe lies in its place, nobody waits for who would write into it.
-    def at_once(name: str, flags: int) -> int:
-        return os.open(name, flags | os.O_NONBLOCK)
-
-    with open(path, "rb", opener=at_once) as file:
-        return file.read()
 
 
 def _checked(fields: dict[str, object]) -> Labels:

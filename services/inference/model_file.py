@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from services.inference import regular_file
+
 CHECKSUMS = "SHA256SUMS"
 """Beside every model file, in the format of ``sha256sum``: what the file must be."""
 
@@ -67,8 +69,8 @@ def verified(path: Path) -> bytes:
 
     """
     try:
-        lines = (path.parent / CHECKSUMS).read_text().splitlines()
-        content = path.read_bytes()
+        lines = regular_file.read(path.parent / CHECKSUMS).decode(errors="replace").splitlines()
+        content = regular_file.read(path)
     except OSError as error:
         message = f"{error.filename} cannot be read ({error.strerror}): is the model folder right?"
         raise ModelError(message) from error
@@ -107,7 +109,7 @@ def variant(model: ModelFile, precision: str) -> ModelFile:
 
 def _verdict(path: Path, precision: str) -> Mapping[str, Any]:
     try:
-        verdicts = json.loads(path.read_bytes()) if path.exists() else []
+        verdicts = json.loads(regular_file.read(path)) if path.exists() else []
         found = [each for each in verdicts if PRECISIONS.get(each["file"]) == precision]
     except (OSError, ValueError, TypeError, KeyError) as error:
         message = f"{path} cannot be used: {error!r}"

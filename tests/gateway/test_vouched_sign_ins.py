@@ -220,6 +220,18 @@ async def test_who_has_no_password_does_not_sign_in_with_one(
     assert answer.status_code in {401, 422}
 
 
+async def test_who_has_no_password_is_told_so_where_they_would_change_it(
+    start: Start, provider: ScriptedProvider
+) -> None:
+    async with start(**settings(provider.issuer)) as gateway, browser(gateway.app) as visitor:
+        alice = await came(visitor, provider, preferred_username="alice")
+        body = {"current_password": PASSWORD, "new_password": "quite another one"}
+        answer = await alice("PUT", "/v1/me/password", json=body)
+
+    assert answer.status_code == 403
+    assert answer.json()["detail"].startswith("You have no password here")
+
+
 async def test_a_sign_in_lasts_until_the_provider_is_to_be_asked_again(
     start: Start, database_url: str, provider: ScriptedProvider
 ) -> None:

@@ -74,7 +74,7 @@ def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_pipe_in_place_of_the_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "labels.json")
-    with pytest.raises(LabelsError, match=r"labels\.json cannot be used"):
+    with pytest.raises(LabelsError, match=r"labels\.json cannot be read \(not a regular file\)"):
         labels.read(tmp_path)
 
 

@@ -28,6 +28,7 @@ from services.gateway.threads import Threads
 _BUSY = "Too many passwords are being checked. Try again shortly."
 
 _WRONG = "The current password is wrong."
+_NONE = "You have no password here: you sign in at your identity provider."
 
 _UNKNOWN = "Nobody can look now whether this password became public. Try again later."
 
@@ -114,11 +115,14 @@ class Passwords:
             What was seen. Its attempt counts until it is taken back.
 
         Raises:
+            ForbiddenError: the user has no password.
             WrongPasswordError: the password is wrong.
             TooManyAttemptsError: it was wrong too often in this sign-in.
             UnavailableError: too many are being checked.
 
         """
+        if not user.password_hash:
+            raise errors.ForbiddenError(_NONE)
         with self.turn():
             attempt = await self._attempts.begin_inside(user.username, sign_in_id)
             checked = await self.match(current, user)
@@ -136,8 +140,8 @@ class Passwords:
             new: what they want.
 
         Raises:
-            ForbiddenError: the current password is wrong, or was changed meanwhile, or the sign-in
-                has ended.
+            ForbiddenError: there is none, the current password is wrong, or was changed meanwhile,
+                or the sign-in has ended.
             UnfitPasswordError: the new one does not keep the rules.
             TooManyAttemptsError: the current one was wrong too often in this sign-in.
             UnavailableError: too many are being checked.
