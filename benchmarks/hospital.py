@@ -1,9 +1,10 @@
 """A day of many people, in minutes: how long answers take while they all work at the same time.
 
-Real services, and Locust with the people of `locustfile.py` in a process of its own: each does one
-thing every four seconds, whatever the others do, and watches events meanwhile. So many people, so
-many requests a second; who waits for an answer asks nothing meanwhile, and the table says how far
-that kept them behind. Locust shares the cores with the services.
+Real services, on SQLite and once more on a real PostgreSQL, and Locust with the people of
+`locustfile.py` in a process of its own: each does one thing every four seconds, whatever the others
+do, and watches events meanwhile. So many people, so many requests a second; who waits for an answer
+asks nothing meanwhile, and the table says how far that kept them behind. Locust shares the cores
+with the services, and so does PostgreSQL.
 
     python -m benchmarks.hospital       writes benchmarks/results/hospital.json and the tables
 """
@@ -23,6 +24,7 @@ from typing import Any
 from benchmarks import machine, tables
 from benchmarks.processor import Meter
 from tests import stack
+from tests.gateway import databases
 
 PEOPLE = (50, 100, 200)
 SPAWNED_A_SECOND = 5
@@ -41,17 +43,31 @@ def main() -> None:
 
 
 def measured(people: Sequence[int], seconds: int) -> dict[str, Any]:
-    """Let more and more people work.
+    """Let more and more people work, on each database.
 
     Args:
         people: how many at the same time, one number after the other.
         seconds: that all of them work; what they did while they came is not counted.
 
     """
-    # They all come from one address.
-    with stack.running(DERMSERVE_GATEWAY_ADDRESS_QUOTA="0") as services:
-        loads = [_load(services, count, seconds) for count in people]
-    return {"seconds": seconds, "spawned_a_second": SPAWNED_A_SECOND, "loads": loads}
+    on_sqlite = _loads("", people, seconds)
+    with tempfile.TemporaryDirectory() as folder, databases.postgres(Path(folder)) as address:
+        on_postgresql = _loads(address, people, seconds)
+    return {
+        "seconds": seconds,
+        "spawned_a_second": SPAWNED_A_SECOND,
+        "databases": {"SQLite": on_sqlite, "PostgreSQL": on_postgresql},
+    }
+
+
+def _loads(database_url: str, people: Sequence[int], seconds: int) -> list[dict[str, Any]]:
+    variables = {
+        "DERMSERVE_GATEWAY_DATABASE_URL": database_url,
+        # They all come from one address.
+        "DERMSERVE_GATEWAY_ADDRESS_QUOTA": "0",
+    }
+    with stack.running(**variables) as services:
+        return [_load(services, count, seconds) for count in people]
 
 
 def _load(services: stack.Stack, people: int, seconds: int) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 Schemathesis draws requests from the document, valid and wrong ones, follows its links from what
 was made to what can be done with it, and holds every answer against the document. All its checks
-are on. It asks a real gateway with real inference, once as an administrator on SQLite and once as
-a clinician on PostgreSQL, who must not see each other's records.
+are on. It asks real gateways with real inference, as an administrator and as a clinician, who must
+not see each other's records, on SQLite and on PostgreSQL.
 
     python -m benchmarks.schemathesis      five minutes each; writes results/schemathesis.json
 """

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+import pyotp
 
 from benchmarks import machine
 from benchmarks.schemathesis.hooks import KNOWN, RECEIVER
@@ -41,7 +42,7 @@ class Explored(NamedTuple):
 
     rest: str
     changed_user: str
-    known: dict[str, dict[str, str]]
+    known: dict[str, dict[str, list[str]]]
 
 
 @contextmanager
@@ -127,36 +128,51 @@ def _furnished(rest: str) -> Explored:
         return Explored(rest, changed, known)
 
 
-def _clinical(client: httpx.Client) -> dict[str, str]:
+def _clinical(client: httpx.Client) -> dict[str, list[str]]:
     patients = [_made(client, "patients", identifier=f"seen {n} times") for n in range(2)]
     lesions = [_made(client, "lesions", patient=patients[0]) for _ in range(2)]
     pictures = [_analyzed(client, lesions[0]) for _ in range(3)]
     said, first = {"verdict": "nv", "reason": "Seen for years."}, {"If-None-Match": "*"}
     for picture in pictures[1:]:
         client.put(f"/v1/analyses/{picture}/assessment", json=said, headers=first)
+    lesion, patient, drawn, assessed = lesions[:1], patients[:1], pictures[:1], pictures[1:2]
     return {
-        **dict.fromkeys(("lesion", "change_lesion", "lesion_report", "lesion_reports"), lesions[0]),
-        **dict.fromkeys(("patient", "change_patient"), patients[0]),
-        **dict.fromkeys(("explanation", "mask", "overlay"), pictures[0]),
-        **dict.fromkeys(("assess", "assessment", "assessments"), pictures[1]),
-        "delete_assessment": pictures[2],
-        "delete_lesion": lesions[1],
-        "delete_patient": patients[1],
+        **dict.fromkeys(("lesion", "change_lesion", "lesion_report", "lesion_reports"), lesion),
+        **dict.fromkeys(("patient", "change_patient"), patient),
+        **dict.fromkeys(("explanation", "mask", "overlay"), drawn),
+        **dict.fromkeys(("assess", "assessment", "assessments"), assessed),
+        "comparison": pictures[:2],
+        "delete_assessment": pictures[2:],
+        "delete_lesion": lesions[1:],
+        "delete_patient": patients[1:],
     }
 
 
-def _administrative(client: httpx.Client) -> dict[str, str]:
+def _administrative(client: httpx.Client) -> dict[str, list[str]]:
     bridge = {"username": "the.bridge", "password": _PASSWORD, "role": "service"}
     owner = _made(client, "users", **bridge)
     allowed = ["records:read"]
     webhooks = [_made(client, "webhooks", url=RECEIVER) for _ in range(2)]
+    key = _made(client, "api-keys", user_id=owner, name="bridge", permissions=allowed)
     return {
-        "revoke_api_key": _made(
-            client, "api-keys", user_id=owner, name="bridge", permissions=allowed
-        ),
-        "change_webhook": webhooks[0],
-        "delete_webhook": webhooks[1],
+        "revoke_api_key": [key],
+        "remove_second_factor": [_with_second_factor(client)],
+        "change_webhook": webhooks[:1],
+        "delete_webhook": webhooks[1:],
     }
+
+
+def _with_second_factor(admin: httpx.Client) -> str:
+    """Make a user who has a second factor; return their id."""
+    name = "the.one.with.a.telephone"
+    user = _made(admin, "users", username=name, password=_PASSWORD)
+    refusals = {"response": [_refuse_errors]}
+    with httpx.Client(base_url=admin.base_url, event_hooks=refusals) as owner:
+        _sign_in(owner, name)
+        begun = owner.put("/v1/me/second-factor", json={"current_password": _PASSWORD}).json()
+        code = pyotp.TOTP(begun["secret"]).now()
+        owner.post("/v1/me/second-factor/confirmation", json={"code": code})
+    return user
 
 
 def _analyzed(client: httpx.Client, lesion: str) -> str:

@@ -14,9 +14,10 @@ RECEIVER = "https://127.0.0.1:9/hooks"
 
 
 KNOWN = "DERMSERVE_SCHEMATHESIS_KNOWN"
-"""The variable with the records that there are: ids by the operations that ask for them."""
+"""The variable with the records that there are: ids, as many as the path of an operation has, by
+the operations that ask for them."""
 
-_known: dict[str, str] = json.loads(os.environ.get(KNOWN, "{}"))
+_known: dict[str, list[str]] = json.loads(os.environ.get(KNOWN, "{}"))
 
 
 @schemathesis.check
@@ -53,7 +54,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
     known = _known.get(case.operation.definition.raw.get("operationId", ""))
     # What has come to an operation by links has its record by itself.
     if meant and known and case.meta.phase.name.value != "stateful":
-        case.path_parameters = dict.fromkeys(case.path_parameters, known)
+        case.path_parameters = dict(zip(case.path_parameters, known, strict=True))
         if "if-match" in case.headers:
             case.headers = {**case.headers, "if-match": "*"}
     if case.operation.path == "/v1/events" and case.method == "GET":

@@ -9,15 +9,20 @@ def rendered() -> str:
     """Return the table of the committed result."""
     result = result_of("hospital")
     rows = [
-        {"people": str(load["people"]), **_row(kind)}
-        for load in result["loads"]
+        {"database": database, "people": str(load["people"]), **_row(kind)}
+        for database, loads in result["databases"].items()
+        for load in loads
         for kind in load["kinds"]
     ]
-    busy = "; ".join(f"{load['people']}: {_busy(load['cores_busy'])}" for load in result["loads"])
+    busy = "; ".join(
+        f"{database}, {load['people']}: {_busy(load['cores_busy'])}"
+        for database, loads in result["databases"].items()
+        for load in loads
+    )
     source = (
         f"{result['seconds']} s with all of them, one thing each every four seconds. Lines that "
         'end in "refused" were turned away for load, with Retry-After. Cores busy by '
-        f"people: {busy}. On {where(result)}. Made by `python -m benchmarks.hospital`."
+        f"database and people: {busy}. On {where(result)}. Made by `python -m benchmarks.hospital`."
     )
     return table(rows, source)
 
