@@ -2,10 +2,10 @@
 
 Two loops without a server lie below: the *bare loop*, which only decodes and runs both models,
 and the *whole answer*, which does everything that the service does (see ``loops``), each with
-as many threads as cores. In turns with them, in the same run, the same pictures go through gRPC,
-once without the two drawings, which a caller may leave out and the bare loop does not make, and
-once with all that there is, and through REST (sign-in checked, upload re-encoded, result stored
-and recorded).
+as many threads as cores. In turns with them, in the same run, the same pictures go through the bare
+loop behind the least server that gRPC has (see ``thinnest``); through the service, once without the
+two drawings, which a caller may leave out and the bare loop does not make, and once with all that
+there is; and through REST (sign-in checked, upload re-encoded, result stored and recorded).
 
     python -m benchmarks.floor          writes benchmarks/results/floor.json and the tables
 """
@@ -24,7 +24,7 @@ from typing import Any
 import grpc
 import httpx
 
-from benchmarks import loops, machine, roads, tables
+from benchmarks import loops, machine, roads, tables, thinnest
 from benchmarks.footprint import Footprint
 from benchmarks.loops import Road
 from benchmarks.processor import Meter
@@ -35,7 +35,7 @@ from services.pb import inference_pb2_grpc
 from tests import specimens, stack
 from tests.ports import free_port
 
-BARE, WHOLE = "bare loop", "whole answer"
+BARE, WHOLE, THINNEST = "bare loop", "whole answer", "bare loop behind gRPC"
 FIGURES, GRPC, REST = "gRPC, no drawings", "gRPC", "REST"
 
 _CALLERS = 4
@@ -143,6 +143,7 @@ def _lanes(services: stack.Stack, owned: ExitStack) -> Mapping[str, Lane]:
         )
     )
     stub = owned.enter_context(roads.inference(services.inference))
+    thin_stub, thin_pid = owned.enter_context(thinnest.running())
     with httpx.Client(base_url=services.rest, timeout=roads.TIMEOUT_S) as client:
         token = stack.signed_in(client)
     rest = owned.enter_context(roads.gateway(services.rest, token))
@@ -152,6 +153,7 @@ def _lanes(services: stack.Stack, owned: ExitStack) -> Mapping[str, Lane]:
     return {
         BARE: Lane(loops.bare(segmenter, classifier), cores, here),
         WHOLE: Lane(loops.whole(segmenter, classifier), cores, here),
+        THINNEST: Lane(roads.over_grpc(thin_stub), _CALLERS * cores, [thin_pid]),
         FIGURES: Lane(roads.over_grpc(stub, _FIGURES_ONLY), _CALLERS * cores, [inference]),
         GRPC: Lane(roads.over_grpc(stub), _CALLERS * cores, [inference]),
         REST: Lane(rest, _CALLERS * cores, [inference, gateway]),

@@ -1,5 +1,7 @@
 """What each road to an answer costs beyond the bare loop."""
 
+from benchmarks.tables import aims
+from benchmarks.tables.aims import Aim
 from benchmarks.tables.sources import result_of, table, where
 
 _RATIOS = {"p50": "p50", "throughput": "throughput", "CPU": "cpu"}
@@ -30,7 +32,18 @@ def rendered() -> str:
         f"answer. Models ran on {ours}{differing}. Resident memory afterwards: {memory}. "
         f"Inference is ready {result['inference_ready_s']:.1f} s after its start."
     )
-    return table(rows, source)
+    return table(rows, source) + aims.rendered(*_aims(result["roads"]))
+
+
+def _aims(roads: dict[str, dict[str, float]]) -> list[Aim]:
+    over_grpc, rest = roads["gRPC"], roads["REST"]
+    throughput = over_grpc["throughput_to_bare"]
+    return [
+        Aim("gRPC, p50 to the bare loop", over_grpc["p50_to_bare"], 1.12),
+        Aim("gRPC, throughput to the bare loop", throughput, 0.96, is_floor=True),
+        Aim("gRPC, CPU to the bare loop", over_grpc["cpu_to_bare"], 1.12, digits=3),
+        Aim("REST, CPU to the bare loop", rest["cpu_to_bare"], 1.35),
+    ]
 
 
 def _to_both(road: dict[str, float], figure: str) -> str:

@@ -1,5 +1,7 @@
 """What metrics cost."""
 
+from benchmarks.tables import aims
+from benchmarks.tables.aims import Aim
 from benchmarks.tables.sources import result_of, table, where
 
 
@@ -20,4 +22,7 @@ def rendered() -> str:
         f"turns of {result['pictures_a_turn']} pictures each, on {where(result)}. Made by "
         f"`python -m benchmarks.instrumentation`."
     )
-    return table(rows, source)
+    kept = result["throughput_ratio"]["median"]
+    return table(rows, source) + aims.rendered(
+        Aim("Throughput with metrics to without", kept, 0.99, is_floor=True, digits=3)
+    )

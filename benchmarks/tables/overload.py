@@ -1,8 +1,13 @@
 """What becomes of a service of which more is asked than it can do."""
 
 from collections.abc import Mapping
+from typing import Any
 
+from benchmarks.tables import aims
+from benchmarks.tables.aims import Aim
 from benchmarks.tables.sources import result_of, table, where
+
+_MS: dict[str, Any] = {"unit": " ms", "digits": 0}
 
 
 def rendered() -> str:
@@ -30,7 +35,18 @@ def rendered() -> str:
         f"load, deadline {result['deadline_ms']:g} ms, {result['picture']}; client and service "
         f"on the same {where(result)}.{ran_on} Made by `python -m benchmarks.overload`."
     )
-    return table(rows, source)
+    return table(rows, source) + aims.rendered(*_aims(result))
+
+
+def _aims(result: Mapping[str, Any]) -> list[Aim]:
+    most = max(result["steps"], key=lambda step: step["load"])
+    load = f"At {most['load']:g} times its capacity"
+    return [
+        Aim(f"{load}, goodput to peak", most["goodput_to_peak"], 0.95, is_floor=True),
+        Aim(f"{load}, p99 of answers", most["answered_ms"]["p99"], result["deadline_ms"], **_MS),
+        Aim(f"{load}, refused after, p50", most["refused_ms"]["p50"], 20, **_MS),
+        Aim(f"{load}, ran for nobody", most["ran_for_nobody"], 0, digits=0),
+    ]
 
 
 def _two_ms(percentiles: Mapping[str, float | None]) -> str:

@@ -1,5 +1,9 @@
 """How long lists take where much is kept."""
 
+from typing import Any
+
+from benchmarks.tables import aims
+from benchmarks.tables.aims import Aim
 from benchmarks.tables.sources import result_of, table, where
 
 
@@ -25,4 +29,13 @@ def rendered() -> str:
         f"{result['items_a_list']} items each. On {where(result)}. Made by "
         "`python -m benchmarks.records`."
     )
-    return table(rows, source)
+    return table(rows, source) + aims.rendered(*_aims(result["lists"]))
+
+
+def _aims(lists: dict[str, Any]) -> list[Aim]:
+    first = max(found["p95_ms"] for name, found in lists.items() if name.startswith("first page"))
+    slowest = max(found["p95_ms"] for found in lists.values())
+    return [
+        Aim("The first page, p95", first, 50, unit=" ms", digits=1),
+        Aim("The slowest of all lists, p95", slowest, 100, unit=" ms", digits=1),
+    ]

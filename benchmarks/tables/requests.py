@@ -1,5 +1,7 @@
 """What each kind of request costs the gateway."""
 
+from benchmarks.tables import aims
+from benchmarks.tables.aims import Aim
 from benchmarks.tables.sources import result_of, table, where
 
 
@@ -12,8 +14,14 @@ def rendered() -> str:
     ]
     source = (
         f"{result['requests']} requests of each kind, one by one, in {result['rounds']} turns; CPU "
-        "is the gateway's processor time a request, the median of the turns. An analysis costs it "
-        f"{result['upload_above_its_own_cpu_ms']:.1f} ms above the upload's own. On "
+        "is the gateway's processor time a request, the median of the turns. On "
         f"{where(result)}. Made by `python -m benchmarks.requests`."
     )
-    return table(rows, source)
+    own = Aim(
+        "An analysis, CPU above the upload's own",
+        result["upload_above_its_own_cpu_ms"],
+        3,
+        unit=" ms",
+        digits=1,
+    )
+    return table(rows, source) + aims.rendered(own)

@@ -1,5 +1,7 @@
 """What a long run of mixed requests leaves behind."""
 
+from benchmarks.tables import aims
+from benchmarks.tables.aims import Aim
 from benchmarks.tables.sources import result_of, table, where
 
 
@@ -20,4 +22,7 @@ def rendered() -> str:
         f"{result['surprised']} answered otherwise than they must be. Memory grew by "
         f"{result['resident_growth']:.1%} from the second to the last quarter of the run."
     )
-    return table(rows, f"{source} On {where(result)}. Made by `python -m benchmarks.soak`.")
+    made = f"On {where(result)}. Made by `python -m benchmarks.soak`."
+    return table(rows, f"{source} {made}") + aims.rendered(
+        Aim("Growth of memory", 100 * result["resident_growth"], 2, unit=" %", digits=1)
+    )
