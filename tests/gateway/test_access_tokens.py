@@ -9,15 +9,17 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt.algorithms import OKPAlgorithm
 
 from services.gateway.security import keys, tokens
 from services.gateway.security.keys import SigningKey
 from tests.gateway.conftest import Gateway, Start
+from tests.gateway.receivers import receiving
 from tests.gateway.test_auth import fresh, me
 
 
-def forged(ours: SigningKey, **changes: Any) -> str:
-    """A token like ours but for the changes, signed with our key."""
+def claims(**changes: Any) -> dict[str, Any]:
+    """What a token of ours says, but for the changes; None for what it does not say."""
     now = int(time.time())
     payload = {
         "iss": tokens.ISSUER,
@@ -29,18 +31,31 @@ def forged(ours: SigningKey, **changes: Any) -> str:
         "exp": now + 900,
         "jti": "1",
     }
+    return {k: v for k, v in (payload | changes).items() if v is not None}
+
+
+def forged(ours: SigningKey, **changes: Any) -> str:
+    """A token like ours but for the changes, signed with our key."""
     header = changes.pop("header", {"typ": "at+jwt"})
     key = changes.pop("key", ours.private)
     algorithm = changes.pop("algorithm", "EdDSA")
-    payload = {k: v for k, v in (payload | changes).items() if v is not None}
-    return jwt.encode(payload, key, algorithm, header)
+    return jwt.encode(claims(**changes), key, algorithm, header)
 
 
-def unsigned(claims: dict[str, Any], algorithm: str = "none") -> str:
+def unsigned(payload: dict[str, Any], algorithm: str = "none") -> str:
     def part(value: dict[str, Any]) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
-    return f"{part({'alg': algorithm, 'typ': 'at+jwt'})}.{part(claims)}."
+    return f"{part({'alg': algorithm, 'typ': 'at+jwt'})}.{part(payload)}."
+
+
+STRANGER = Ed25519PrivateKey.generate()
+ALONG = {"jwk": OKPAlgorithm.to_jwk(STRANGER.public_key(), as_dict=True)}
+
+
+def with_a_key(real: dict[str, str], header: dict[str, Any]) -> str:
+    """A token of a stranger, which says itself what it is to be checked with."""
+    return jwt.encode(claims(**real), STRANGER, "EdDSA", {"typ": "at+jwt"} | header)
 
 
 async def bad_tokens(gateway: Gateway) -> dict[str, str | None]:
@@ -58,16 +73,17 @@ async def bad_tokens(gateway: Gateway) -> dict[str, str | None]:
         "noise": "not.a.token",
         "expired": forged(ours, **real, iat=ago, nbf=ago, exp=ago + 900),
         "not yet valid": forged(ours, **real, nbf=int(time.time()) + 600),
-        "another key": forged(ours, **real, key=Ed25519PrivateKey.generate()),
+        "another key": forged(ours, **real, key=STRANGER),
         "alg none": unsigned(good),
         "alg none, oddly written": unsigned(good, "nOnE"),
         "HS256 with our public key": forged(ours, **real, key=public, algorithm="HS256"),
         "another audience": forged(ours, **real, aud="somebody-else"),
         "another issuer": forged(ours, **real, iss="somebody-else"),
         "another kind": forged(ours, **real, header={"typ": "JWT"}),
-        "without expiry": forged(ours, **real, exp=None),
-        "without audience": forged(ours, **real, aud=None),
-        "without sign-in": forged(ours, sub=good["sub"], sid=None),
+        **{f"without {claim}": forged(ours, **(real | {claim: None})) for claim in good},
+        "an unknown kid": forged(ours, **real, header={"typ": "at+jwt", "kid": "unknown"}),
+        "a key that comes along": with_a_key(real, ALONG),
+        "a key that comes along under the name of ours": with_a_key(real, ALONG | {"kid": ours.id}),
         "a sign-in that is not": forged(ours, sub=good["sub"]),
         "somebody else's sign-in": forged(ours, sid=good["sid"]),
         "the refresh token": pair["refresh_token"],
@@ -84,6 +100,19 @@ async def test_tokens_that_are_wrong_in_any_way_are_refused(either: Gateway) -> 
         assert answer.headers["Content-Type"] == "application/problem+json", why
         assert answer.headers["WWW-Authenticate"] == "Bearer", why
         assert answer.json()["detail"].startswith("The access token is missing, expired"), why
+
+
+async def test_nobody_goes_where_a_token_says_that_its_key_is(either: Gateway) -> None:
+    good = jwt.decode((await fresh(either))["access_token"], options={"verify_signature": False})
+    real = {"sub": good["sub"], "sid": good["sid"]}
+    async with receiving() as elsewhere:
+        there = [{where: elsewhere.url} for where in ("jku", "x5u")]
+        for header in (*there, *({"kid": "there"} | each for each in there)):
+            answer = await me(either, with_a_key(real, header))
+
+            assert answer.status_code == 401, header
+
+        assert elsewhere.conversations == []
 
 
 async def test_a_token_that_was_good_is_refused_once_it_has_expired(
