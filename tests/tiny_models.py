@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import onnx
@@ -172,8 +173,8 @@ def failing_classifier() -> onnx.ModelProto:
     return _classifier(look_up, SIZE, 3, {})
 
 
-def endless_classifier(*, always: bool = False) -> onnx.ModelProto:
-    """Build a classifier that never ends where a picture is more blue than red, or on any."""
+def endless_classifier(on: Literal["blue", "any", "several"] = "blue") -> onnx.ModelProto:
+    """Build a classifier that never ends on a picture more blue than red, on any, or on several."""
     names = {"again": TensorProto.BOOL, "kept": TensorProto.FLOAT}
     body = helper.make_graph(
         [
@@ -191,15 +192,20 @@ def endless_classifier(*, always: bool = False) -> onnx.ModelProto:
             for name, kind in names.items()
         ],
     )
-    condition = "always" if always else "is_blue"
+    condition = {"blue": "is_blue", "any": "always", "several": "are_several"}[on]
     loop = helper.make_node("Loop", ["", condition, "features"], ["same"], body=body)
-    return _classifier([*_BLUENESS, loop], SIZE, 3, {})
+    return _classifier([*_BLUENESS, *_NUMBER, loop], SIZE, 3, {})
 
 
 _BLUENESS = (
     helper.make_node("MatMul", ["features", "blue_less_red"], ["tint"]),
     helper.make_node("ReduceMean", ["tint"], ["mean_tint"], keepdims=0),
     helper.make_node("Greater", ["mean_tint", "nothing"], ["is_blue"]),
+)
+_NUMBER = (
+    helper.make_node("Shape", ["image"], ["rows"], start=0, end=1),
+    helper.make_node("ReduceMax", ["rows"], ["number"], keepdims=0),
+    helper.make_node("Greater", ["number", "one"], ["are_several"]),
 )
 
 
@@ -227,6 +233,7 @@ def _classifier(
         "blue_less_red": np.array([[-1], [0], [1]], np.float32),
         "nothing": np.array(0, np.float32),
         "zero": np.zeros(1, np.float32),
+        "one": np.array(1, np.int64),
         "always": np.array(True),  # noqa: FBT003 - a constant of a graph
     }
     cells = size // _CELL

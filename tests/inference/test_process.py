@@ -68,7 +68,7 @@ async def taken(service: Replica) -> float:
 
 async def test_a_service_that_is_told_to_stop_before_it_is_ready_ends_well(tmp_path: Path) -> None:
     tiny_models.write_models(tmp_path)
-    tiny_models.publish(tiny_models.endless_classifier(always=True), tmp_path / "classifier" / "1")
+    tiny_models.publish(tiny_models.endless_classifier("any"), tmp_path / "classifier" / "1")
     with replica(tmp_path, DERMSERVE_INFERENCE_RUNNERS="1") as service:
         async with httpx.AsyncClient(trust_env=False) as client:
             while not await is_up(client, service):  # noqa: ASYNC110 - another process
@@ -88,7 +88,7 @@ async def test_a_version_that_is_being_loaded_does_not_keep_a_service_from_endin
             stub = inference_pb2_grpc.InferenceServiceStub(channel)
             listed = await stub.ListModels(pb.ListModelsRequest(), timeout=60, wait_for_ready=True)
             assert not listed.pending
-            endless = tiny_models.endless_classifier(always=True)
+            endless = tiny_models.endless_classifier("any")
             tiny_models.publish(endless, tmp_path / "classifier" / "2")
             while not any(each.version_state == loading for each in listed.pending):
                 listed = await stub.ListModels(pb.ListModelsRequest(), timeout=60)

@@ -12,18 +12,21 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.inference import engine, stage
+from services.inference import engine, labels, stage
 from services.inference.backends.backend import CPU, Ran, Tensor
 from services.inference.backends.candidate import Candidate
 from services.inference.backends.election import Election
 from services.inference.backends.layout import Layout
 from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
+from services.inference.labels import Canary, Labels
 from services.inference.model_file import ModelFile
 from services.inference.settings import Settings
+from services.pb import inference_pb2 as inference
+from services.pb import inference_pb2_grpc, open_inference_pb2_grpc
 from services.pb import open_inference_pb2 as pb
-from services.pb import open_inference_pb2_grpc
 from tests import tiny_models
 from tests.inference.conftest import serving
+from tests.inference.rollouts import POLL_S, listed
 
 LARGEST = 8
 
@@ -46,7 +49,7 @@ class Card(OnnxRuntimeCpu):
 
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[int]]:
-    """The sizes of the batches that came to the card of each model, in their order.
+    """The sizes of the batches that came to the card of each version, in their order.
 
     A run costs the same there whatever its rows, so that batches pay: the clock that they are
     warmed up by says so.
@@ -54,10 +57,11 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[int]]:
     ticks = itertools.count()
     clock = SimpleNamespace(perf_counter=lambda: next(ticks) / 100, monotonic=time.monotonic)
     monkeypatch.setattr(stage, "time", clock)
-    sizes: dict[str, list[int]] = {"segmenter": [], "classifier": []}
+    sizes: dict[str, list[int]] = {}
 
     def opened(file: ModelFile, layout: Layout) -> Card:
-        return Card(file, layout, sizes[file.path.parent.parent.name])
+        version = file.path.parent
+        return Card(file, layout, sizes.setdefault(f"{version.parent.name}/{version.name}", []))
 
     def with_card(*arguments: object, **rules: object) -> Election:
         card = Candidate("cpu", "fp32", opened)
@@ -88,9 +92,37 @@ async def test_every_shape_was_run_on_the_card_before_the_service_is_ready(
 ) -> None:
     async with serving(settings, registry):
         assert {name: set(sizes) for name, sizes in ran.items()} == {
-            "segmenter": {1, 2, 4, 8},
-            "classifier": {1, 2, 4, 8},
+            "segmenter/1": {1, 2, 4, 8},
+            "classifier/1": {1, 2, 4, 8},
         }
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        Labels(stable=2),
+        Labels(stable=1, canary=Canary(version=2, share=0.5)),
+        Labels(stable=1, shadow=2),
+    ],
+    ids=["stable", "canary", "shadow"],
+)
+async def test_every_shape_of_a_later_version_was_run_on_the_card_before_it_is_given_a_picture(
+    tmp_path: Path, registry: CollectorRegistry, ran: dict[str, list[int]], given: Labels
+) -> None:
+    folder = tiny_models.write_models(tmp_path) / "classifier"
+    labels.write(folder, Labels(stable=1))
+    followed = {"runners": 1, "max_batch_size": LARGEST, "model_poll_s": POLL_S}
+    settings = Settings.model_validate({"model_dir": tmp_path, **followed})
+    async with serving(settings, registry) as channel:
+        tiny_models.publish(tiny_models.another_classifier(), folder / "2")
+        labels.write(folder, given)
+        # Nobody asks for anything but this: what has run by then was run to warm it.
+        await listed(inference_pb2_grpc.InferenceServiceStub(channel), second_classifier_serves)
+        assert set(ran["classifier/2"]) == {1, 2, 4, 8}
+
+
+def second_classifier_serves(found: inference.ListModelsResponse) -> bool:
+    return any((each.name, each.version) == ("classifier", "2") for each in found.models)
 
 
 async def test_once_the_card_is_lost_nothing_is_filled_up_any_more(
@@ -104,9 +136,9 @@ async def test_once_the_card_is_lost_nothing_is_filled_up_any_more(
         monkeypatch.setattr(Card, "on_device", False)
         monkeypatch.setattr(Card, "by", "ElsewhereExecutionProvider")
         await stub.ModelInfer(five_rows(), timeout=60)
-        before = len(ran["classifier"])
+        before = len(ran["classifier/1"])
         await stub.ModelInfer(five_rows(), timeout=60)
-    assert sum(ran["classifier"][before:]) == 5
+    assert sum(ran["classifier/1"][before:]) == 5
 
 
 async def test_rows_that_fill_a_batch_up_are_run_and_counted_and_never_answered(
@@ -114,10 +146,10 @@ async def test_rows_that_fill_a_batch_up_are_run_and_counted_and_never_answered(
 ) -> None:
     async with serving(settings, registry) as channel:
         stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
-        before = len(ran["classifier"])
+        before = len(ran["classifier/1"])
         answer = await stub.ModelInfer(five_rows(), timeout=60)
     assert {output.shape[0] for output in answer.outputs} == {5}
-    sizes = ran["classifier"][before:]
+    sizes = ran["classifier/1"][before:]
     assert sizes == [8]
     padding = registry.get_sample_value(
         "inference_padded_rows_total", {"model": "classifier", "version": "1"}
