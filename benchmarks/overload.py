@@ -1,9 +1,10 @@
 """What becomes of a service that is asked for more than it can do.
 
 An open loop: requests with a deadline come at a constant rate (see ``open_loop``) of 0.7, 1, 2
-and 3 times what the service does when it is never idle. Goodput is what was answered within the
-deadline. A run that answered nobody is counted from the service's own figures: rows that the
-models ran, less the pictures that were answered.
+and 3 times what the service does when it is never idle, in turns, so that whatever else the machine
+does meets all of them. Goodput is what was answered within the deadline. A run that answered nobody
+is counted from the service's own figures: rows that the models ran, less the pictures that were
+answered.
 
     python -m benchmarks.overload       writes benchmarks/results/overload.json and the tables
 """
@@ -13,11 +14,12 @@ import bisect
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks import machine, roads, scrape, tables
 from benchmarks.footprint import Footprint
-from benchmarks.open_loop import Step, step
+from benchmarks.open_loop import Asked, Step, step
 from benchmarks.processor import Meter
 from benchmarks.saturation import saturated
 from services.inference.settings import available_cores
@@ -30,60 +32,119 @@ _MODELS = 2
 _PICTURES = 8
 
 
+@dataclass(slots=True)
+class _Load:
+    """One load, and what was seen under it, all turns together."""
+
+    rate: float
+    asked: list[Asked] = field(default_factory=list)
+    client_cpu_s: float = 0.0
+    cpu_s: float = 0.0
+    in_vain: Counter[str] = field(default_factory=Counter)
+    resident_mb: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a service had done by a moment."""
+
+    samples: Mapping[str, float]
+    resident_mb: float
+    cpu_s: float
+
+
+class _Watched:
+    """A running service, and where it says what it does."""
+
+    def __init__(self, address: str, pid: int, page: str) -> None:
+        self.address = address
+        self._pid = pid
+        self._meter = Meter([pid])
+        self._page = page
+
+    def seen(self) -> _Seen:
+        resident_mb = Footprint.of(self._pid).resident_mb
+        return _Seen(scrape.samples(self._page), resident_mb, self._meter.seconds())
+
+
 def main() -> None:
     """Measure, write the result, render the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=15, help="of each load")
+    parser.add_argument("--turns", type=int, default=4, help="of each load")
+    parser.add_argument("--seconds", type=float, default=8, help="of a turn")
     parser.add_argument("--deadline", type=float, default=0.5, help="of a request, in seconds")
     arguments = parser.parse_args()
-    machine.write("overload", measured(arguments.seconds, arguments.deadline))
+    found = measured(arguments.seconds, arguments.deadline, turns=arguments.turns)
+    machine.write("overload", found)
     tables.render()
 
 
 def measured(
-    seconds: float, deadline_s: float, loads: Sequence[float] = LOADS, **variables: str
+    seconds: float,
+    deadline_s: float,
+    loads: Sequence[float] = LOADS,
+    turns: int = 1,
+    **variables: str,
 ) -> dict[str, Any]:
-    """Measure the capacity, then each load.
+    """Measure the capacity, then the loads in turns.
 
     Args:
-        seconds: that each takes.
+        seconds: that a turn of each takes.
         deadline_s: of every request.
         loads: as multiples of the capacity.
+        turns: of each load.
         variables: environment variables of the services.
 
     """
     with stack.running(**variables) as services:
         pid = services.processes["inference"].pid
-        port = services.environment["DERMSERVE_INFERENCE_METRICS_PORT"]
-        page = f"http://127.0.0.1:{port}/metrics"
+        watched = _Watched(services.inference, pid, _page(services))
         capacity = _capacity(services.inference, pid, seconds)
         ran_on = _ran_on(services.inference)
-        steps = []
-        for load in loads:
-            rate = load * capacity
-            before = (scrape.samples(page), Footprint.of(pid).resident_mb, Meter([pid]).seconds())
-            told = step(services.inference, rate, seconds, deadline_s)
-            after = (scrape.samples(page), Footprint.of(pid).resident_mb, Meter([pid]).seconds())
-            steps.append(
-                {
-                    "load": load,
-                    "asked_per_s": round(rate, 1),
-                    **summary(told, seconds, deadline_s),
-                    **_spent_in_vain(before[0], after[0]),
-                    "resident_mb": [before[1], after[1]],
-                    "cpu_share": _share(after[2] - before[2], seconds),
-                }
-            )
+        under = {load: _Load(load * capacity) for load in loads}
+        for _ in range(turns):
+            for load in under.values():
+                _take_turn(load, watched, seconds, deadline_s)
+    steps = [
+        {"load": times, **_told(load, turns * seconds, deadline_s)} for times, load in under.items()
+    ]
     peak = max(each["goodput_per_s"] for each in steps)
     for each in steps:
         each["goodput_to_peak"] = round(each["goodput_per_s"] / peak, 3)
     return {
         "picture": "synthetic, 600 x 450, JPEG",
         "ran_on": ran_on,
-        "seconds_a_load": seconds,
+        "turns": turns,
+        "seconds_a_load": turns * seconds,
         "deadline_ms": deadline_s * 1000,
         "capacity_per_s": round(capacity, 1),
         "steps": steps,
+    }
+
+
+def _page(services: stack.Stack) -> str:
+    port = services.environment["DERMSERVE_INFERENCE_METRICS_PORT"]
+    return f"http://127.0.0.1:{port}/metrics"
+
+
+def _take_turn(load: "_Load", watched: "_Watched", seconds: float, deadline_s: float) -> None:
+    before = watched.seen()
+    told = step(watched.address, load.rate, seconds, deadline_s)
+    after = watched.seen()
+    load.asked += told.asked
+    load.client_cpu_s += told.cpu_s
+    load.cpu_s += after.cpu_s - before.cpu_s
+    load.in_vain.update(_spent_in_vain(before.samples, after.samples))
+    load.resident_mb += [before.resident_mb, after.resident_mb]
+
+
+def _told(load: "_Load", seconds: float, deadline_s: float) -> dict[str, Any]:
+    return {
+        "asked_per_s": round(load.rate, 1),
+        **summary(Step(load.asked, load.client_cpu_s), seconds, deadline_s),
+        **load.in_vain,
+        "resident_mb": [load.resident_mb[0], load.resident_mb[-1]],
+        "cpu_share": _share(load.cpu_s, seconds),
     }
 
 

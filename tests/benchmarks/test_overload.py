@@ -34,7 +34,7 @@ def test_a_service_that_is_asked_for_too_much_answers_or_refuses_everybody(
     monkeypatch.setenv("DERMSERVE_INFERENCE_MODEL_DIR", str(tiny))
     # Few more than those who measure how much it can do: a slow machine is soon full, too.
     places = {"DERMSERVE_INFERENCE_MAX_QUEUE_SIZE": str(4 * available_cores() + 4)}
-    result = overload.measured(seconds=1, deadline_s=30, loads=(0.5, 8), **places)
+    result = overload.measured(seconds=0.5, deadline_s=30, loads=(0.5, 8), turns=2, **places)
     calm, flood = result["steps"]
     # Of half a request, which of its neighbours is asked is for rounding to say.
     assert sum(flood["statuses"].values()) == pytest.approx(flood["asked_per_s"], abs=0.6)
