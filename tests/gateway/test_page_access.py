@@ -49,7 +49,7 @@ async def test_pages_show_nothing_of_others(cast: Cast) -> None:
             continue
         there = path.format(**cast.ids)
         for other in (cast.stranger, cast.alone):
-            answer = await other("GET", there, params=_needed(name, cast.ids))
+            answer = await other("GET", there, params=needed(name, cast.ids))
             assert SECRET not in answer.text, name
             of_a_record = "{" in path or name == "page_comparison"
             assert answer.status_code == (404 if of_a_record else 200), (name, answer.text)
@@ -61,7 +61,7 @@ async def test_every_form_says_whose_page_it_is_on(cast: Cast) -> None:
         if name in OPEN:
             continue
         there = path.format(**cast.ids)
-        page = await cast.ours[Role.ADMIN]("GET", there, params=_needed(name, cast.ids))
+        page = await cast.ours[Role.ADMIN]("GET", there, params=needed(name, cast.ids))
         for action in re.findall(r'<form[^>]*method="post"[^>]*action="([^"]*)"', page.text):
             # Whoever it is may be signed out.
             if action != "/sign-out":
@@ -70,7 +70,7 @@ async def test_every_form_says_whose_page_it_is_on(cast: Cast) -> None:
     assert forms
 
 
-def _needed(name: str, ids: dict[str, str]) -> dict[str, str]:
+def needed(name: str, ids: dict[str, str]) -> dict[str, str]:
     """Return what a page has to be told besides its path."""
     if name == "page_comparison":
         return {"first": ids["analysis_id"], "second": ids["analysis_id"]}

@@ -135,5 +135,5 @@ def _describe(scope: Scope, note: Note) -> Action | None:
         named = str(scope["path_params"].get(done.parameter, ""))
         # A path holds whatever somebody wrote into it.
         if is_id(named):
-            note.subject_ids.insert(0, named)
+            note.subject_ids = [named, *(each for each in note.subject_ids if each != named)]
     return action(route.name, method, route.path)

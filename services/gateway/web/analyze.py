@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.gateway import errors, tolls
+from services.gateway import audit, errors, tolls
 from services.gateway.analyses import Subject
 from services.gateway.dependencies import EditorDep, PartsDep, SenderDep
 from services.gateway.identity import Caller
@@ -166,6 +166,7 @@ async def _choices(
     for missing in owners - {each.id for each in patients} - {""}:
         with contextlib.suppress(errors.NotFoundError):
             patients.insert(0, await parts.patients.get(scope, missing))
+    audit.list_shown(each.id for each in (*patients, *lesions))
     return patients, {
         patient.id: theirs
         for patient in patients

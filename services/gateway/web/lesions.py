@@ -6,7 +6,7 @@ from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
-from services.gateway import errors
+from services.gateway import audit, errors
 from services.gateway.analyses import SORTS, Comparison, Filters
 from services.gateway.dependencies import (
     EditorDep,
@@ -137,6 +137,8 @@ async def page_remove_lesion(
 async def _shown(
     parts: Parts, caller: Any, lesion: Lesion, refusal: str = "", written: str | None = None
 ) -> dict[str, Any]:
+    patient = await parts.patients.get(caller.scope, lesion.patient)
+    audit.list_shown((patient.id,))
     answered = Filters(lesion=lesion.id, status=Status.SUCCEEDED)
     newest = await parts.history.page(caller.scope, answered, _MOMENTS, None, SORTS["-created_at"])
     records = newest.items[::-1]
@@ -152,7 +154,7 @@ async def _shown(
     return {
         "lesion": LesionView.of(lesion),
         "revision": lesion.revision,
-        "patient": await parts.patients.get(caller.scope, lesion.patient),
+        "patient": patient,
         "moments": [MomentView.of(record) for record in records],
         "analyses": [AnalysisView.of(record) for record in records],
         "coming": [AnalysisView.of(record) for record in coming],

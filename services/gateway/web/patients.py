@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from services.gateway import errors
+from services.gateway import audit, errors
 from services.gateway.analyses import Filters
 from services.gateway.dependencies import (
     Cursor,
@@ -184,6 +184,8 @@ async def shown_patient(
 
     """
     patient = await parts.patients.get(caller.scope, patient_id)
+    # A form of a lesion that is refused shows them too, and its path names nobody.
+    audit.list_shown((patient.id,))
     lesions = await parts.lesions.page(caller.scope, _A_PAGE, None, patient_id)
     analyses = await parts.history.page(caller.scope, Filters(patient=patient_id), _FEW, None)
     return {
