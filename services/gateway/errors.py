@@ -4,6 +4,8 @@ Domain code raises these and knows no statuses, which ``kinds`` has; the sentenc
 written for the person who made the request and says what to do.
 """
 
+from collections.abc import Set as AbstractSet
+
 NO_ROOM = "There is no room for new pictures now. The operators have to make some."
 """The sentence for whoever wants something kept on a full disk."""
 
@@ -91,6 +93,19 @@ class NoAccountError(ForbiddenError):
 
 class ProviderRefusedError(ForbiddenError):
     """The identity provider does not let somebody in, or they changed their mind."""
+
+
+class NoSuchPathError(GatewayError):
+    """Nothing is served at this path, to anybody."""
+
+
+class MethodNotAllowedError(GatewayError):
+    """The path is there, and does not take this method."""
+
+    def __init__(self, detail: str, allowed: AbstractSet[str]) -> None:
+        """Say which methods it takes."""
+        super().__init__(detail)
+        self.allowed = allowed
 
 
 class NotFoundError(GatewayError):

@@ -40,7 +40,7 @@ class Handshake:
         """Send an answer, or what comes after it.
 
         Raises:
-            NotFoundError: nobody is there who would answer.
+            NoSuchPathError: nobody is there who would answer.
 
         """
         if message["type"] == "websocket.accept":
@@ -49,7 +49,7 @@ class Handshake:
             self.status = message["status"]
         elif message["type"] == "websocket.close" and self.status is None:
             # All that is closed before it is open; the server would answer without our headers.
-            raise errors.NotFoundError("There is no WebSocket at this path.")
+            raise errors.NoSuchPathError("There is no WebSocket at this path.")
         if message["type"] == "websocket.accept":
             message.setdefault("headers", [])
             request_id = self._told[rpc.REQUEST_ID_HEADER]

@@ -23,6 +23,8 @@ PAGE = "/docs/problems"
 """Where the kinds are explained: a problem's type leads to its paragraph."""
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_NOWHERE = "There is nothing at this path. GET /docs lists what there is."
+_NOT_TAKEN = "This path does not take this method. The header Allow says which."
 _WAIT = {http.HTTPStatus.TOO_MANY_REQUESTS, http.HTTPStatus.SERVICE_UNAVAILABLE}
 
 _log = telemetry.logger(__name__)
@@ -35,7 +37,7 @@ class Problem(BaseModel):
 
     type: str = Field(
         description="Names the kind of problem, and leads to what there is to say of it; relative "
-        "to the address of the gateway. `about:blank` where the status says all.",
+        "to the address of the gateway. It is never `about:blank`.",
         examples=[f"{PAGE}#not-found"],
     )
     title: str = Field(description="The kind of problem in words; the same at every occurrence.")
@@ -76,49 +78,14 @@ def answer(error: Exception, scope: Scope, **members: Any) -> Response:
         _log.error("request failed", exc_info=error)
     elif kind.detail is not None:
         _log.warning("request failed", error=type(error).__name__, cause=str(error))
-    return render(
+    return _render(
         scope,
-        kind.status,
+        kind,
         kind.detail or str(error),
-        kind=(f"{PAGE}#{kind.slug}", kind.title),
-        headers=headers(error),
+        headers(error),
         **getattr(error, "members", {}),
         **members,
     )
-
-
-def render(
-    scope: Scope,
-    status: int,
-    detail: str,
-    *,
-    kind: tuple[str, str] | None = None,
-    headers: dict[str, str] | None = None,
-    **members: Any,
-) -> Response:
-    """Return a problem as an answer.
-
-    Args:
-        scope: of the request.
-        status: of the answer.
-        detail: the sentence for the person who asked.
-        kind: the type and title; by default those of the bare status.
-        headers: to send along.
-        members: further members of the problem.
-
-    """
-    name, title = kind or ("about:blank", http.HTTPStatus(status).phrase)
-    noted().problem = name.rpartition("#")[2] or None
-    body = {
-        "type": name,
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "instance": scope["path"],
-        "request_id": telemetry.current_request_id(),
-        **members,
-    }
-    return JSONResponse(body, status, headers, MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:
@@ -133,6 +100,8 @@ def headers(error: Exception) -> dict[str, str]:
     """Return what the head of an answer says of an error."""
     if isinstance(error, errors.UnauthenticatedError):
         return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, errors.MethodNotAllowedError):
+        return {"Allow": ", ".join(sorted(error.allowed))}
     if isinstance(error, errors.MalformedError):
         # Where the next request would begin is not certain.
         return {"Connection": "close"}
@@ -155,17 +124,14 @@ async def _by_status(request: Request, error: Exception) -> Response:
     if error.status_code == http.HTTPStatus.BAD_REQUEST:
         # A body that cannot be read is as wrong as one that breaks the rules.
         return answer(errors.InvalidRequestError(f"{error.detail.rstrip('.')}."), request.scope)
-    headers = dict(error.headers or {})
+    if error.status_code == http.HTTPStatus.NOT_FOUND:
+        return answer(errors.NoSuchPathError(_NOWHERE), request.scope)
     if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(sorted(_allowed(request)))
+        refusal = errors.MethodNotAllowedError(_NOT_TAKEN, _allowed(request))
         if request.method == "OPTIONS":
-            return Response(status_code=http.HTTPStatus.NO_CONTENT, headers=headers)
-    return render(
-        request.scope,
-        error.status_code,
-        _SENTENCES.get(error.status_code, f"{error.detail.rstrip('.')}."),
-        headers=headers,
-    )
+            return Response(status_code=http.HTTPStatus.NO_CONTENT, headers=headers(refusal))
+        return answer(refusal, request.scope)
+    return answer(error, request.scope)
 
 
 def _allowed(request: Request) -> set[str]:
@@ -189,16 +155,24 @@ async def _invalid(request: Request, error: Exception) -> Response:
     ]
     first = found[0]
     kind = kinds.KINDS[errors.InvalidRequestError]
-    return render(
-        request.scope,
-        kind.status,
-        f"{first['field']}: {first['message']}.",
-        kind=(f"{PAGE}#{kind.slug}", kind.title),
-        errors=found,
-    )
+    return _render(request.scope, kind, f"{first['field']}: {first['message']}.", errors=found)
 
 
-_SENTENCES = {
-    404: "There is nothing at this path. GET /docs lists what there is.",
-    405: "This path does not take this method. The header Allow says which.",
-}
+def _render(
+    scope: Scope,
+    kind: kinds.Kind,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    **members: Any,
+) -> Response:
+    noted().problem = kind.slug
+    body = {
+        "type": f"{PAGE}#{kind.slug}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "instance": scope["path"],
+        "request_id": telemetry.current_request_id(),
+        **members,
+    }
+    return JSONResponse(body, kind.status, headers, MEDIA_TYPE)

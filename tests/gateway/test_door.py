@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 
 from services import telemetry
 from services.gateway import kinds, problems
@@ -20,6 +21,15 @@ FORM = {"Content-Type": "multipart/form-data"}
 JSON = {"Content-Type": "application/json"}
 UNDEFINED = {"Content-Type": "multipart/form-data; boundary=x; charset=undefined"}
 PART = b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\nA\r\n--x--\r\n'
+SLUGS = {
+    401: "unauthenticated",
+    404: "no-such-path",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-media-type",
+    422: "invalid-request",
+}
+"""What each status is called where nothing more is to be said than that."""
 MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
 
 
@@ -29,6 +39,7 @@ MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
         ("GET", "/nowhere", {}, 404),
         ("GET", "/v1/analyses/", {}, 404),
         ("PUT", "/v1/analyses", {}, 405),
+        ("BREW", "/v1/analyses", {}, 405),
         ("GET", "/v1/me", {}, 401),
         ("POST", "/v1/auth/register", {"json": {}}, 422),
         ("POST", "/v1/auth/register", {"content": b"{not json", "headers": JSON}, 422),
@@ -57,13 +68,33 @@ async def test_whatever_goes_wrong_has_the_same_shape(
     assert problem["instance"] == path
     assert problem["detail"].endswith(".")
     assert not problem["detail"].endswith("..")
-    assert (problem["type"] == "about:blank") == (status in {404, 405})
+    assert problem["type"] == f"{problems.PAGE}#{SLUGS[status]}"
+    assert problem["title"] == kinds.kind_named(SLUGS[status]).title
 
 
 async def test_a_method_that_is_not_taken_is_told_which_are(gateway: Gateway) -> None:
-    answer = await gateway.http.put("/v1/me")
+    answers = [await gateway.http.request(method, "/v1/me") for method in ("PUT", "OPTIONS")]
 
-    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert [answer.status_code for answer in answers] == [405, 204]
+    assert {answer.headers["Allow"] for answer in answers} == {"GET, HEAD, OPTIONS"}
+
+
+async def test_what_the_framework_raises_and_nobody_foresaw_is_a_fault_of_ours() -> None:
+    app = FastAPI()
+
+    @app.get("/teapot")
+    async def teapot() -> None:
+        raise HTTPException(418, "a secret of ours")
+
+    problems.install(app)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
+        with WATCH.captured() as lines:
+            answer = await http.get("/teapot")
+
+    assert (answer.status_code, answer.json()["type"]) == (500, f"{problems.PAGE}#internal")
+    assert "secret" not in answer.text
+    assert "secret" in str(lines[0]["exc_info"])
 
 
 async def test_every_answer_has_an_id_and_security_headers(gateway: Gateway) -> None:

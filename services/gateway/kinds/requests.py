@@ -27,6 +27,19 @@ REQUESTS: Mapping[type[Exception], Kind] = {
         "There is nothing of this name that you may see. What belongs to somebody else "
         "looks the same as what does not exist.",
     ),
+    errors.NoSuchPathError: Kind(
+        404,
+        "no-such-path",
+        "No such path",
+        "Nothing is served at this path, to anybody. Look at how it is spelled, and whether there "
+        "is a slash too many at its end; `GET /docs` lists what there is.",
+    ),
+    errors.MethodNotAllowedError: Kind(
+        405,
+        "method-not-allowed",
+        "Not with this method",
+        "The path is there and does not take this method; `Allow` says which it takes.",
+    ),
     errors.UploadTimeoutError: Kind(
         408,
         "upload-timeout",

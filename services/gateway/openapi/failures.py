@@ -28,6 +28,13 @@ _HEADERS: dict[int, dict[str, Any]] = {
             "required": True,
         }
     },
+    405: {
+        "Allow": {
+            "description": "The methods that the path takes.",
+            "schema": {"type": "string", "examples": ["GET, HEAD, OPTIONS"]},
+            "required": True,
+        }
+    },
     409: {"Retry-After": _RETRY_AFTER},
     429: {"Retry-After": {**_RETRY_AFTER, "required": True}},
     503: {"Retry-After": {**_RETRY_AFTER, "required": True}},

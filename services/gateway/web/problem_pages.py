@@ -13,7 +13,7 @@ from services.gateway import problems
 from services.gateway.identity import Caller
 from services.gateway.web.visitors import onlooker
 
-_UNAUTHENTICATED, _NOT_FOUND, _FAILED = 401, 404, 500
+_UNAUTHENTICATED, _FAILED = 401, 500
 _NOWHERE = {
     "title": "There is no such page",
     "detail": "The address is misspelled, or what was here has moved.",
@@ -91,16 +91,16 @@ class _Answer:
             query = self._scope["query_string"].decode("latin-1")
             there = f"{path}?{query}" if query else path
             return RedirectResponse(f"/sign-in?{urlencode({'next': there})}", 303)
-        values = {"problem": self._problem(status)}
+        values = {"problem": self._problem()}
         return self._scope["app"].state.pages.show(  # type: ignore[no-any-return]
             self._scope, "problem.html", values, caller=caller, status=status
         )
 
-    def _problem(self, status: int) -> dict[str, Any]:
+    def _problem(self) -> dict[str, Any]:
         if not self._body:  # as to HEAD
             return {"title": "", "detail": ""}
         problem: dict[str, Any] = json.loads(self._body)
-        if status == _NOT_FOUND and problem["type"] == "about:blank":
+        if problem["type"].endswith("#no-such-path"):
             return problem | _NOWHERE
         if problem["type"].endswith("#not-finished"):
             return problem | _NOT_FINISHED
