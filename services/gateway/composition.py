@@ -184,7 +184,7 @@ async def opened(
             access=access,
             accounts=accounts,
             address_quota=address_quota,
-            analyzer=Analyzer(inference, kept.files, drawing, bounds, metrics),
+            analyzer=Analyzer(inference, kept.files, trail, drawing, bounds, metrics),
             api_keys=ApiKeys(records),
             assessments=Assessments(records),
             bad_token_quota=bad_token_quota,

@@ -5,6 +5,7 @@ from typing import Any
 
 from services.gateway.analyses.files import Files, add
 from services.gateway.analyses.subject import Subject
+from services.gateway.audit import Trail
 from services.gateway.clients import Answer, Inference
 from services.gateway.database import Scope
 from services.gateway.deadlines import Deadline
@@ -22,13 +23,20 @@ class Analyzer:
     """Analyzes pictures and records what was found."""
 
     def __init__(
-        self, inference: Inference, files: Files, threads: Threads, limits: Limits, metrics: Metrics
+        self,
+        inference: Inference,
+        files: Files,
+        trail: Trail,
+        threads: Threads,
+        limits: Limits,
+        metrics: Metrics,
     ) -> None:
         """Build from what an analysis needs.
 
         Args:
             inference: judges pictures.
             files: keeps pictures and records.
+            trail: has a row of each record.
             threads: where pictures are rewritten.
             limits: of a picture.
             metrics: counts outcomes and bytes.
@@ -36,6 +44,7 @@ class Analyzer:
         """
         self._inference = inference
         self._files = files
+        self._trail = trail
         self._threads = threads
         self._limits = limits
         self._metrics = metrics
@@ -78,7 +87,8 @@ class Analyzer:
                 explanation_sha256=explanation,
                 kept_bytes=kept.bytes,
             )
-            await self._files.keep(stage, partial(add, [record], scope), scope, kept)
+            with self._trail.together(analysis_id, partial(add, [record], scope)) as write:
+                await self._files.keep(stage, write, scope, kept)
         self._metrics.analyses(answer.outcome).inc()
         return record
 

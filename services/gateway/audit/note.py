@@ -35,6 +35,8 @@ class Note:
         problem: the slug of what went wrong.
         detail: what else is to be said, such as a role that was given.
         begun: whether a row says already that it was begun.
+        foreseen: the status that it is answered with when it is done, where its route says so.
+        told: the status that a row has said already, which came with the change itself.
         entered: the sign-in that began with it, whatever else was done.
 
     """
@@ -53,6 +55,8 @@ class Note:
     problem: str | None = None
     detail: dict[str, Any] = field(default_factory=dict)
     begun: bool = False
+    foreseen: int | None = None
+    told: int | None = None
     entered: str | None = None
 
     def __post_init__(self) -> None:

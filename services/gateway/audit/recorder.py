@@ -1,7 +1,9 @@
 """Every request is recorded before its answer leaves, whichever route answers it.
 
 What changes something is recorded twice: when its caller is known, before anything is done, and
-when it is done. So nothing is done that no row tells of, whatever fails in between.
+when it is done. So nothing is done that no row tells of, whatever fails in between. The second row
+may come with the change itself (``Trail.together``); then it is written here only if the answer
+turns out to be another.
 """
 
 from starlette.requests import ClientDisconnect
@@ -71,6 +73,7 @@ async def begin(scope: Scope, note: Note, trail: Trail) -> None:
     """
     done = _describe(scope, note)
     if done is not None and done.changes and not note.begun:
+        note.foreseen = getattr(scope["route"], "status_code", None)
         await trail.begin(note)
 
 
@@ -95,6 +98,8 @@ class _Visit:
         if self._recorded:
             return
         self._recorded = True
+        if self._note.told == status:
+            return
         _describe(self._scope, self._note)
         operation = self._note.operation
         if not operation or (operation in NOT_AUDITED and status not in REFUSALS):

@@ -6,18 +6,24 @@ that none is refused for another.
 """
 
 import asyncio
+import contextlib
 import json
 import math
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import fields as fields_of
+from dataclasses import replace
 from functools import partial
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
 
 from services import telemetry
 from services.gateway import errors, kinds
 from services.gateway.audit import links
 from services.gateway.audit.chain import Keys, moment
-from services.gateway.audit.note import Note
-from services.gateway.database import Database
+from services.gateway.audit.note import Note, noted
+from services.gateway.database import Database, at_last
 from services.gateway.metrics import Metrics
 from services.gateway.records import now
 
@@ -28,8 +34,10 @@ _REFUSED, _FAILED = 400, 500
 CLIENT_LEFT = 499
 """What a proxy's log calls a client that left before its answer."""
 
+_Result = TypeVar("_Result")
 _Row = tuple[links.Fields, "asyncio.Future[None]"]
-_SAID = tuple(each.name for each in fields_of(Note) if each.name not in {"begun", "entered"})
+_OWN = {"begun", "foreseen", "told", "entered"}
+_SAID = tuple(each.name for each in fields_of(Note) if each.name not in _OWN)
 
 _log = telemetry.logger(__name__)
 
@@ -76,6 +84,40 @@ class Trail:
         # They wait together, and so are nearly always in one transaction.
         await asyncio.gather(*(self._add(each, _outcome(status), status) for each in note.parted()))
 
+    @contextlib.contextmanager
+    def together(
+        self, made_id: str, work: Callable[[Session], _Result]
+    ) -> Iterator[Callable[[Session], _Result]]:
+        """Write that something is made in the transaction that makes it: both, or neither.
+
+        Where nobody knows beforehand what it will be answered with, the row is written when it is.
+
+        Args:
+            made_id: of what is made.
+            work: makes it, in a transaction; anew, where that is tried again.
+
+        Yields:
+            What does both.
+
+        """
+        note = noted()
+        made = replace(note, subject_ids=[*note.subject_ids, made_id])
+        heads: list[links.Fields] = []
+
+        def write(session: Session) -> None:
+            row = fields(made, _outcome(note.foreseen), note.foreseen)
+            heads[:] = links.add([row], self._keys, session)
+
+        def both(session: Session) -> _Result:
+            if note.foreseen is not None:
+                at_last(session, write)
+            return work(session)
+
+        yield both
+        if heads:
+            note.told = note.foreseen
+            self._written(heads, 1)
+
     async def close(self) -> None:
         """Wait until all is written."""
         while self._writing is not None:
@@ -112,12 +154,12 @@ class Trail:
             _log.error("audit rows not written", rows=len(group), exc_info=error)
             _tell(group, _UNRECORDED)
         else:
-            self._metrics.audit_rows.inc(len(group))
-            self._anchor(heads)
+            self._written(heads, len(group))
             _tell(group)
 
-    def _anchor(self, heads: list[links.Fields]) -> None:
-        """Tell the log, which is kept elsewhere, where chains are; once in a while for each."""
+    def _written(self, heads: list[links.Fields], rows: int) -> None:
+        """Count rows, and tell the log, which is kept elsewhere, where chains are now and then."""
+        self._metrics.audit_rows.inc(rows)
         for head in heads:
             chain = head["organisation_id"]
             if time.monotonic() >= self._anchored.get(chain, -math.inf):

@@ -1,9 +1,9 @@
 """What happens to records is written down in the transaction in which it happens.
 
 Nobody has to remember it: the session sees what is added, changed and removed of the tables that
-``PUBLISHED`` names, whether as records or by a statement. Events are numbered last, right before
-the commit. The row that counts them is held until then, so numbers become visible in their order,
-which those of a sequence do not; and nothing else is waited for while it is held.
+``PUBLISHED`` names, whether as records or by a statement. Events are numbered at the end of it (see
+``ending``). The row that counts them is held until the commit, so numbers become visible in their
+order, which those of a sequence do not.
 """
 
 from collections import defaultdict
@@ -207,8 +207,7 @@ def _rows(parameters: Any) -> Iterable[Mapping[str, Any]]:
     return [parameters] if isinstance(parameters, Mapping) else parameters
 
 
-@sqlalchemy_event.listens_for(ScopedSession, "before_commit")
-def _write(session: Session) -> None:
+def write(session: Session) -> None:
     """Number what happened, write it down, and tell those who listen."""
     session.flush()
     _see_batches(session)
