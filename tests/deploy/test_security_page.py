@@ -47,6 +47,16 @@ def test_every_requirement_of_levels_1_and_2_has_a_row() -> None:
     assert missing == []
 
 
+def test_each_reservation_that_the_introduction_explains_stands_in_a_row() -> None:
+    introduction = " ".join(PAGE.partition("\n## ")[0].split())
+    rows = [line for line in PAGE.splitlines() if line.startswith("|")]
+    explained = re.findall(r'"([^"]+)"', introduction)
+    assert explained
+
+    for each in explained:
+        assert any(re.search(rf"[|;] {each}\b", row) for row in rows), each
+
+
 def test_every_library_is_locked_by_its_hash_and_comes_from_one_index() -> None:
     lock = tomllib.loads((CHECKOUT / "uv.lock").read_text(encoding="utf-8"))
     found = 0
