@@ -4,8 +4,9 @@ What is kept is counted in the transaction that records it, in rows that it hold
 so however many come at once, none gets past a quota. It is given back when it is purged.
 """
 
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -24,6 +25,11 @@ from services.gateway.records import Owned, Record, Usage
 _ORGANISATIONS: Table = Record.metadata.tables["organisations"]
 _USAGE: Table = Record.metadata.tables["usage"]
 _COUNTED = ("bytes", "pictures")
+
+_ROOMY_S = 5.0
+"""How long nobody looks again whether there is room for one more where half of all was free."""
+
+_MOST_ROOMY = 10_000
 
 _ALL, _OWN = _USAGE.alias(), _USAGE.alias()
 # Asked at every picture: built, and turned into SQL, once.
@@ -44,8 +50,7 @@ def _adding(insert: Any) -> Any:
     """Return what adds to a row, or makes it, and keeps it for this transaction."""
     more = insert(_USAGE)
     sums = {name: _USAGE.c[name] + more.excluded[name] for name in _COUNTED}
-    adding = more.on_conflict_do_update(index_elements=["holder_id"], set_=sums)
-    return adding.returning(*(_USAGE.c[name] for name in _COUNTED))
+    return more.on_conflict_do_update(index_elements=["holder_id"], set_=sums)
 
 
 _ADDING = {"sqlite": _adding(sqlite.insert), "postgresql": _adding(postgresql.insert)}
@@ -82,6 +87,12 @@ class Account:
     kept: Amount
     quota: StorageQuota
 
+    @property
+    def is_roomy(self) -> bool:
+        """Whether no more than half of what may be is kept."""
+        twice = Amount(2 * self.kept.bytes, 2 * self.kept.pictures)
+        return self.quota.broken_by(twice) is None
+
 
 class StorageQuotas:
     """Counts what is kept, and refuses what goes beyond."""
@@ -101,21 +112,25 @@ class StorageQuotas:
         self._database = database
         self._defaults = MappingProxyType({"user": user, "organisation": organisation})
         self._metrics = metrics
-        self._known: dict[str, Mapping[str, Account]] = {}
+        self._roomy_until: dict[str, float] = {}
 
     async def accounts(self, scope: Scope) -> Mapping[str, Account]:
         """Return the accounts of a user and of their organisation."""
-        accounts = await self._database.read(partial(self._accounts, scope), scope)
-        self._known[scope.organisation_id] = accounts
-        return accounts
+        return await self._database.read(partial(self._accounts, scope), scope)
 
     async def see(self, scope: Scope) -> None:
         """See, before work begins, that one more picture may be kept; if it fits is seen later.
+
+        Where half was free a moment ago, it is not looked for again: should others have kept all
+        of that since, ``take`` refuses.
 
         Raises:
             StorageQuotaExceededError: it may not.
 
         """
+        now = time.monotonic()
+        if all(now < self._roomy_until.get(each, 0) for each in _holders(scope).values()):
+            return
         for holder, account in (await self.accounts(scope)).items():
             more = Amount(account.kept.bytes + 1, account.kept.pictures + 1)
             self._check(holder, more, account.quota)
@@ -127,22 +142,31 @@ class StorageQuotas:
             StorageQuotaExceededError: it goes beyond a quota.
 
         """
-        # As they were when the work began.
-        known = self._known.get(scope.organisation_id) or self._accounts(scope, session)
-        # In one order everywhere, so that two never wait for each other: organisations first.
-        for holder, holder_id in reversed(_holders(scope).items()):
-            kept = _added(holder_id, scope.organisation_id, more, session)
-            self._check(holder, kept, known[holder].quota)
+        add(scope, more, session)
+        for holder, account in self._accounts(scope, session).items():
+            self._check(holder, account.kept, account.quota)
 
     def _accounts(self, scope: Scope, session: Session) -> dict[str, Account]:
-        found = unscoped(session).execute(_ACCOUNTS, _holders(scope)).one()
+        holders = _holders(scope)
+        found = unscoped(session).execute(_ACCOUNTS, holders).one()
         own, of_all = StorageQuota(*found[:2]), StorageQuota(*found[2:4])
-        return {
+        accounts = {
             "user": Account(Amount(*found[4:6]), _or(own, self._defaults["user"])),
             "organisation": Account(
                 Amount(*found[6:]), _or(of_all, self._defaults["organisation"])
             ),
         }
+        for holder, account in accounts.items():
+            self._remember(holders[holder], account)
+        return accounts
+
+    def _remember(self, holder_id: str, account: Account) -> None:
+        if not account.is_roomy:
+            self._roomy_until.pop(holder_id, None)
+            return
+        if len(self._roomy_until) >= _MOST_ROOMY:
+            self._roomy_until.clear()
+        self._roomy_until[holder_id] = time.monotonic() + _ROOMY_S
 
     def _check(self, holder: str, kept: Amount, quota: StorageQuota) -> None:
         what = quota.broken_by(kept)
@@ -158,13 +182,13 @@ class StorageQuotas:
 
 def add(owner: Scope, more: Amount, session: Session) -> None:
     """Count what belongs to something that was let in before, whatever the quotas say."""
-    for holder_id in (owner.organisation_id, owner.user_id):
-        _added(holder_id, owner.organisation_id, more, session)
+    # In one order everywhere, so that two never wait for each other: organisations first.
+    _add(owner.organisation_id, (owner.organisation_id, owner.user_id), more, session)
 
 
 def lock(organisation_id: str, session: Session) -> None:
     """Let nobody else count for an organisation until this transaction ends."""
-    _added(organisation_id, organisation_id, Amount(), session)
+    _add(organisation_id, (organisation_id,), Amount(), session)
 
 
 def give_back(gone: Iterable[tuple[Owned, int]], session: Session) -> None:
@@ -177,7 +201,7 @@ def give_back(gone: Iterable[tuple[Owned, int]], session: Session) -> None:
         for holder_id in (row.organisation_id, row.owner_id):
             pictures[holder_id] += 1
             sizes[holder_id] += size
-    # As in ``take``.
+    # As in ``add``.
     for holder_id in sorted(pictures, key=lambda each: (each not in organisations, each)):
         less = update(Usage).where(col(Usage.holder_id) == holder_id)
         session.execute(
@@ -199,12 +223,12 @@ def _or(own: StorageQuota, default: StorageQuota) -> StorageQuota:
     )
 
 
-def _added(holder_id: str, organisation_id: str, more: Amount, session: Session) -> Amount:
+def _add(organisation_id: str, holders: Sequence[str], more: Amount, session: Session) -> None:
     connection = unscoped(session)
-    row = {
-        "holder_id": holder_id,
+    counted = {
         "organisation_id": organisation_id,
         "bytes": more.bytes,
         "pictures": more.pictures,
     }
-    return Amount(*connection.execute(_ADDING[connection.dialect.name], row).one())
+    rows = [{"holder_id": holder_id, **counted} for holder_id in holders]
+    connection.execute(_ADDING[connection.dialect.name], rows)

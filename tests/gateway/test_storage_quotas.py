@@ -133,6 +133,37 @@ async def test_users_of_an_organisation_share_its_quota_and_an_operator_changes_
         assert (await alice.analyze(PICTURES[0])).status_code == 507
 
 
+async def test_what_others_keep_and_operators_bound_counts_at_once_in_every_gateway(
+    start: Start, database_url: str
+) -> None:
+    async with (
+        start(database_url=database_url, user_quota_pictures=4) as one,
+        start(database_url=database_url, user_quota_pictures=4) as two,
+    ):
+        alice = await one.signed_in()
+        elsewhere = Client(two.http, alice.token)
+        kept = [await each.analyze(PICTURES[0]) for each in (alice, *[elsewhere] * 3)]
+        # The first gateway saw half of it free just now.
+        assert [answer.status_code for answer in kept] == [201] * 4
+        assert is_refused(await alice.analyze(PICTURES[1]), "you")
+        asked = len(one.inference.requests)
+        assert is_refused(await alice.analyze(PICTURES[1]), "you")
+        assert len(one.inference.requests) == asked
+
+        bob = await one.signed_in("bob")
+        assert (await bob.analyze(PICTURES[0])).status_code == 201
+        async with open_records(one.settings) as records:
+            await Organisations(records).bound("default", {"user_quota_pictures": 1})
+
+        assert is_refused(await bob.analyze(PICTURES[1]), "you")
+        assert (await usage(bob))["user"] | {"bytes": 0, "max_bytes": 0} == {
+            "bytes": 0,
+            "pictures": 1,
+            "max_bytes": 0,
+            "max_pictures": 1,
+        }
+
+
 async def test_bytes_are_counted_with_all_that_comes_of_a_picture(
     start: Start, database_url: str
 ) -> None:
