@@ -272,6 +272,16 @@ async def visitor(start: Start, provider: ScriptedProvider) -> AsyncIterator[Bro
         yield coming
 
 
+@pytest.fixture
+async def either_visitor(
+    start: Start, provider: ScriptedProvider, database_url: str
+) -> AsyncIterator[Browser]:
+    """A browser at a gateway on each kind of database that has this provider."""
+    settings = identity_providers.settings(provider.issuer, database_url=database_url)
+    async with start(**settings) as running, identity_providers.browser(running.app) as coming:
+        yield coming
+
+
 @dataclass
 class Served:
     """A gateway and where it listens."""

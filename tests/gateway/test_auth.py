@@ -81,19 +81,19 @@ BROKEN = [
 
 
 async def test_a_registration_that_breaks_the_rules_is_refused_without_repeating_it(
-    gateway: Gateway,
+    either: Gateway,
 ) -> None:
     for body in BROKEN:
-        answer = await gateway.anonymous("POST", "/v1/auth/register", json=body)
+        answer = await either.anonymous("POST", "/v1/auth/register", json=body)
 
         assert answer.status_code == 422, body
         assert body.get("password", "-none-") not in answer.text, body
 
 
-async def test_eight_and_128_characters_make_a_password(gateway: Gateway) -> None:
+async def test_eight_and_128_characters_make_a_password(either: Gateway) -> None:
     for username, password in (("eight", "x7 lamps"), ("many", "ö" * 128)):
-        await gateway.signed_in(username, password)
-        assert (await sign_in(gateway, username, password)).status_code == 200
+        await either.signed_in(username, password)
+        assert (await sign_in(either, username, password)).status_code == 200
 
 
 async def test_a_wrong_password_and_an_unknown_user_get_the_same_answer(either: Gateway) -> None:

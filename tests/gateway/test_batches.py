@@ -82,8 +82,8 @@ async def test_each_picture_of_a_batch_is_analyzed_once(either: Gateway, packed:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-async def test_one_picture_that_cannot_be_used_fails_alone(gateway: Gateway, packed: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    alice = await gateway.signed_in()
+async def test_one_picture_that_cannot_be_used_fails_alone(either: Gateway, packed: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    alice = await either.signed_in()
     files = {"0.jpg": PICTURES[0], "1.jpg": b"no picture", "2.jpg": PICTURES[2][:500]}
 
     answer = await (sent_zip(alice, zipped(files)) if packed else sent(alice, *files.values()))

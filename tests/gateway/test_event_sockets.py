@@ -165,9 +165,14 @@ async def test_an_api_key_gets_no_ticket(either: Gateway) -> None:
     assert answer.status_code == 403
 
 
-async def test_only_our_own_pages_and_those_that_are_named_may_watch(start: Start) -> None:
+async def test_only_our_own_pages_and_those_that_are_named_may_watch(
+    start: Start, database_url: str
+) -> None:
     named = "https://desk.example"
-    async with start(cors_origins=named) as gateway, on_a_socket(gateway) as url:
+    async with (
+        start(database_url=database_url, cors_origins=named) as gateway,
+        on_a_socket(gateway) as url,
+    ):
         alice = await gateway.signed_in()
         for origin in (None, url, named):
             async with socket_of(url, await ticket(alice), origin=origin):
@@ -204,8 +209,11 @@ async def test_a_client_that_says_something_is_sent_away(served: Served) -> None
         assert (await closed(connection))[0] == 1009
 
 
-async def test_a_socket_whose_client_takes_nothing_is_cut(start: Start) -> None:
-    async with start(event_patience_s=0.3) as gateway, on_a_socket(gateway) as url:
+async def test_a_socket_whose_client_takes_nothing_is_cut(start: Start, database_url: str) -> None:
+    async with (
+        start(database_url=database_url, event_patience_s=0.3) as gateway,
+        on_a_socket(gateway) as url,
+    ):
         alice = await gateway.signed_in()
         slow = connection_to(url)
         of = await ticket(alice)

@@ -155,8 +155,11 @@ async def test_each_is_told_what_their_lists_have_and_nothing_else(served: Serve
         assert last in seen
 
 
-async def test_one_user_has_so_many_streams_and_all_together_so_many(start: Start) -> None:
-    async with start(max_streams=3, max_streams_of_user=2) as gateway, on_a_socket(gateway) as url:
+async def test_one_user_has_so_many_streams_and_all_together_so_many(
+    start: Start, database_url: str
+) -> None:
+    bounds = {"max_streams": 3, "max_streams_of_user": 2}
+    async with start(database_url=database_url, **bounds) as gateway, on_a_socket(gateway) as url:
         alice, bob = await gateway.signed_in(), await gateway.signed_in("bob")
         async with watching(url, alice), watching(url, alice), watching(url, alice) as third:
             assert third.answer.status_code == 429
@@ -226,8 +229,13 @@ async def test_a_gateway_that_stops_ends_its_streams_at_once(
     assert late.status_code == 503
 
 
-async def test_a_client_that_takes_nothing_is_dropped_and_counted(start: Start) -> None:
-    async with start(event_patience_s=0.3) as gateway, on_a_socket(gateway) as url:
+async def test_a_client_that_takes_nothing_is_dropped_and_counted(
+    start: Start, database_url: str
+) -> None:
+    async with (
+        start(database_url=database_url, event_patience_s=0.3) as gateway,
+        on_a_socket(gateway) as url,
+    ):
         alice = await gateway.signed_in()
         reader, writer = await asyncio.open_connection(sock=connection_to(url), limit=4096)
         head = f"GET /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\n\r\n"

@@ -65,15 +65,15 @@ def wrong_claims(moment: int) -> list[Claims]:
 
 
 async def test_an_id_token_with_a_wrong_claim_lets_nobody_in(
-    visitor: Browser, provider: ScriptedProvider
+    either_visitor: Browser, provider: ScriptedProvider
 ) -> None:
     for claims in wrong_claims(int(time.time())):
         provider.claims = claims
-        assert await visitor.kept_out(await provider.sign_in(visitor)), claims
+        assert await either_visitor.kept_out(await provider.sign_in(either_visitor)), claims
 
 
 async def test_clocks_may_differ_a_little_and_others_may_be_meant_too(
-    visitor: Browser, provider: ScriptedProvider
+    either_visitor: Browser, provider: ScriptedProvider
 ) -> None:
     moment = int(time.time())
     right: list[Claims] = [
@@ -83,7 +83,7 @@ async def test_clocks_may_differ_a_little_and_others_may_be_meant_too(
     ]
     for claims in right:
         provider.claims = claims
-        assert (await provider.sign_in(visitor)).status_code == 200, claims
+        assert (await provider.sign_in(either_visitor)).status_code == 200, claims
 
 
 # Made beforehand: a key can take longer than a gateway waits for a token.

@@ -100,9 +100,9 @@ COMMON = [
 ]
 
 
-async def test_a_password_that_others_would_try_first_is_refused(gateway: Gateway) -> None:
+async def test_a_password_that_others_would_try_first_is_refused(either: Gateway) -> None:
     for password in COMMON:
-        answer = await gateway.anonymous(
+        answer = await either.anonymous(
             "POST", "/v1/auth/register", json={"username": "robin.williams", "password": password}
         )
 

@@ -42,7 +42,7 @@ async def test_the_gateway_proves_who_it_is_as_the_provider_wants(
 
 
 async def test_an_answer_to_something_else_lets_nobody_in(
-    visitor: Browser, provider: ScriptedProvider
+    either_visitor: Browser, provider: ScriptedProvider
 ) -> None:
     for name, values in {
         "state": ("another", "", "ü"),
@@ -50,8 +50,8 @@ async def test_an_answer_to_something_else_lets_nobody_in(
         "code": ("invented", ""),
     }.items():
         for value in values:
-            answer = await provider.sign_in(visitor, **{name: value})
-            assert await visitor.kept_out(answer), (name, value)
+            answer = await provider.sign_in(either_visitor, **{name: value})
+            assert await either_visitor.kept_out(answer), (name, value)
 
 
 async def test_an_answer_of_another_provider_is_known_also_where_ours_does_not_say_its_name(
@@ -74,20 +74,20 @@ async def test_a_missing_name_is_noticed_where_the_provider_says_that_it_gives_i
 
 
 async def test_an_answer_counts_once_and_in_the_browser_that_asked(
-    visitor: Browser, provider: ScriptedProvider
+    either_visitor: Browser, provider: ScriptedProvider
 ) -> None:
-    back = provider.authorize(await visitor.begin())
-    cookies = dict(visitor.http.cookies)
-    async with browser(visitor.app) as thief:
+    back = provider.authorize(await either_visitor.begin())
+    cookies = dict(either_visitor.http.cookies)
+    async with browser(either_visitor.app) as thief:
         stolen = await thief.http.get(back)
         await thief.begin()
         crossed = await thief.http.get(back)
         assert await thief.kept_out(stolen)
         assert await thief.kept_out(crossed)
 
-    first = await visitor.http.get(back)
-    visitor.http.cookies.update(cookies)
-    again = await visitor.http.get(back)
+    first = await either_visitor.http.get(back)
+    either_visitor.http.cookies.update(cookies)
+    again = await either_visitor.http.get(back)
 
     assert (first.status_code, again.status_code) == (200, 401)
 

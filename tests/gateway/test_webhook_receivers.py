@@ -46,27 +46,36 @@ async def tried(gateway: Gateway, admin: Client, path: str) -> dict[str, Any]:
     return delivery
 
 
-@pytest.mark.parametrize(
-    ("said", "status", "error"),
-    [
-        (answer(301, "Location: http://127.0.0.1:1/"), 301, "status"),
-        (answer(400), 400, "status"),
-        (garbage, None, "protocol"),
-        (endless, None, "protocol"),
-        (leave, None, "protocol"),
-    ],
-    ids=["redirect", "bad request", "garbage", "endless", "leaves"],
-)
-async def test_whatever_a_receiver_does_ends_the_attempt_and_is_told(
-    start: Start, said: Any, status: int | None, error: str
-) -> None:
-    async with start(webhook_timeout_s=60) as gateway, receiving(said) as receiver:
-        admin = await gateway.admin()
-        delivery = await went(gateway, admin, receiver)
+DONE: dict[str, tuple[Any, int | None, str]] = {
+    "bad request": (answer(400), 400, "status"),
+    "garbage": (garbage, None, "protocol"),
+    "endless": (endless, None, "protocol"),
+    "leaves": (leave, None, "protocol"),
+}
 
-    assert (delivery["status_code"], delivery["error"]) == (status, error)
-    assert (delivery["state"], delivery["attempts"]) == ("waiting", 1)
-    assert len(receiver.received) == 1
+
+async def test_whatever_a_receiver_does_ends_the_attempt_and_is_told(
+    start: Start, database_url: str
+) -> None:
+    async with start(database_url=database_url, webhook_timeout_s=60) as gateway:
+        admin = await gateway.admin()
+        for what, (said, status, error) in DONE.items():
+            async with receiving(said) as receiver:
+                delivery = await went(gateway, admin, receiver)
+
+            assert (delivery["status_code"], delivery["error"]) == (status, error), what
+            assert (delivery["state"], delivery["attempts"]) == ("waiting", 1), what
+            assert len(receiver.received) == 1, what
+
+
+async def test_where_a_receiver_sends_a_message_nobody_goes(either: Gateway) -> None:
+    async with receiving() as inside:
+        async with receiving(answer(307, f"Location: {inside.url}")) as receiver:
+            delivery = await went(either, await either.admin(), receiver)
+
+        assert (delivery["status_code"], delivery["error"]) == (307, "status")
+        assert (delivery["state"], delivery["attempts"]) == ("waiting", 1)
+        assert inside.conversations == []
 
 
 async def test_hints_without_end_make_an_attempt_no_longer(

@@ -134,9 +134,9 @@ BROKEN: list[dict[str, Any]] = [
 
 
 async def test_a_webhook_that_breaks_the_rules_is_neither_made_nor_changed_into(
-    gateway: Gateway,
+    either: Gateway,
 ) -> None:
-    admin = await gateway.admin()
+    admin = await either.admin()
     hook = await made(admin)
     for change in BROKEN:
         refused = await asked(admin, **change)
@@ -149,26 +149,26 @@ async def test_a_webhook_that_breaks_the_rules_is_neither_made_nor_changed_into(
         assert len((await admin("GET", "/v1/webhooks")).json()["items"]) == 1, change
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://127.0.0.1/",
-        "https://localhost/",
-        "https://169.254.169.254/latest/meta-data",
-        "https://[::ffff:127.0.0.1]/",
-        "https://0x7f.1/",
-        "https://nowhere.invalid/",
-    ],
-)
+INSIDE = [
+    "https://127.0.0.1/",
+    "https://localhost/",
+    "https://169.254.169.254/latest/meta-data",
+    "https://[::ffff:127.0.0.1]/",
+    "https://0x7f.1/",
+    "https://nowhere.invalid/",
+]
+
+
 async def test_unless_operators_allow_it_nothing_inside_is_reached_and_all_sounds_the_same(
-    start: Start, url: str
+    start: Start, database_url: str
 ) -> None:
     strict = {"webhook_networks": "", "webhook_ports": "443", "webhook_plain_http": False}
-    async with start(**strict) as gateway:
-        refused = await asked(await gateway.admin(), url=url)
+    async with start(database_url=database_url, **strict) as gateway:
+        admin = await gateway.admin()
+        for url in INSIDE:
+            refused = await asked(admin, url=url)
 
-    assert refused.status_code == 422
-    assert refused.json()["detail"] == use_cases._NO_WAY
+            assert (refused.status_code, refused.json()["detail"]) == (422, use_cases._NO_WAY), url
 
 
 async def test_an_organisation_has_no_more_webhooks_than_leave_room_for_others(
