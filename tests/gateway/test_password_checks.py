@@ -1,10 +1,13 @@
 """What it costs to check passwords, whoever asks, and how many are checked at a time."""
 
 import asyncio
+import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import argon2
+import httpx
 import pytest
 from sqlalchemy import func, select
 
@@ -42,6 +45,56 @@ async def test_a_flood_of_sign_ins_is_refused_beyond_its_bound_and_the_rest_is_a
             assert int(answer.headers["Retry-After"]) >= 1
             assert answer.json()["detail"].startswith("Too many passwords")
         assert (await sign_in(gateway, "alice", PASSWORD)).status_code == 200
+
+
+class AtOnce:
+    """Counts who hashes at the same time; nobody ends before so many have begun together."""
+
+    def __init__(self, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.most = 0
+        self._now = 0
+        self._lock = threading.Lock()
+        self._together = threading.Barrier(together, timeout=60)
+        # Where the library's hasher looks them up: they do the work that takes time and memory.
+        for name in ("hash_secret", "verify_secret"):
+            where = f"argon2._password_hasher.{name}"
+            monkeypatch.setattr(where, self._counted(getattr(argon2.low_level, name)))
+
+    def _counted(self, work: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*given: Any, **named: Any) -> Any:
+            with self._lock:
+                self._now += 1
+                self.most = max(self.most, self._now)
+            try:
+                self._together.wait()
+                return work(*given, **named)
+            finally:
+                with self._lock:
+                    self._now -= 1
+
+        return counted
+
+
+async def test_of_many_who_come_at_once_no_more_than_four_have_a_password_hashed_at_a_time(
+    start: Start, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bound = min(len(os.sched_getaffinity(0)), 4)
+    async with start(database_url=database_url) as gateway:
+        hashing = AtOnce(bound, monkeypatch)
+        # As many as any bound up to four divides.
+        answers = await asyncio.gather(
+            *(sign_in(gateway, f"nobody{each}", PASSWORD) for each in range(12)),
+            *(register(gateway, f"somebody{each}") for each in range(12)),
+        )
+
+    assert {answer.status_code for answer in answers[:12]} == {401}
+    assert {answer.status_code for answer in answers[12:]} == {201}
+    assert hashing.most == bound
+
+
+async def register(gateway: Gateway, username: str) -> httpx.Response:
+    wanted = {"username": username, "password": PASSWORD}
+    return await gateway.anonymous("POST", "/v1/auth/register", json=wanted)
 
 
 async def test_a_flood_of_sign_ins_writes_nothing_for_those_it_turns_away(start: Start) -> None:
