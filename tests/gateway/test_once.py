@@ -44,22 +44,6 @@ def later(monkeypatch: pytest.MonkeyPatch, **time: float) -> None:
     monkeypatch.setattr(once, "now", lambda: moment)
 
 
-async def test_every_operation_that_makes_something_for_a_caller_takes_a_key(
-    gateway: Gateway,
-) -> None:
-    paths = gateway.app.openapi()["paths"]
-    making = {
-        path: [each["name"] for each in methods["post"].get("parameters", [])]
-        for path, methods in paths.items()
-        if "201" in methods.get("post", {}).get("responses", {})
-    }
-
-    assert {path for path, names in making.items() if "Idempotency-Key" not in names} == {
-        "/v1/auth/register"  # its caller is nobody yet
-    }
-    assert len(making) > 5
-
-
 async def test_the_same_request_again_gets_the_same_answer_and_makes_nothing(
     either: Gateway,
 ) -> None:
