@@ -227,7 +227,7 @@ def _classifier(
         helper.make_node("ReduceMean", ["explanation"], ["logits"], axes=[1, 2], keepdims=0),
         helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
     ]
-    constants = {
+    constants: dict[str, np.ndarray] = {
         "weights": weights,
         "limit": np.array([60], np.float32),
         "blue_less_red": np.array([[-1], [0], [1]], np.float32),
