@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from services.inference.forecast import Forecast
 from services.inference.hindsight import Hindsight
-from services.inference.priority import WHENEVER, Priority, Urgency
+from services.inference.priority import BULK_SHARE, WHENEVER, Priority, Urgency
 from services.inference.refusal import (
     CLOCK_SLACK_S,
     DeadlinePassedError,
@@ -22,6 +22,9 @@ from services.inference.refusal import (
 
 _KEPT_FREE = 4
 """One place in this many is not for bulk, so that whoever waits for an answer finds one."""
+
+_BULK_COMES_BACK_S = 60.0
+"""So long after bulk has come its own places are kept for it: whoever was refused comes back."""
 
 _NOTHING = Forecast(wait_s=0.0, own_s=0.0)
 
@@ -52,22 +55,24 @@ class Admission:
 
         """
         self._note_refusal = note_refusal
-        self._places = {
-            Priority.INTERACTIVE: places,
-            Priority.BULK: max(1, places - places // _KEPT_FREE),
-        }
+        self._places = places
+        self._free_of_bulk = places // _KEPT_FREE
+        # The share that it has of the runners: without a place it would never have its turn.
+        self._for_bulk = min(max(1, places // BULK_SHARE), places - 1)
+        self._bulk_came_at = -math.inf
+        self._bulk = 0
         self._in_work = 0
         self._hindsight = Hindsight()
 
     @property
     def places(self) -> int:
         """Most pictures in work at the same time."""
-        return self._places[Priority.INTERACTIVE]
+        return self._places
 
     @property
     def largest(self) -> int:
         """Most pictures of one request that could ever be taken on, whatever its priority."""
-        return min(self._places.values())
+        return self._places - self._free_of_bulk
 
     @property
     def in_work(self) -> int:
@@ -94,19 +99,22 @@ class Admission:
         """
         try:
             foretold = self._refuse(outlook, urgency, pictures)
+            bulk = pictures if urgency.priority is Priority.BULK else 0
             self._in_work += pictures
+            self._bulk += bulk
             try:
                 with self._looked_back(foretold, urgency):
                     yield foretold or _NOTHING
             finally:
                 self._in_work -= pictures
+                self._bulk -= bulk
         except (RefusedError, DrainingError) as refusal:
             self._note_refusal(refusal.reason)
             raise
 
     def _refuse(self, outlook: Outlook, urgency: Urgency, pictures: int) -> Forecast | None:
         """Refuse what has no place, or no time; return what to expect, where it was asked."""
-        if self._in_work + pictures > self._places[urgency.priority]:
+        if not self._is_room(urgency.priority, pictures):
             # What is in work drains in the time that whoever comes now would wait.
             raise QueueFullError(outlook().wait_s)
         if urgency.deadline == math.inf:
@@ -117,6 +125,21 @@ class Admission:
         # Only here: later it would throw away work that may well be done in time.
         expected.refuse_late(now, urgency.deadline - expected.margin_s)
         return foretold
+
+    def _is_room(self, priority: Priority, pictures: int) -> bool:
+        """Say whether there is a place for each: of all, some are only for one priority."""
+        left = self._places - self._in_work - pictures
+        if priority is Priority.BULK:
+            self._bulk_came_at = asyncio.get_running_loop().time()
+            within_share = self._bulk + pictures <= self._for_bulk
+            return left >= (0 if within_share else self._free_of_bulk)
+        if left >= self._for_bulk:  # most often, and asked for every picture
+            return True
+        return left >= max(0, self._for_bulk - self._bulk) or (left >= 0 and not self._bulk_comes())
+
+    def _bulk_comes(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        return now < self._bulk_came_at + _BULK_COMES_BACK_S
 
     @contextmanager
     def _looked_back(self, foretold: Forecast | None, urgency: Urgency) -> Iterator[None]:

@@ -16,7 +16,7 @@ from services.inference.contract import ClassifierContract, SegmenterContract
 from services.inference.forecast import Forecast
 from services.inference.judgement import Judged, Leased
 from services.inference.onnx_model import ModelOutputs
-from services.inference.priority import Priority, Urgency
+from services.inference.priority import Priority, Turns, Urgency
 from services.inference.runners import Contender
 from services.inference.slot import Slot
 from services.inference.steps import Answered, Decoded, Encoded, Steps, usable
@@ -128,10 +128,8 @@ def _counted(counter: Counter[Priority], priority: Priority) -> Iterator[None]:
 
 
 def _ahead(counter: Counter[Priority], priority: Priority) -> int:
-    """Return how many of the pictures that were counted come before a new one."""
-    if priority is Priority.BULK:
-        return counter.total()
-    return counter[Priority.INTERACTIVE]
+    """Return how many of the pictures that were counted come before a new one, as turns go."""
+    return sum(Turns().before(priority, counter[Priority.INTERACTIVE], counter[Priority.BULK]))
 
 
 async def _both(

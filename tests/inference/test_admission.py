@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from services.inference.admission import Admission, QueueFullError
@@ -47,18 +49,60 @@ def test_a_request_takes_a_place_for_each_of_its_pictures_or_none() -> None:
 
 
 def test_bulk_leaves_places_for_those_who_wait_for_an_answer() -> None:
-    admission = Admission(places=4)
-    with admission.place(unasked, BULK, pictures=3):
-        with pytest.raises(QueueFullError), admission.place(outlook, BULK):
-            pytest.fail("the last place is not for bulk")
-        with admission.place(unasked):
-            assert admission.in_work == 4
+    async def scene() -> None:
+        admission = Admission(places=4)
+        with admission.place(unasked, BULK, pictures=3):
+            with pytest.raises(QueueFullError), admission.place(outlook, BULK):
+                pytest.fail("the last place is not for bulk")
+            with admission.place(unasked):
+                assert admission.in_work == 4
+
+    play(scene())
 
 
 def test_bulk_is_served_where_there_is_one_place_only() -> None:
-    admission = Admission(places=1)
-    with admission.place(unasked, BULK):
-        assert admission.in_work == 1
+    async def scene() -> None:
+        admission = Admission(places=1)
+        with admission.place(unasked, BULK):
+            assert admission.in_work == 1
+
+    play(scene())
+
+
+def test_bulk_finds_its_share_of_the_places_when_it_comes_back_to_a_full_service() -> None:
+    async def scene() -> None:
+        admission = Admission(places=16)
+        with admission.place(unasked, pictures=14):
+            with (
+                admission.place(unasked, pictures=2),
+                pytest.raises(QueueFullError),
+                admission.place(outlook, BULK),
+            ):
+                pytest.fail("there was no place")
+            with pytest.raises(QueueFullError), admission.place(outlook):
+                pytest.fail("two places are for bulk")
+            with admission.place(unasked, BULK), admission.place(unasked, BULK):
+                assert admission.in_work == 16
+                with pytest.raises(QueueFullError), admission.place(outlook, BULK):
+                    pytest.fail("bulk has its share")
+
+    play(scene())
+
+
+def test_no_place_is_kept_for_bulk_that_does_not_come() -> None:
+    async def scene() -> None:
+        admission = Admission(places=16)
+        with (
+            admission.place(unasked, pictures=16),
+            pytest.raises(QueueFullError),
+            admission.place(outlook, BULK),
+        ):
+            pytest.fail("there was no place")
+        await asyncio.sleep(60)
+        with admission.place(unasked, pictures=16):
+            assert admission.in_work == 16
+
+    play(scene())
 
 
 @pytest.mark.parametrize(("deadline", "late_s"), [(2.5, 1.5), (0.5, 3.5), (3.999, 0.05)])

@@ -14,6 +14,7 @@ from services.inference.batcher import Batcher
 from services.inference.priority import Priority, Urgency
 from services.inference.refusal import DeadlinePassedError, RefusedError
 from services.inference.runners import Runners
+from services.inference.settings import Settings
 from tests.inference.hardware import Hardware, Tally
 from tests.virtual_time import play
 
@@ -55,12 +56,17 @@ class Outcome:
 
 
 def simulated(
-    seconds: Callable[[int], float], load: Load, *, runners: int, largest: int = 8
+    seconds: Callable[[int], float],
+    load: Load,
+    *,
+    runners: int,
+    largest: int = 8,
+    places: int = _PLACES,
 ) -> Outcome:
     chance = random.Random(7)  # noqa: S311 - a simulation
     hardware = Hardware(lambda rows: seconds(rows) * chance.lognormvariate(0, 0.1))
     tally = Tally()
-    admission = Admission(_PLACES)
+    admission = Admission(places)
     outcome = Outcome([], {priority: [] for priority in Priority}, [], 0, 0)
 
     async def ask(batcher: Batcher[int, int]) -> None:
@@ -142,3 +148,24 @@ def test_bulk_keeps_its_share_where_interactive_pictures_fill_the_hardware() -> 
     outcome = simulated(on_cpu, load, runners=2)
     bulk = len(outcome.latencies[Priority.BULK])
     assert bulk > 0.1 * outcome.answered
+
+
+@pytest.mark.parametrize(("seconds", "runners"), [(on_cpu, 2), (on_gpu, 1)])
+def test_bulk_keeps_its_share_where_interactive_pictures_fill_every_place(
+    seconds: Callable[[int], float], runners: int
+) -> None:
+    places = runners + Settings().max_queue_size
+    capacity = runners * max(rows / seconds(rows) for rows in (1, 8))
+    alone, beside = (
+        simulated(
+            seconds,
+            Load((1.5 + bulk) * capacity, 3000 / capacity, 30, bulk / (1.5 + bulk)),
+            runners=runners,
+            places=places,
+        )
+        for bulk in (0, 0.3)
+    )
+    assert len(beside.latencies[Priority.BULK]) > 0.1 * beside.answered
+    before, during = (each.latencies[Priority.INTERACTIVE] for each in (alone, beside))
+    assert len(during) > 0.97 * 7 / 8 * len(before)
+    assert statistics.mean(during) < 1.1 * statistics.mean(before)

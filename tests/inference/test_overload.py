@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -239,6 +240,11 @@ async def test_a_stream_is_bulk_unless_it_says_otherwise(
         for _ in range(4):
             yield pb.AnalyzeStreamRequest(request=ask(PICTURE, priority=priority))
 
+    async with held(runners):
+        answers = idle.AnalyzeStream(four(pb.PRIORITY_INTERACTIVE))
+        await arrived(pipeline, 4)
+    everybody = [each async for each in answers]
+    assert [each.HasField("response") for each in everybody] == [True] * 4
     # Of four places the last is not for bulk.
     async with held(runners):
         answers = idle.AnalyzeStream(four(pb.PRIORITY_UNSPECIFIED))
@@ -248,11 +254,6 @@ async def test_a_stream_is_bulk_unless_it_says_otherwise(
     assert refused.error.retry_pushback_ms > 0
     others = [each async for each in answers]
     assert [each.HasField("response") for each in others] == [True] * 3
-    async with held(runners):
-        answers = idle.AnalyzeStream(four(pb.PRIORITY_INTERACTIVE))
-        await arrived(pipeline, 4)
-    everybody = [each async for each in answers]
-    assert [each.HasField("response") for each in everybody] == [True] * 4
 
 
 @pytest.mark.parametrize(("priority", "refusals"), [(pb.PRIORITY_BULK, 1), (UNSAID, 0)])
@@ -266,3 +267,36 @@ async def test_a_call_is_not_bulk_unless_it_says_so(
         await arrived(pipeline, 4 - refusals)
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert sum(isinstance(each, aio.AioRpcError) for each in outcomes) == refusals
+
+
+async def test_bulk_that_a_full_service_refused_has_the_next_place_and_its_answer(
+    idle: Stub, pipeline: Pipeline, runners: Runners
+) -> None:
+    async with held(runners):
+        calls = [idle.Analyze(ask(PICTURE), timeout=600) for _ in range(4)]
+        waiting = [asyncio.ensure_future(call) for call in calls]
+        await arrived(pipeline, 4)
+        bulk = ask(PICTURE, priority=pb.PRIORITY_BULK)
+        with pytest.raises(aio.AioRpcError, match="RESOURCE_EXHAUSTED"):
+            await idle.Analyze(bulk, timeout=600)
+        calls.pop().cancel()
+        await arrived(pipeline, 3)
+        with pytest.raises(aio.AioRpcError, match="RESOURCE_EXHAUSTED"):
+            await idle.Analyze(ask(PICTURE), timeout=600)
+        again = asyncio.ensure_future(idle.Analyze(bulk, timeout=600))
+        await arrived(pipeline, 4)
+    assert (await again).notice
+    assert [(await each).notice != "" for each in waiting[:3]] == [True] * 3
+
+
+async def test_bulk_that_goes_step_by_step_is_foretold_its_share_at_every_step(
+    model_dir: Path, registry: CollectorRegistry
+) -> None:
+    async with engine(Settings(model_dir=model_dir, runners=2), registry) as pipeline:
+        pipeline.ways = dataclasses.replace(pipeline.ways, straight=None)
+        async with held(pipeline.ways.steps.decode.runners):
+            asked = [asyncio.create_task(pipeline.analyze(PICTURE)) for _ in range(28)]
+            await arrived(pipeline, 28)
+            ahead = pipeline.coming(Priority.INTERACTIVE), pipeline.coming(Priority.BULK)
+        await asyncio.gather(*asked)
+    assert [set(each.values()) for each in ahead] == [{28}, {7}]
