@@ -3,12 +3,14 @@
 import base64
 import json
 import time
-from typing import Any
+from datetime import datetime, tzinfo
+from typing import Any, Self
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt import api_jwt
 from jwt.algorithms import OKPAlgorithm
 
 from services.gateway.security import keys, tokens
@@ -125,6 +127,33 @@ async def test_a_token_that_was_good_is_refused_once_it_has_expired(
     monkeypatch.setattr(time, "time", lambda: later)
 
     assert (await me(gateway, token)).status_code == 401
+
+
+async def test_clocks_that_differ_by_five_seconds_do_not_refuse_a_token(
+    either: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = jwt.decode((await fresh(either))["access_token"], options={"verify_signature": False})
+    ours, made = await either.parts.keys.newest(), int(time.time())
+    token = forged(ours, sub=good["sub"], sid=good["sid"], iat=made, nbf=made, exp=made + 900)
+
+    statuses = []
+    for moment in (made - 5.01, made - 4.99, made + 904.99, made + 905.01):
+        stop_clocks(monkeypatch, moment)
+        statuses.append((await me(either, token)).status_code)
+
+    assert statuses == [401, 200, 200, 401]
+
+
+def stop_clocks(monkeypatch: pytest.MonkeyPatch, moment: float) -> None:
+    """Stop the clock of the gateway and that of the library that reads tokens."""
+
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromtimestamp(moment, tz)
+
+    monkeypatch.setattr(time, "time", lambda: moment)
+    monkeypatch.setattr(api_jwt, "datetime", Stopped)
 
 
 async def test_a_token_made_the_same_way_with_nothing_wrong_is_good(gateway: Gateway) -> None:

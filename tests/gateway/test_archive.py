@@ -12,6 +12,9 @@ import pytest
 
 from services.gateway import errors
 from services.gateway.uploads import Archive
+from tests import specimens
+from tests.gateway.conftest import Gateway
+from tests.gateway.test_batches import sent_zip, zipped
 
 BOUNDS = (10, 1_000_000, 100_000)
 
@@ -100,6 +103,22 @@ def opened(content: bytes) -> Archive:
 def test_an_archive_is_not_taken_that_has(content: bytes) -> None:
     with pytest.raises(errors.InvalidArchiveError):
         opened(content)
+
+
+async def test_a_batch_in_such_an_archive_is_refused_and_leaves_nothing(either: Gateway) -> None:
+    alice = await either.signed_in()
+    sound = specimens.lesion_jpeg((64, 48))
+    nested = {"a.jpg": sound, "b.jpg": holding("c.jpg")}
+    for why, content in {**REFUSED, "an archive in it": zipped(nested)}.items():
+        answer = await sent_zip(alice, content)
+
+        assert answer.status_code == 422, (why, answer.text)
+        assert answer.json()["type"] == "/docs/problems#invalid-archive", why
+    assert (await alice("GET", "/v1/batches")).json()["items"] == []
+    assert (await alice("GET", "/v1/analyses")).json()["items"] == []
+    assert either.kept_files() == []
+    assert [*either.settings.data_dir.parent.rglob("*.jpg")] == []
+    assert (await sent_zip(alice, holding("a.jpg", content=sound))).status_code == 202
 
 
 def test_too_many_files_are_refused_before_the_directory_is_read() -> None:

@@ -114,6 +114,9 @@ async def test_every_operation_refuses_fields_that_are_there_twice(gateway: Gate
     parts = {"image": ("picture", b"x"), "note": (None, "a")}
     answer = await admin("POST", "/v1/analyses", files=[*parts.items(), ("note", (None, "b"))])
     assert problem(answer, 422)["errors"][0]["field"] == "body.note"
+    series = [("images", ("0.jpg", b"x")), ("note", (None, "a")), ("note", (None, "b"))]
+    answer = await admin("POST", "/v1/batches", files=series)
+    assert problem(answer, 422)["errors"][0]["field"] == "body.note"
 
 
 async def test_every_operation_refuses_parameters_that_it_does_not_have_or_has_twice(

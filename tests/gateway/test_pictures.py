@@ -46,6 +46,19 @@ async def test_every_file_has_its_type_and_is_kept_by_nobody_on_the_way(
     assert (await either.anonymous("GET", f"{where}/{name}")).status_code == 401
 
 
+async def test_who_asks_for_a_part_of_a_file_gets_all_of_it(gateway: Gateway) -> None:
+    alice = await gateway.signed_in()
+    where = await analyzed(alice)
+    for name in ("image", "thumbnail.jpeg", "mask.png"):
+        whole = await alice("GET", f"{where}/{name}")
+
+        answer = await alice("GET", f"{where}/{name}", headers={"Range": "bytes=0-9"})
+
+        # RFC 9110, section 14.2: a server may ignore it.
+        assert (answer.status_code, answer.content) == (200, whole.content)
+        assert not {"accept-ranges", "content-range"} & answer.headers.keys()
+
+
 async def test_a_thumbnail_is_small_and_is_asked_for_anew_by_who_may_still_see_it(
     gateway: Gateway,
 ) -> None:

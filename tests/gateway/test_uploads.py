@@ -8,11 +8,14 @@ import pytest
 from PIL import ExifTags, Image
 
 from tests import specimens
+from tests.gateway import ways_in
 from tests.gateway.conftest import Client, Gateway
 from tests.gateway.counterparts import opened
+from tests.gateway.ways_in import Picture
 
 MIB = 1024 * 1024
 JPEG = specimens.lesion_jpeg()
+SMALL = specimens.lesion_jpeg((64, 48))
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -61,24 +64,26 @@ async def alice(gateway: Gateway) -> Client:
     return await gateway.signed_in()
 
 
-async def nothing_is_kept(gateway: Gateway, client: Client) -> bool:
-    listed = (await client("GET", "/v1/analyses")).json()["items"]
-    return listed == [] and gateway.kept_files() == []
+async def is_nothing_kept(gateway: Gateway, client: Client, *failed: str | None) -> bool:
+    """Say whether nothing is kept but the word about files of batches that have failed."""
+    listed = await ways_in.listed(client)
+    is_empty = gateway.kept_files() == [] and gateway.inference.requests == []
+    is_told = {ways_in.at(each) for each in listed} == {*failed} - {None}
+    return is_empty and is_told and {each["image"] for each in listed} <= {None}
 
 
-@pytest.mark.parametrize("what", REFUSED)
-async def test_what_is_not_one_good_picture_is_refused(
-    gateway: Gateway, alice: Client, what: str
-) -> None:
-    content, status, words = REFUSED[what]
+@pytest.mark.parametrize("way", ways_in.ALL)
+async def test_what_is_not_one_good_picture_is_refused(either: Gateway, way: str) -> None:
+    alice = await either.signed_in()
 
-    answer = await alice.analyze(content)
+    outcomes = await ways_in.ALL[way](
+        alice, [Picture(what, content) for what, (content, *_) in REFUSED.items()]
+    )
 
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert words in answer.json()["detail"]
-    assert gateway.inference.requests == []
-    assert await nothing_is_kept(gateway, alice)
+    for what, (_, status, words) in REFUSED.items():
+        assert outcomes[what].status == status, (what, outcomes[what])
+        assert words in outcomes[what].detail, what
+    assert await is_nothing_kept(either, alice, *(each.path for each in outcomes.values()))
 
 
 def sixteen_bit() -> bytes:
@@ -116,15 +121,18 @@ ACCEPTED = {
 }
 
 
-@pytest.mark.parametrize("what", ACCEPTED)
-async def test_unusual_pictures_are_taken_and_kept_as_plain_rgb(alice: Client, what: str) -> None:
-    content, size = ACCEPTED[what]
+@pytest.mark.parametrize("way", ways_in.ALL)
+async def test_unusual_pictures_are_taken_and_kept_as_plain_rgb(either: Gateway, way: str) -> None:
+    alice = await either.signed_in()
 
-    answer = await alice.analyze(content)
+    outcomes = await ways_in.ALL[way](
+        alice, [Picture(what, content) for what, (content, _) in ACCEPTED.items()]
+    )
 
-    assert answer.status_code == 201, answer.text
-    kept = opened((await alice("GET", f"{answer.headers['Location']}/image")).content)
-    assert (kept.mode, kept.size) == ("RGB", size)
+    for what, (_, size) in ACCEPTED.items():
+        assert outcomes[what].status in {201, 202}, (what, outcomes[what])
+        kept = opened((await alice("GET", f"{outcomes[what].path}/image")).content)
+        assert (kept.mode, kept.size) == ("RGB", size), what
 
 
 async def test_sixteen_bits_keep_their_brightness_and_transparency_is_white(
@@ -140,44 +148,60 @@ async def test_sixteen_bits_keep_their_brightness_and_transparency_is_white(
     assert (await kept(transparent())).getextrema() == ((255, 255),) * 3
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "picture"),
-    [
-        ("lesion.png", "image/jpeg", JPEG),
-        ("lesion.jpg", "image/png", JPEG),
-        ("lesion.jpg", "image/jpeg", still("PNG")),
-        ("lesion.PNG", "application/octet-stream", JPEG),
-        ("lesion.html", "image/jpeg", JPEG),
-        ("lesion.jpg.exe", "image/jpeg", JPEG),
-        ("lesion", "text/html", JPEG),
-        ("lesion", "image/svg+xml", still("PNG")),
-    ],
-)
+CONTRADICTORY = [
+    Picture("scan.png", SMALL, "image/jpeg"),
+    Picture("MOLE.PNG", SMALL, "application/octet-stream"),
+    Picture("scan.jpg", still("PNG"), "image/png"),
+    Picture("both.jpg", still("PNG"), "image/jpeg"),
+    Picture("page.html", SMALL, "image/jpeg"),
+    Picture("program.jpg.exe", SMALL, "image/jpeg"),
+    Picture("program.jpg.exe. ", SMALL, "image/jpeg"),
+    Picture("packed.jpg.gz", SMALL, "image/jpeg"),
+    Picture("packed.jpg.Z", SMALL, "image/jpeg"),
+    Picture("packed.svgz", SMALL, "image/jpeg"),
+    Picture("a folder.png/scan.html", SMALL, "image/jpeg"),
+]
+BY_TYPE_ALONE = [
+    Picture("a PNG", SMALL, "image/png"),
+    Picture("a page", SMALL, "text/html"),
+    Picture("a drawing", still("PNG"), "image/svg+xml"),
+    Picture("as.jpg", SMALL, "image/png"),
+    Picture("data:image/jpeg,page.html", SMALL, "image/jpeg"),
+]
+"""No member of an archive has a type, nor such a name as the last."""
+
+
+@pytest.mark.parametrize("way", ways_in.NAMED)
 async def test_a_file_that_is_another_kind_than_is_said_of_it_is_refused(
-    gateway: Gateway, alice: Client, name: str, kind: str, picture: bytes
+    either: Gateway, way: str
 ) -> None:
-    answer = await alice("POST", "/v1/analyses", files={"image": (name, picture, kind)})
+    alice = await either.signed_in()
+    pictures = [*CONTRADICTORY, *([] if way == "a zip" else BY_TYPE_ALONE)]
 
-    assert answer.status_code == 422, answer.text
-    assert answer.json()["type"] == "/docs/problems#invalid-picture"
-    assert await nothing_is_kept(gateway, alice)
+    outcomes = await ways_in.NAMED[way](alice, pictures)
+
+    assert outcomes.keys() == {each.name for each in pictures}
+    for name, outcome in outcomes.items():
+        assert (outcome.status, "and something else by its" in outcome.detail) == (422, True), name
+    assert await is_nothing_kept(either, alice, *(each.path for each in outcomes.values()))
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "picture"),
-    [
-        ("IMG_0001.JPG", "image/jpg", JPEG),
-        ("scan.jpeg", "application/octet-stream", JPEG),
-        ("scan.png", "image/png; charset=binary", still("PNG")),
-        ("patient 4.5", "", JPEG),
-    ],
-)
-async def test_usual_names_and_types_of_a_picture_are_taken(
-    alice: Client, name: str, kind: str, picture: bytes
-) -> None:
-    answer = await alice("POST", "/v1/analyses", files={"image": (name, picture, kind)})
+@pytest.mark.parametrize("way", ways_in.NAMED)
+async def test_usual_names_and_types_of_a_picture_are_taken(either: Gateway, way: str) -> None:
+    alice = await either.signed_in()
+    pictures = [
+        Picture("IMG_0001.JPG", SMALL, "image/jpg"),
+        Picture("scan.jpeg", SMALL, "application/octet-stream"),
+        Picture("scan.png", still("PNG"), "image/png; charset=binary"),
+        Picture("page.html.jpg", SMALL),
+        Picture("patient 4.5", SMALL, ""),
+        Picture(".png", SMALL),
+    ]
 
-    assert answer.status_code == 201, answer.text
+    outcomes = await ways_in.NAMED[way](alice, pictures)
+
+    assert outcomes.keys() == {each.name for each in pictures}
+    assert {each.status for each in outcomes.values()} <= {201, 202}, outcomes
 
 
 @pytest.mark.parametrize(("kind", "picture"), [("image/png", JPEG), ("image/jpeg", still("PNG"))])
@@ -188,7 +212,7 @@ async def test_a_body_that_is_another_kind_than_its_content_type_is_refused(
 
     assert answer.status_code == 422
     assert "something else by its type" in answer.json()["detail"]
-    assert await nothing_is_kept(gateway, alice)
+    assert await is_nothing_kept(gateway, alice)
 
 
 def located(kind: str) -> bytes:

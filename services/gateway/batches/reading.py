@@ -14,12 +14,14 @@ from typing import IO
 from starlette.requests import Request
 
 from services.gateway import errors
+from services.gateway.reading import check_once
 from services.gateway.space import Space
 from services.gateway.store import CHANGED_WITHIN_S, told
 from services.gateway.text import is_file_name
 from services.gateway.threads import Threads
 from services.gateway.uploads import Archive, Part, parts
 from services.gateway.uploads.body import FORM_TYPE
+from services.gateway.uploads.declared import see_that_it_is
 
 PICTURES_FIELD = "images"
 ARCHIVE_TYPE = "application/zip"
@@ -131,20 +133,21 @@ class Reading:
         name = part.file_name or None
         if name is not None and not is_file_name(name):
             raise errors.InvalidRequestError("The name of a file is too long or garbled.")
-        if part.is_whole:
-            return Sent(name, part.content)
-        return Sent(
-            name,
-            errors.TooLargeError(
-                f"The picture has too many bytes. Send at most {self._max_picture_bytes:,}."
-            ),
-        )
+        if not part.is_whole:
+            too_large = f"The picture has too many bytes. Send at most {self._max_picture_bytes:,}."
+            return Sent(name, errors.TooLargeError(too_large))
+        try:
+            see_that_it_is(part.content, part.kind, name or "")
+        except errors.InvalidPictureError as error:
+            return Sent(name, error)
+        return Sent(name, part.content)
 
     def _field(self, part: Part) -> None:
-        if part.file_name is not None or part.name in self.fields:
+        if part.file_name is not None:
             raise errors.InvalidRequestError(
-                f"{part.name[:64]}: only {PICTURES_FIELD!r} may be a file or come twice."
+                f"{part.name[:64]}: only {PICTURES_FIELD!r} may be a file."
             )
+        check_once((*self.fields, part.name))
         if len(part.content) > _MAX_FIELD_BYTES or not part.is_whole:
             raise errors.InvalidRequestError(f"{part.name[:64]}: it is too long.")
         try:
@@ -168,6 +171,7 @@ class Reading:
         for member in archive.members:
             try:
                 content = await self._threads.run(archive.read, member)
+                see_that_it_is(content, file_name=member.name)
             except errors.InvalidArchiveError:
                 raise
             except (errors.InvalidPictureError, errors.TooLargeError) as error:

@@ -19,8 +19,8 @@ _OTHERWISE: Mapping[Language, Mapping[str, str]] = {
         "internal": "Die Auswertung schlug durch einen inneren Fehler fehl.",
         "invalid-archive": "Das Archiv konnte nicht angenommen werden.",
         "invalid-picture": (
-            "Die Datei ist als Bild nicht verwendbar: kein JPEG oder PNG, beschädigt oder von "
-            "ungewöhnlicher Art."
+            "Die Datei ist als Bild nicht verwendbar: kein JPEG oder PNG, beschädigt, von "
+            "ungewöhnlicher Art oder von anderer als Typ oder Endung sagen."
         ),
         "owner-disabled": "Das Konto, das das Bild sandte, wurde vor der Auswertung gesperrt.",
         "storage-quota-exceeded": "Es ist bereits so viel aufbewahrt, wie erlaubt ist.",

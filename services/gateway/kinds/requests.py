@@ -125,8 +125,8 @@ REQUESTS: Mapping[type[Exception], Kind] = {
         422,
         "invalid-picture",
         "The picture cannot be used",
-        "The bytes cannot be used as a picture: not JPEG or PNG, damaged, or of an odd "
-        "kind. Export it again.",
+        "The bytes cannot be used as a picture: not JPEG or PNG, damaged, of an odd "
+        "kind, or of another kind than its type or extension says. Export it again.",
     ),
     errors.HeadTooLargeError: Kind(
         431,

@@ -4,6 +4,7 @@ Neither is believed, for the content decides; but a file that contradicts itself
 (OWASP ASVS 5.0, 5.2.2).
 """
 
+import posixpath
 from mimetypes import MimeTypes
 
 from services.gateway import errors
@@ -12,8 +13,10 @@ _MAGIC = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 _SAYS_NOTHING = frozenset({"", "application/octet-stream"})
 _OTHER_NAMES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
 
-# Its own table, whatever the machine has.
-_EXTENSIONS = MimeTypes()
+# A table of its own, whatever the machine has.
+_TABLE = MimeTypes()
+_PACKED = {extension.lower() for extension in (*_TABLE.encodings_map, *_TABLE.suffix_map)}
+_BY_EXTENSION = {**_TABLE.types_map[True], **dict.fromkeys(_PACKED, "packed")}
 
 
 def see_that_it_is(picture: bytes, kind: str = "", file_name: str = "") -> None:
@@ -33,9 +36,15 @@ def see_that_it_is(picture: bytes, kind: str = "", file_name: str = "") -> None:
         return
     named = kind.partition(";")[0].strip().lower()
     by_type = None if named in _SAYS_NOTHING else _OTHER_NAMES.get(named, named)
-    by_extension, _ = _EXTENSIONS.guess_type(file_name.lower())
-    for said, by in ((by_type, "type"), (by_extension, "extension")):
+    for said, by in ((by_type, "type"), (_by_extension(file_name), "extension")):
         if said not in {None, is_kind}:
             raise errors.InvalidPictureError(
                 f"The file is {is_kind}, and something else by its {by}. Send it as what it is."
             )
+
+
+def _by_extension(file_name: str) -> str | None:
+    """Return what a file is by the last extension of its name; None if that says nothing."""
+    # Dots and spaces at the end of a name are none of it on Windows.
+    _, extension = posixpath.splitext(file_name.lower().rstrip(". "))
+    return _BY_EXTENSION.get(extension)

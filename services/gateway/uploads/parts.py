@@ -18,6 +18,7 @@ class Part:
     Attributes:
         name: of the field.
         file_name: as it was sent; None for a text field, and for a file without a name.
+        kind: the media type that is said of it; empty if none is.
         content: its bytes, or the beginning of them.
         is_whole: whether that is all of them.
 
@@ -25,6 +26,7 @@ class Part:
 
     name: str
     file_name: str | None
+    kind: str
     content: bytes
     is_whole: bool
 
@@ -145,6 +147,7 @@ class _Reader:
             Part(
                 name=_text(options[b"name"]),
                 file_name=None if file_name is None else _text(file_name),
+                kind=self._open.headers.get(b"content-type", b"").decode("latin-1"),
                 content=content,
                 is_whole=len(content) == self._open.size,
             )
