@@ -55,6 +55,27 @@ async def test_whatever_gateway_writes_it_every_gateway_tells_it(
     assert rest.subject == missed
 
 
+async def test_another_gateway_hears_at_once_and_need_not_look(
+    start: Start, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "_LOOK_EVERY_S", 3600.0)
+    async with (
+        start(database_url=postgres_url) as one,
+        start(database_url=postgres_url) as other,
+        on_a_socket(one) as url,
+    ):
+        writer = await other.signed_in()
+        async with watching(url, writer) as watch:
+            # Whoever begins to listen looks once, which may tell the first; nothing but the word of
+            # the database tells the second.
+            for number in range(2):
+                made = await patient(writer, number)
+                event = await watch.event()
+
+                assert event is not None
+                assert event.subject == made
+
+
 async def test_a_lost_connection_is_made_anew_and_nothing_is_missed(
     start: Start, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
