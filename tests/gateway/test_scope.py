@@ -1,7 +1,9 @@
 """Nothing of another organisation can be seen or touched, whatever a query asks for."""
 
+import re
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 from sqlmodel import col
 
+import services.gateway
 from services.gateway.database import EVERYTHING, Database, Scope, ScopeError, opened
 from services.gateway.records import DEFAULT_ORGANISATION, Analysis, Organisation, User
 from tests.gateway.test_database import a_user, an_analysis
@@ -180,3 +183,19 @@ async def test_the_default_organisation_is_there_and_private(records: Database) 
 
     assert found is not None
     assert (found.name, found.shared) == ("default", False)
+
+
+def test_only_the_one_way_past_the_scope_takes_a_connection() -> None:
+    """Whoever takes that way is named in the import contracts."""
+    gateway = Path(services.gateway.__path__[0])
+    taking = {
+        str(path.relative_to(gateway))
+        for path in gateway.rglob("*.py")
+        if re.search(r"\.connection\(|session\.get_bind\(\)(?!\.dialect)", path.read_text())
+    }
+
+    assert taking == {
+        "database/migration.py",  # makes the tables
+        "database/moment.py",  # sets the isolation of a transaction, and says nothing over it
+        "database/unscoped.py",
+    }
