@@ -2,24 +2,21 @@
 
 import itertools
 import json
-import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+import re
+from collections.abc import Set as AbstractSet
 
 import httpx
-import pytest
 
 from services.gateway.boot import open_records
-from services.gateway.database import Database
-from services.gateway.identity import Accounts, Attempts, Organisations, Passwords, Permission
+from services.gateway.identity import Organisations
 from services.gateway.identity.permissions import ALLOWED
 from services.gateway.records import Role
-from tests import specimens
+from tests.gateway.cast import PASSWORD, Apart, Cast, apart, cast, nowhere, populate, said
 from tests.gateway.conftest import Client, Gateway
+from tests.gateway.walking import Operation, Reference, operations, references
 
-PASSWORD = "seven green bicycles"
-SECRET = "Planted"
+__all__ = ["apart", "cast"]
+
 PUBLIC = {
     "begin_oidc",
     "finish_oidc",
@@ -35,133 +32,25 @@ PUBLIC = {
     "sign_in",
 }
 """Operations that ask for nobody. Whatever comes new and is not named here must ask."""
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One of the document's."""
-
-    name: str
-    method: str
-    path: str
-    permissions: frozenset[Permission]
-    secured: bool
-    statuses: frozenset[int]
-
-    @property
-    def of_a_record(self) -> bool:
-        """Whether its path names something."""
-        return "{" in self.path
-
-    async def tried(self, by: Client, ids: dict[str, str]) -> httpx.Response:
-        """Ask for it, with nothing in its body that changes anything."""
-        options: dict[str, Any] = {"json": {}} if self.method in {"POST", "PUT", "PATCH"} else {}
-        if self.method in {"PATCH", "DELETE"}:
-            options["headers"] = {"If-Match": "*"}
-        answer = await by(self.method, self.path.format(**ids), **options)
-        assert answer.status_code in self.statuses, f"{self.name} undocumented: {answer.text}"
-        return answer
-
-
-def operations(gateway: Gateway) -> Iterator[Operation]:
-    for path, methods in gateway.app.openapi()["paths"].items():
-        for method, about in methods.items():
-            asked = [
-                scope for way in about.get("security", []) for s in way.values() for scope in s
-            ]
-            yield Operation(
-                about["operationId"],
-                method.upper(),
-                path,
-                frozenset(map(Permission, asked)),
-                "security" in about,
-                frozenset(map(int, about["responses"])),
-            )
-
-
-@dataclass
-class Cast:
-    """Users of two organisations that share, and two who keep to themselves."""
-
-    gateway: Gateway
-    ours: dict[Role, Client]
-    stranger: Client
-    alone: Client
-    ids: dict[str, str]
-    """Of things in our organisation, by the name of the parameter that means them."""
-
-    @property
-    def secrets(self) -> set[str]:
-        """What nobody else may read anywhere."""
-        return {SECRET, "ours", *self.ids.values()}
-
-    async def with_new_records(self) -> dict[str, str]:
-        """Make what can be removed."""
-        doctor = self.ours[Role.CLINICIAN]
-        number = {"identifier": f"{SECRET} {secrets.token_hex(4)}", "name": SECRET}
-        self.ids["patient_id"] = made(await doctor("POST", "/v1/patients", json=number))
-        lesion = {"patient": self.ids["patient_id"], "note": SECRET}
-        self.ids["lesion_id"] = made(await doctor("POST", "/v1/lesions", json=lesion))
-        analysis = await doctor.analyze(lesion=self.ids["lesion_id"], note=SECRET)
-        self.ids["analysis_id"] = self.ids["other_id"] = made(analysis)
-        said = {"verdict": "mel", "reason": SECRET}
-        where = f"{analysis.headers['Location']}/assessment"
-        await doctor("PUT", where, json=said, headers={"If-None-Match": "*"})
-        picture = {"images": specimens.lesion_jpeg((64, 48))}
-        batch = await doctor("POST", "/v1/batches", files=picture, data={"note": SECRET})
-        assert batch.status_code == 202, batch.text
-        self.ids["batch_id"] = str(batch.json()["id"])
-        service = (await self.ours[Role.SERVICE]("GET", "/v1/me")).json()
-        key = {"user_id": service["id"], "name": SECRET, "permissions": ["records:read"]}
-        admin = self.ours[Role.ADMIN]
-        self.ids["key_id"] = made(await admin("POST", "/v1/api-keys", json=key))
-        # Nobody listens there, and only webhooks of tests may go there.
-        hook = {"url": f"http://127.0.0.1:9/{SECRET}", "description": SECRET}
-        path = "/v1/webhooks"
-        if "webhook_id" in self.ids:  # there may be so many and no more
-            earlier = f"{path}/{self.ids['webhook_id']}"
-            await admin("DELETE", earlier, headers={"If-Match": "*"})
-        self.ids["webhook_id"] = made(await admin("POST", path, json=hook))
-        tried = await admin("POST", f"{path}/{self.ids['webhook_id']}/test")
-        self.ids["delivery_id"] = tried.json()["id"]
-        return self.ids
-
-
-def made(answer: httpx.Response) -> str:
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
-
-
-async def joined(gateway: Gateway, records: Database, role: Role, organisation_id: str) -> Client:
-    name = f"{role}.{secrets.token_hex(4)}"
-    accounts = Accounts(records, Passwords(records, Attempts(records)))
-    await accounts.create(name, PASSWORD, role, organisation_id)
-    form = {"username": name, "password": PASSWORD}
-    answer = await gateway.anonymous("POST", "/v1/auth/token", data=form)
-    assert answer.status_code == 200, answer.text
-    return Client(gateway.http, answer.json()["access_token"])
-
-
-@pytest.fixture
-async def cast(either: Gateway) -> Cast:
-    async with open_records(either.settings) as records:
-        ours = await Organisations(records).create("ours", shared=True)
-        theirs = await Organisations(records).create("theirs", shared=True)
-        people = {role: await joined(either, records, role, ours.id) for role in Role}
-        stranger = await joined(either, records, Role.ADMIN, theirs.id)
-    alone = await either.admin()  # of the default organisation, which is private
-    me = (await people[Role.VIEWER]("GET", "/v1/me")).json()
-    (session,) = (await people[Role.VIEWER]("GET", "/v1/me/sessions")).json()["items"]
-    ids = {"user_id": me["id"], "session_id": session["id"]}
-    cast = Cast(either, people, stranger, alone, ids)
-    await cast.with_new_records()
-    return cast
-
-
-def said(answer: httpx.Response) -> dict[str, Any]:
-    """A problem without what differs between any two requests."""
-    problem: dict[str, Any] = answer.json()
-    return {k: v for k, v in problem.items() if k not in {"instance", "request_id"}}
+NOTHING_OF_OURS = {"models", "second_factor", "statistics", "statistics_table", "system", "usage"}
+"""Lists and figures in which not even we see a word of what we made."""
+OF_ADMINISTRATORS = {"api_keys", "audit_rows", "users"}
+"""Lists that show the administrators of an organisation what all its users do, shared or not."""
+MOVING = {"audit_rows", "me", "sessions", "system"}
+"""What changes by being asked for, or with the time."""
+NOTHING = "0" * 32
+MEANS = {
+    "Last-Event-ID": "event_id",
+    "batch": "batch_id",
+    "lesion": "lesion_id",
+    "patient": "patient_id",
+    "subject": "analysis_id",
+    "user": "user_id",
+    "user_id": "service_id",
+}
+"""Of what thing the id is meant that stands in a field or a filter."""
+WORDS_OF_OTHERS = {"client_id", "lesion_id", "patient_id"}
+"""Fields for names that other systems give; nothing of ours is found by them."""
 
 
 async def test_all_but_the_public_operations_ask_who_is_calling(cast: Cast) -> None:
@@ -183,36 +72,86 @@ async def test_each_role_may_do_what_the_table_says_and_nothing_else(cast: Cast)
         if operation.permissions <= ALLOWED[role]:
             assert answer.status_code not in {401, 403, 404}, (operation, role, answer.text)
         else:
-            missing = await operation.tried(cast.ours[role], nowhere(cast))
+            missing = await operation.tried(cast.ours[role], nowhere(cast.ids))
             assert answer.status_code == 403, (operation, role)
             assert said(answer) == said(missing)
 
 
 async def test_what_is_of_others_looks_as_if_it_were_not_there(cast: Cast) -> None:
     for operation in operations(cast.gateway):
-        if not operation.secured or not operation.of_a_record:
-            continue
-        for other in (cast.stranger, cast.alone):
-            theirs = await operation.tried(other, cast.ids)
-            missing = await operation.tried(other, nowhere(cast))
-            assert theirs.status_code == missing.status_code == 404, operation
-            assert said(theirs) == said(missing)
-            own = {"x-request-id": "", "ratelimit": ""}  # what each request of theirs counts down
-            assert {**theirs.headers, **own} == {**missing.headers, **own}
-    for operation in operations(cast.gateway):
-        if operation.of_a_record and operation.method == "GET" and operation.permissions:
-            still = await operation.tried(cast.ours[Role.ADMIN], cast.ids)
-            assert still.status_code == 200, operation
+        if operation.secured and operation.of_a_record:
+            for other in (cast.stranger, cast.alone):
+                await _is_not_there(operation, other, cast.ids)
+    await _is_still_there(cast.gateway, cast.ours[Role.ADMIN], cast.ids)
+
+
+async def test_where_nobody_shares_what_a_colleague_made_looks_as_if_it_were_not_there(
+    apart: Apart,
+) -> None:
+    for operation in operations(apart.gateway):
+        # Users and keys are what administrators have between them.
+        private = operation.of_a_record and not operation.parameters & {"user_id", "key_id"}
+        if operation.secured and private:
+            await _is_not_there(operation, apart.colleague, apart.ids)
+    await _is_still_there(apart.gateway, apart.maker, apart.ids)
 
 
 async def test_no_answer_to_others_has_a_word_of_ours(cast: Cast) -> None:
-    for operation, other in itertools.product(
-        operations(cast.gateway), (cast.stranger, cast.alone, cast.gateway.anonymous)
-    ):
-        if operation.method == "GET" and not operation.of_a_record:
-            answer = await operation.tried(other, {})
-            told = answer.text + json.dumps(dict(answer.headers))
-            assert not [secret for secret in cast.secrets if secret in told], operation
+    others = (cast.stranger, cast.alone, cast.gateway.anonymous)
+    for operation, other in itertools.product(operations(cast.gateway), others):
+        if operation.lists:
+            assert await _words(operation, other, cast.secrets) == [], operation
+    hidden = await _without_a_word(cast.gateway, cast.ours[Role.ADMIN], cast.secrets)
+    assert hidden == NOTHING_OF_OURS | {"me", "sessions"}
+
+
+async def test_where_nobody_shares_no_answer_to_a_colleague_has_a_word_of_what_one_made(
+    apart: Apart,
+) -> None:
+    for operation in operations(apart.gateway):
+        if operation.lists and operation.name not in OF_ADMINISTRATORS:
+            assert await _words(operation, apart.colleague, apart.secrets) == [], operation
+    hidden = await _without_a_word(apart.gateway, apart.maker, apart.secrets)
+    assert hidden == NOTHING_OF_OURS | {"me", "organisation", "users"}
+
+
+async def test_no_figure_or_list_of_others_moves_by_what_we_make(cast: Cast, apart: Apart) -> None:
+    others, makers = (cast.stranger, cast.alone), (cast.ours[Role.VIEWER], apart.maker)
+    before = [await _figures(cast.gateway, other) for other in others]
+    of_colleague = await _figures(cast.gateway, apart.colleague, OF_ADMINISTRATORS)
+    of_makers = [await _figures(cast.gateway, maker) for maker in makers]
+
+    await cast.with_new_records()
+    await populate(apart.ids, apart.maker, apart.maker)
+
+    assert [await _figures(cast.gateway, other) for other in others] == before
+    assert await _figures(cast.gateway, apart.colleague, OF_ADMINISTRATORS) == of_colleague
+    for maker, had in zip(makers, of_makers, strict=True):
+        has = await _figures(cast.gateway, maker)
+        moved = {name for name in had if has[name] != had[name]}
+        assert moved >= {"analyses", "events", "lesions", "patients", "statistics", "usage"}
+
+
+async def test_ids_of_others_in_fields_and_filters_find_what_ids_of_nothing_find(
+    cast: Cast, apart: Apart
+) -> None:
+    of_all = {*MEANS} - {"user", "user_id", "subject"}
+    cast.ids["event_id"] = await _last_event(cast.ours[Role.ADMIN])
+    apart.ids["event_id"] = await _last_event(apart.maker)
+    tried = set()
+    for reference in references(cast.gateway):
+        if reference.name in WORDS_OF_OTHERS:
+            continue
+        tried.add(reference.name)
+        for other in (cast.stranger, cast.alone):
+            await _finds_nothing(reference, other, cast.ids[MEANS[reference.name]])
+        if reference.name in of_all:
+            await _finds_nothing(reference, apart.colleague, apart.ids[MEANS[reference.name]])
+        found = await reference.asked(cast.ours[Role.ADMIN], cast.ids[MEANS[reference.name]])
+        nothing = await reference.asked(cast.ours[Role.ADMIN], NOTHING)
+        assert found.status_code < 300, (reference, found.text)
+        assert _told(found) != _told(nothing), reference
+    assert tried == MEANS.keys()
 
 
 async def test_lists_of_an_organisation_that_shares_have_what_its_users_made(cast: Cast) -> None:
@@ -254,6 +193,59 @@ async def test_sharing_counts_from_the_next_request_on_and_closes_registration(
     assert refused.status_code == 403
 
 
-def nowhere(cast: Cast) -> dict[str, str]:
-    """Ids of nothing."""
-    return dict.fromkeys(cast.ids, "0" * 32)
+async def _is_not_there(operation: Operation, other: Client, ids: dict[str, str]) -> None:
+    theirs = await operation.tried(other, ids)
+    missing = await operation.tried(other, nowhere(ids))
+    assert theirs.status_code == missing.status_code == 404, operation
+    assert said(theirs) == said(missing)
+    own = {"x-request-id": "", "ratelimit": ""}  # what each request of theirs counts down
+    assert {**theirs.headers, **own} == {**missing.headers, **own}
+
+
+async def _is_still_there(gateway: Gateway, owner: Client, ids: dict[str, str]) -> None:
+    for operation in operations(gateway):
+        if operation.of_a_record and operation.method == "GET" and operation.permissions:
+            still = await operation.tried(owner, ids)
+            assert still.status_code == 200, operation
+
+
+async def _words(operation: Operation, by: Client, words: set[str]) -> list[str]:
+    """Those of some words that an answer has."""
+    answer = await operation.tried(by, {})
+    told = answer.text + json.dumps(dict(answer.headers))
+    return [word for word in words if word in told]
+
+
+async def _without_a_word(gateway: Gateway, by: Client, words: set[str]) -> set[str]:
+    """The names of lists in which somebody sees none of some words."""
+    return {
+        operation.name
+        for operation in operations(gateway)
+        if operation.lists and operation.secured and not await _words(operation, by, words)
+    }
+
+
+async def _figures(
+    gateway: Gateway, by: Client, but: AbstractSet[str] = frozenset()
+) -> dict[str, str]:
+    """What somebody is told by all that should not move by what others do."""
+    return {
+        operation.name: (await operation.tried(by, {})).text
+        for operation in operations(gateway)
+        if operation.lists and operation.secured and operation.name not in MOVING | but
+    }
+
+
+async def _finds_nothing(reference: Reference, other: Client, meant: str) -> None:
+    theirs, missing = [await reference.asked(other, each) for each in (meant, NOTHING)]
+    assert theirs.status_code == missing.status_code in {200, 422}, (reference, theirs.text)
+    assert _told(theirs) == _told(missing), reference
+
+
+def _told(answer: httpx.Response) -> object:
+    return said(answer) if answer.status_code == 422 else answer.text
+
+
+async def _last_event(by: Client) -> str:
+    answer = await by("GET", "/v1/events", headers={"Last-Event-ID": "0"})
+    return str(re.findall(r"^id: (\w+)$", answer.text, re.MULTILINE)[-1])

@@ -9,8 +9,9 @@ from services.gateway.audit.note import ENTRY
 from services.gateway.records import Role
 from services.gateway.web import ROUTERS
 from tests.gateway.audited import Row, findings, rows
+from tests.gateway.cast import Cast, cast
 from tests.gateway.conftest import Gateway
-from tests.gateway.test_access import Cast, Operation, cast, operations
+from tests.gateway.walking import Operation, operations
 
 __all__ = ["cast"]
 

@@ -21,9 +21,9 @@ from services.gateway.boot import open_records
 from services.gateway.database import EVERYTHING
 from services.gateway.records import Role
 from tests.gateway.audited import findings, last, rows
+from tests.gateway.cast import Cast, cast
 from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
 from tests.gateway.leaks import WATCH
-from tests.gateway.test_access import Cast, cast
 
 __all__ = ["cast"]
 

@@ -10,8 +10,8 @@ from services.gateway.boot import open_records
 from services.gateway.events import streams
 from services.gateway.identity import Accounts, Attempts, Organisations, Passwords
 from services.gateway.records import Event, Role, now
+from tests.gateway.cast import joined
 from tests.gateway.conftest import PASSWORD, Client, Served, Start
-from tests.gateway.test_access import joined
 from tests.gateway.watching import (
     connection_to,
     dropped,

@@ -3,7 +3,7 @@
 import re
 
 from tests.gateway.conftest import Client, Gateway
-from tests.gateway.test_access import operations
+from tests.gateway.walking import operations
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

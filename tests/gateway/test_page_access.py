@@ -5,11 +5,11 @@ import re
 import pytest
 
 from services.gateway.records import Role
+from tests.gateway.cast import SECRET, Apart, Cast, apart, cast
 from tests.gateway.conftest import Gateway
-from tests.gateway.test_access import SECRET, Cast, cast
 from tests.gateway.test_audit_operations import pages
 
-__all__ = ["cast"]
+__all__ = ["apart", "cast"]
 
 OPEN = {
     "page_asset",
@@ -28,6 +28,9 @@ OPEN = {
     "page_vouched",
 }
 """Pages that ask for nobody. Whatever comes new and is not named here must ask."""
+
+OF_ADMINISTRATORS = {"page_api_keys", "page_audit"}
+"""Pages that show the administrators of an organisation what all its users do, shared or not."""
 
 SHOWN = [(name, path) for name, method, path in pages() if method == "GET"]
 
@@ -53,6 +56,17 @@ async def test_pages_show_nothing_of_others(cast: Cast) -> None:
             assert SECRET not in answer.text, name
             of_a_record = "{" in path or name == "page_comparison"
             assert answer.status_code == (404 if of_a_record else 200), (name, answer.text)
+
+
+async def test_where_nobody_shares_pages_show_nothing_that_a_colleague_made(apart: Apart) -> None:
+    for name, path in SHOWN:
+        if name in OPEN | OF_ADMINISTRATORS:
+            continue
+        there = path.format(**apart.ids)
+        answer = await apart.colleague("GET", there, params=needed(name, apart.ids))
+        assert SECRET not in answer.text, name
+        of_a_record = "{" in path or name == "page_comparison"
+        assert answer.status_code == (404 if of_a_record else 200), (name, answer.text)
 
 
 async def test_every_form_says_whose_page_it_is_on(cast: Cast) -> None:

@@ -8,8 +8,8 @@ import pytest
 from services.gateway.audit.actions import NOT_AUDITED
 from services.gateway.records import Role
 from tests.gateway.audited import Row, last, rows
+from tests.gateway.cast import Cast, cast, made
 from tests.gateway.conftest import Gateway
-from tests.gateway.test_access import Cast, cast, made
 from tests.gateway.test_audit_operations import rows_since
 from tests.gateway.test_page_access import OPEN, SHOWN, needed
 from tests.gateway.test_page_sessions import entered

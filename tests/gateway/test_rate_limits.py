@@ -17,9 +17,9 @@ from services.gateway.security import api_keys
 from tests.gateway.audited import rows
 from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
 from tests.gateway.identity_providers import Browser
-from tests.gateway.test_access import operations
 from tests.gateway.test_access_tokens import forged
 from tests.gateway.test_api_keys import made, user
+from tests.gateway.walking import operations
 
 # What happens else has its own tests.
 pytestmark = pytest.mark.usefixtures("quotas_are_counted")

@@ -16,11 +16,11 @@ from services.gateway.identity import Organisations
 from services.gateway.records import Delivery, Role, now
 from services.gateway.webhooks import fan_out, schedule
 from tests.gateway import processes
+from tests.gateway.cast import joined
 from tests.gateway.conftest import Client, Gateway, Start
 from tests.gateway.hooks import hooked, settled
 from tests.gateway.installation import ADMIN_PASSWORD, settings_for
 from tests.gateway.receivers import OK, Receiver, answer, receiving
-from tests.gateway.test_access import joined
 from tests.gateway.test_batches import finished, sent
 from tests.gateway.test_suspects import PICTURES
 

@@ -17,8 +17,8 @@ from services.gateway.records import DEFAULT_ORGANISATION, Role
 from services.gateway.security import webhook_signatures
 from services.gateway.webhooks import dialling
 from services.gateway.webhooks import webhooks as use_cases
+from tests.gateway.cast import joined
 from tests.gateway.conftest import Client, Gateway, Start
-from tests.gateway.test_access import joined
 from tests.gateway.timers import Timers
 
 URL = "http://127.0.0.1:9/hook"

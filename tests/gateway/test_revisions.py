@@ -1,0 +1,49 @@
+"""Whatever asks which revision it is meant for refuses what is meant for another one."""
+
+from services.gateway.records import Role
+from tests.gateway.cast import Cast, cast
+from tests.gateway.conftest import Client
+from tests.gateway.walking import Operation, operations
+
+__all__ = ["cast"]
+
+_NEVER = '"99"'
+
+
+async def test_a_change_counts_only_if_it_is_meant_for_what_is_there(cast: Cast) -> None:
+    admin, tried = cast.ours[Role.ADMIN], set()
+    # What is changed need not be made anew.
+    for operation in sorted(operations(cast.gateway), key=lambda each: each.method == "DELETE"):
+        if 412 in operation.statuses:
+            tried.add(operation.name)
+            if operation.method == "DELETE":
+                await cast.with_new_records()
+            there = operation.path.format(**cast.ids)
+            seen = await tag(admin, there)
+
+            blind = await asked(operation, admin, there)
+            wrong = [await asked(operation, admin, there, of) for of in (_NEVER, f"W/{seen}")]
+            untouched = await tag(admin, there)
+            right = await asked(operation, admin, there, seen)
+            late = await asked(operation, admin, there, seen)
+
+            assert (blind, wrong) == (428, [412, 412]), operation
+            assert untouched == seen
+            assert right in {200, 204}, operation
+            # What is gone is not there for anybody.
+            assert late in ({404, 412} if operation.method == "DELETE" else {412}), operation
+    assert tried >= {"change_lesion", "change_patient", "delete_lesion", "assess"}
+
+
+async def asked(operation: Operation, by: Client, there: str, of: str | None = None) -> int:
+    """The status of an operation that is meant for a revision, or says of none."""
+    options = {} if operation.method == "DELETE" else {"json": operation.body}
+    headers = {} if of is None else {"If-Match": of}
+    return (await by(operation.method, there, headers=headers, **options)).status_code
+
+
+async def tag(by: Client, there: str) -> str:
+    """The tag of what is there."""
+    answer = await by("GET", there)
+    assert answer.status_code == 200, answer.text
+    return str(answer.headers["ETag"])
