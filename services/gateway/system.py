@@ -59,12 +59,14 @@ class System:
         self._database = database
         self._health = health
         self._started_at = now()
+        # To find it out reads files.
+        self._version = version("dermserve")
 
     async def state(self, scope: Scope) -> State:
         """Say how everything is, and what waits within a scope."""
         kind, line = await self._database.read(_looked_at, scope)
         checks = await self._health.check()
-        return State(version("dermserve"), self._started_at, kind, checks, line)
+        return State(self._version, self._started_at, kind, checks, line)
 
 
 def _looked_at(session: Session) -> tuple[str, Line]:

@@ -28,27 +28,32 @@ async def test_a_picture_becomes_an_analysis_of_a_lesion_with_its_files(
 ) -> None:
     def work() -> None:
         with Client(gateway.url, Password(*ADMIN)) as client:
-            patient = client.patients.create("4711", name="Example")
-            lesion = client.lesions.create(patient.id, body_site="head/neck")
-            analysis = client.analyses.create(picture, lesion=lesion.id, note="a note")
-            assert (analysis.patient, analysis.lesion) == (patient.id, lesion.id)
-            assert analysis.classification is not None
-            assert client.analyses.wait(analysis.id) == analysis
-            assert client.analyses.file(analysis.id, "mask.png").startswith(b"\x89PNG")
-            pdf = client.analyses.file(analysis.id, "report.pdf")
-            (asked,) = client.analyses.reports(analysis.id)
-            assert (asked.outcome, asked.sha256) == ("given", hashlib.sha256(pdf).hexdigest())
-            assert client.analyses.replay(analysis.id).analysis_id == analysis.id
-            told = client.analyses.narrative(analysis.id, "de")
-            assert (told.language, told.source, told.why_template) == ("de", "template", "off")
-            assert told.text
-            assert list(client.analyses.list(lesion=lesion.id)) == [analysis]
-            client.analyses.remove(analysis.id)
-            assert list(client.analyses.list(patient=patient.id)) == []
-            later = client.analyses.create(picture, later=True)
-            assert client.analyses.wait(later.id, timeout_s=240).status == "succeeded"
+            analyze_and_look(client, picture)
 
     await asyncio.to_thread(work)
+
+
+def analyze_and_look(client: Client, picture: Path) -> None:
+    """Have a picture of a lesion analyzed, see all that comes of it, and remove it."""
+    patient = client.patients.create("4711", name="Example")
+    lesion = client.lesions.create(patient.id, body_site="head/neck")
+    analysis = client.analyses.create(picture, lesion=lesion.id, note="a note")
+    assert (analysis.patient, analysis.lesion) == (patient.id, lesion.id)
+    assert analysis.classification is not None
+    assert client.analyses.wait(analysis.id) == analysis
+    assert client.analyses.file(analysis.id, "mask.png").startswith(b"\x89PNG")
+    pdf = client.analyses.file(analysis.id, "report.pdf")
+    (asked,) = client.analyses.reports(analysis.id)
+    assert (asked.outcome, asked.sha256) == ("given", hashlib.sha256(pdf).hexdigest())
+    assert client.analyses.replay(analysis.id).analysis_id == analysis.id
+    told = client.analyses.narrative(analysis.id, "de")
+    assert (told.language, told.source, told.why_template) == ("de", "template", "off")
+    assert told.text
+    assert list(client.analyses.list(lesion=lesion.id)) == [analysis]
+    client.analyses.remove(analysis.id)
+    assert list(client.analyses.list(patient=patient.id)) == []
+    later = client.analyses.create(picture, later=True)
+    assert client.analyses.wait(later.id, timeout_s=240).status == "succeeded"
 
 
 async def test_two_pictures_of_a_lesion_are_compared_and_its_time_is_told(

@@ -78,8 +78,8 @@ def bodies(
                 yield method, re.sub(r"{\w+}", "0" * 32, there), fields
 
 
-async def test_json_that_others_read_differently_makes_nothing(gateway: Gateway) -> None:
-    admin = await gateway.admin()
+async def test_json_that_others_read_differently_makes_nothing(either: Gateway) -> None:
+    admin = await either.admin()
 
     for case, content in TWICE_READ.items():
         answer = await admin("POST", "/v1/patients", content=content, headers=JSON)
@@ -89,10 +89,10 @@ async def test_json_that_others_read_differently_makes_nothing(gateway: Gateway)
     assert await listed(admin, "/v1/patients") == []
 
 
-async def test_every_operation_refuses_fields_that_it_does_not_have(gateway: Gateway) -> None:
-    admin, found = await gateway.admin(), 0
+async def test_every_operation_refuses_fields_that_it_does_not_have(either: Gateway) -> None:
+    admin, found = await either.admin(), 0
     analysis_id = (await admin.analyze()).json()["id"]
-    for method, path, _ in bodies(gateway, "application/json", analysis_id):
+    for method, path, _ in bodies(either, "application/json", analysis_id):
         found += 1
         answer = await admin(method, path, json={"surprise": 1}, headers={"If-Match": "*"})
 
@@ -101,9 +101,9 @@ async def test_every_operation_refuses_fields_that_it_does_not_have(gateway: Gat
     assert found > 5
 
 
-async def test_every_operation_refuses_fields_that_are_there_twice(gateway: Gateway) -> None:
-    admin = await gateway.admin()
-    for method, path, fields in bodies(gateway, "application/json"):
+async def test_every_operation_refuses_fields_that_are_there_twice(either: Gateway) -> None:
+    admin = await either.admin()
+    for method, path, fields in bodies(either, "application/json"):
         name = next(iter(fields))
         twice = f'{{"{name}":"a","{name}":"b"}}'
         answer = await admin(method, path, content=twice, headers=JSON | {"If-Match": "*"})
@@ -120,10 +120,10 @@ async def test_every_operation_refuses_fields_that_are_there_twice(gateway: Gate
 
 
 async def test_every_operation_refuses_parameters_that_it_does_not_have_or_has_twice(
-    gateway: Gateway,
+    either: Gateway,
 ) -> None:
-    admin = await gateway.admin()
-    for path, methods in gateway.app.openapi()["paths"].items():
+    admin = await either.admin()
+    for path, methods in either.app.openapi()["paths"].items():
         for method, operation in methods.items():
             where = re.sub(r"{\w+}", "0" * 32, path)
             if path not in TOLERANT:

@@ -1,15 +1,30 @@
 """Nothing that waits for a file, a socket or a lock does so on the event loop."""
 
-import asyncio
 import time
+import traceback
+from collections.abc import Iterable
 
 import pytest
-from blockbuster import BlockBuster, BlockingError, blockbuster_ctx
+from blockbuster import BlockBuster, BlockingError, blockbuster, blockbuster_ctx
 
 from services.gateway.boot import SIGNING_KEY
+from services.gateway.records import Role
 from services.gateway.security import key_ring
 from tests import specimens
 from tests.gateway.conftest import Gateway
+from tests.gateway.test_access import Cast, Operation, cast, operations
+from tests.gateway.test_auditing import lines
+from tests.gateway.test_batches import finished, sent_zip, zipped
+from tests.gateway.test_jobs import finished as job_finished
+from tests.gateway.test_jobs import submitted
+from tests.gateway.test_page_access import SHOWN, needed
+
+__all__ = ["cast"]
+
+PICTURE = specimens.lesion_jpeg((64, 48))
+
+_FRAMES = 12
+"""The last ones of a stack name what waited, and who had it wait."""
 
 _FLEETING = ("threading.Lock.acquire", "threading.Lock.acquire_lock", "os.stat")
 """Waits for nobody: locks held to change a list, and a look whether a file is there."""
@@ -20,23 +35,6 @@ _SMALL = (
 )
 """Reads a few hundred bytes of figures of the process."""
 
-_LOOKS = (
-    "/livez",
-    "/readyz",
-    "/metrics",
-    "/docs",
-    "/v1/me",
-    "/v1/usage",
-    "/v1/analyses",
-    "/v1/patients",
-    "/v1/events",
-    "/v1/analyses/{id}",
-    "/v1/analyses/{id}/image",
-    "/v1/analyses/{id}/mask.png",
-    "/v1/analyses/{id}/overlay.png",
-    "/v1/analyses/{id}/report.pdf",
-)
-
 
 def excuse(watched: BlockBuster) -> None:
     for name in _FLEETING:
@@ -46,23 +44,66 @@ def excuse(watched: BlockBuster) -> None:
             call.can_block_in(file, function)
 
 
-async def test_whatever_is_asked_for_the_event_loop_waits_for_nothing(either: Gateway) -> None:
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Where something waited on the event loop, also where the error that it met was caught."""
+    seen: list[str] = []
+
+    class SeenError(BlockingError):
+        def __init__(self, call: str) -> None:
+            super().__init__(call)
+            seen.append("".join([f"{call}\n", *traceback.format_stack()[-_FRAMES:]]))
+
+    monkeypatch.setattr(blockbuster, "BlockingError", SeenError)
+    return seen
+
+
+async def test_whatever_is_asked_for_the_event_loop_waits_for_nothing(
+    cast: Cast, waits: list[str]
+) -> None:
+    admin = cast.ours[Role.ADMIN]
     with blockbuster_ctx("services") as watched:
         excuse(watched)
-        alice = await either.signed_in()
-        made = (await alice.analyze(specimens.lesion_jpeg())).json()
-        later = {"Prefer": "respond-async", "Content-Type": "image/jpeg"}
-        patient = {"identifier": "1", "issuer": "clinic"}
-        answers = await asyncio.gather(
-            alice("POST", "/v1/analyses", content=specimens.lesion_jpeg(), headers=later),
-            alice("POST", "/v1/patients", json=patient),
-            *(alice("GET", path.format(id=made["id"])) for path in _LOOKS),
-        )
+        ids = await cast.with_new_records()
+        await finished(admin, f"/v1/batches/{ids['batch_id']}")
+        packed = await sent_zip(admin, zipped({"a.jpg": PICTURE, "b.jpg": PICTURE}))
+        await finished(admin, packed.headers["Location"])
+        await job_finished(admin, await submitted(admin))
         wrong = {"username": "nobody", "password": "not a password of theirs"}
-        refused = await alice("POST", "/v1/auth/token", data=wrong)
+        refused = await cast.gateway.anonymous("POST", "/v1/auth/token", data=wrong)
+        exported = await lines(admin)
+        shown = {
+            name: (await admin("GET", path.format(**ids), params=needed(name, ids))).status_code
+            for name, path in SHOWN
+            if name != "page_asset"
+        }
+        answered = {
+            operation: (await operation.tried(admin, ids)).status_code
+            for operation in removals_last(operations(cast.gateway))
+        }
 
-    assert [answer.status_code for answer in answers] == [202, 201, *(200 for _ in _LOOKS)]
+    assert waits == []
     assert refused.status_code == 401
+    assert exported
+    assert max(shown.values()) < 500
+    done = {
+        operation.name: status
+        for operation, status in answered.items()
+        if operation.permissions and operation.method in {"GET", "DELETE"}
+    }
+    # They have none.
+    assert done.pop("remove_second_factor") == 409
+    assert set(done.values()) == {200, 204}, done
+    assert 500 not in {*answered.values()}
+
+
+def removals_last(all_of_them: Iterable[Operation]) -> list[Operation]:
+    """Put those that remove last, and backwards: what belongs to something goes before it."""
+    rest: list[Operation] = []
+    removing: list[Operation] = []
+    for each in all_of_them:
+        (removing if each.method == "DELETE" else rest).append(each)
+    return rest + removing[::-1]
 
 
 async def test_a_new_signing_key_is_read_while_the_event_loop_goes_on(either: Gateway) -> None:

@@ -2,15 +2,20 @@
 
 import asyncio
 import contextlib
+import gc
+import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
+from services.gateway.security import passwords
 from services.gateway.uploads import rewrite
 from tests import specimens
-from tests.gateway.conftest import Gateway
+from tests.gateway.conftest import PASSWORD, Client, Gateway
+from tests.gateway.test_batches import PICTURES, sent, sent_zip, zipped
 
 _LOOK_EVERY_S = 0.002
 _TRIES = 5
@@ -63,6 +68,86 @@ async def test_large_pictures_on_their_way_hold_up_nobody(gateway: Gateway) -> N
             longest_s = max(pauses)
 
     assert longest_s < once_s / 2
+
+
+@contextlib.contextmanager
+def steps() -> Iterator[list[float]]:
+    """Yields the seconds of a core that each step of this loop took, whatever others had of it.
+
+    A step is what runs until the loop looks at what is to be done next.
+    """
+    took: list[float] = []
+    run, thread = asyncio.Handle._run, threading.get_ident()
+
+    def timed(step: asyncio.Handle) -> None:
+        began = time.thread_time()
+        run(step)
+        if threading.get_ident() == thread:
+            took.append(time.thread_time() - began)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(asyncio.Handle, "_run", timed)
+        # To clear up what all tests before have left is no work of the gateway's.
+        gc.disable()
+        try:
+            yield took
+        finally:
+            gc.enable()
+
+
+def cost_s(function: Callable[..., object], *given: object) -> float:
+    """The seconds of a core that a function takes."""
+    began = time.thread_time()
+    function(*given)
+    return time.thread_time() - began
+
+
+async def at_once(alice: Client, anonymous: Client, upload: bytes, where: str) -> None:
+    """Ask for what many ask for, all of it at the same time."""
+    form = {"username": "alice", "password": PASSWORD}
+    answers = await asyncio.gather(
+        *(alice.analyze(upload) for _ in range(2)),
+        *(anonymous("POST", "/v1/auth/token", data=form) for _ in range(2)),
+        sent(alice, *PICTURES),
+        sent_zip(alice, zipped({"0.jpg": PICTURES[0], "large.jpg": upload})),
+        alice("POST", f"{where}/replay"),
+        *(alice("GET", f"{where}{part}") for part in ("", "/image", "/overlay.png")),
+        *(alice("GET", f"/v1/{name}") for name in ("analyses", "events", "statistics", "usage")),
+        *(alice("GET", path) for path in ("/analyses", where.removeprefix("/v1"), "/metrics")),
+    )
+    assert {answer.status_code for answer in answers} == {200, 201, 202}
+
+
+async def test_whatever_many_ask_for_at_once_no_step_of_the_event_loop_is_long(
+    either: Gateway,
+) -> None:
+    alice = await either.signed_in()
+    large = specimens.lesion().resize((4000, 3000), Image.Resampling.NEAREST)
+    upload = specimens.encoded(large, quality=91)
+    where = (await alice.analyze(upload)).headers["Location"]
+    # The cheapest of what is done elsewhere because it takes long.
+    elsewhere_s = cost_s(passwords.hashed, PASSWORD)
+
+    longest_s = elsewhere_s
+    for _ in range(_TRIES):
+        if longest_s >= elsewhere_s / 2:
+            with steps() as took:
+                await at_once(alice, either.anonymous, upload, where)
+            longest_s = max(took)
+
+    assert longest_s < elsewhere_s / 2
+
+
+async def test_a_password_that_is_checked_on_the_loop_would_be_a_step_too_long() -> None:
+    elsewhere_s = cost_s(passwords.hashed, PASSWORD)
+    with steps() as took:
+        await asyncio.create_task(hashed_here())
+
+    assert max(took) >= elsewhere_s / 2
+
+
+async def hashed_here() -> None:
+    passwords.hashed(PASSWORD)
 
 
 async def test_the_watchdog_sees_a_loop_that_is_held_up() -> None:

@@ -37,9 +37,9 @@ async def test_a_path_says_all_that_it_takes_and_refuses_the_rest(gateway: Gatew
                 assert refused.headers["Content-Type"] == "application/problem+json"
 
 
-async def test_head_is_answered_as_get_is_but_for_the_body(gateway: Gateway) -> None:
-    for client in await everybody(gateway):
-        for path, methods in taken(gateway).items():
+async def test_head_is_answered_as_get_is_but_for_the_body(either: Gateway) -> None:
+    for client in await everybody(either):
+        for path, methods in taken(either).items():
             if "GET" not in methods:
                 continue
             head, get = await client("HEAD", path), await client("GET", path)

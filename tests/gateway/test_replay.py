@@ -11,7 +11,7 @@ from services.gateway.analyses.replay import _unlike
 from services.pb import inference_pb2 as pb
 from tests import specimens
 from tests.gateway.conftest import Client, Gateway
-from tests.gateway.counterparts import MODELS, PROBABILITIES, assessed, cannot_assess, gray_png
+from tests.gateway.counterparts import PROBABILITIES, assessed, cannot_assess, gray_png
 
 METHOD = pb.Method(preprocessing="one way", thresholds={"suspicious": 0.3, "mask": 0.5})
 
@@ -55,36 +55,36 @@ async def test_the_same_answer_agrees_and_the_kept_picture_is_what_was_asked_abo
     assert first.image == second.image
 
 
-@pytest.mark.parametrize(("by", "agrees"), [(0.015, True), (0.025, False)])
 async def test_probabilities_may_differ_within_the_tolerance_and_no_further(
-    gateway: Gateway, by: float, *, agrees: bool
+    either: Gateway,
 ) -> None:
-    alice = await gateway.signed_in()
+    alice = await either.signed_in()
     where = await analyzed(alice)
-    gateway.inference.answer = moved(by)
-    shown = await replayed(alice, where)
-    assert shown["probability_difference"] == pytest.approx(by)
-    assert shown["agrees"] is agrees
-    assert shown["same_outcome"]
-    assert shown["now"]["classification"]["probabilities"]["bkl"] == pytest.approx(0.03 + by)
+    for by, agrees in ((0.015, True), (0.025, False)):
+        either.inference.answer = moved(by)
+        shown = await replayed(alice, where)
+        assert shown["probability_difference"] == pytest.approx(by)
+        assert shown["agrees"] is agrees
+        assert shown["same_outcome"]
+        assert shown["now"]["classification"]["probabilities"]["bkl"] == pytest.approx(0.03 + by)
 
 
-async def test_masks_may_differ_within_the_tolerance_and_no_further(gateway: Gateway) -> None:
-    alice = await gateway.signed_in()
+async def test_masks_may_differ_within_the_tolerance_and_no_further(either: Gateway) -> None:
+    alice = await either.signed_in()
     where = await analyzed(alice)
     other = assessed()
     other.segmentation.mask_png = specimens.encoded(Image.new("L", specimens.SIZE, 255), "PNG")
-    gateway.inference.answer = other
+    either.inference.answer = other
     shown = await replayed(alice, where)
     # A sixteenth of the picture against all of it: 1 - 2 (1/16) / (1 + 1/16).
     assert shown["mask_difference"] == pytest.approx(1 - 2 / 17, abs=0.01)
     assert not shown["agrees"]
 
 
-async def test_a_lesion_that_is_not_found_again_is_as_far_off_as_can_be(gateway: Gateway) -> None:
-    alice = await gateway.signed_in()
+async def test_a_lesion_that_is_not_found_again_is_as_far_off_as_can_be(either: Gateway) -> None:
+    alice = await either.signed_in()
     where = await analyzed(alice)
-    gateway.inference.answer = cannot_assess(pb.REASON_NO_LESION)
+    either.inference.answer = cannot_assess(pb.REASON_NO_LESION)
     shown = await replayed(alice, where)
     assert shown["mask_difference"] == 1
     assert shown["probability_difference"] is None
@@ -93,43 +93,50 @@ async def test_a_lesion_that_is_not_found_again_is_as_far_off_as_can_be(gateway:
 
 
 async def test_what_could_not_be_assessed_agrees_when_it_cannot_be_again_for_the_same_reason(
-    gateway: Gateway,
+    either: Gateway,
 ) -> None:
-    alice = await gateway.signed_in()
-    gateway.inference.answer = cannot_assess(pb.REASON_BLURRED)
+    alice = await either.signed_in()
+    either.inference.answer = cannot_assess(pb.REASON_BLURRED)
     where = await analyzed(alice)
     assert (await replayed(alice, where))["agrees"]
-    gateway.inference.answer = cannot_assess(pb.REASON_TOO_DARK)
+    either.inference.answer = cannot_assess(pb.REASON_TOO_DARK)
     assert not (await replayed(alice, where))["agrees"]
 
 
-@pytest.mark.parametrize("change", ["model", "preprocessing", "threshold", "runtime"])
 async def test_another_model_or_method_is_told_and_another_runtime_is_none(
-    gateway: Gateway, change: str
+    either: Gateway,
 ) -> None:
-    answer = assessed()
-    answer.method.CopyFrom(METHOD)
-    gateway.inference.answer = answer
-    alice = await gateway.signed_in()
+    either.inference.answer = with_method()
+    alice = await either.signed_in()
     where = await analyzed(alice)
     shown = (await alice("GET", where)).json()["method"]
     assert shown == {"preprocessing": "one way", "thresholds": {"suspicious": 0.3, "mask": 0.5}}
-    now = assessed()
-    now.method.CopyFrom(METHOD)
-    del now.models[:]
-    now.models.extend(MODELS)
-    if change == "model":
+    for change in ("model", "preprocessing", "threshold", "runtime"):
+        either.inference.answer = changed(change)
+        shown = await replayed(alice, where)
+        assert shown["same_method"] is (change == "runtime"), change
+        assert shown["agrees"], change
+
+
+def with_method() -> pb.AnalyzeResponse:
+    """The answer, with how it was come to."""
+    answer = assessed()
+    answer.method.CopyFrom(METHOD)
+    return answer
+
+
+def changed(what: str) -> pb.AnalyzeResponse:
+    """The same answer, come to in another way."""
+    now = with_method()
+    if what == "model":
         now.models[0].sha256 = "d" * 64
-    elif change == "preprocessing":
+    elif what == "preprocessing":
         now.method.preprocessing = "another way"
-    elif change == "threshold":
+    elif what == "threshold":
         now.method.thresholds["suspicious"] = 0.4
     else:
         now.models[0].execution_provider = "CUDAExecutionProvider"
-    gateway.inference.answer = now
-    shown = await replayed(alice, where)
-    assert shown["same_method"] is (change == "runtime")
-    assert shown["agrees"]
+    return now
 
 
 @pytest.mark.parametrize("what", ["image", "mask"])

@@ -134,21 +134,6 @@ async def test_a_picture_that_waits_for_a_thread_is_waited_for_until_the_deadlin
     assert gateway.inference.requests == []
 
 
-async def test_no_database_connection_is_held_while_inference_works(start: Start) -> None:
-    """More analyses wait at once than the pool has connections, and others still get through."""
-    async with start(analysis_timeout_s=600) as gateway:
-        alice = await gateway.signed_in()
-        gateway.inference.may_answer.clear()
-        waiting = [asyncio.create_task(alice.analyze()) for _ in range(20)]
-        await gateway.inference.arrived(len(waiting))
-
-        me = await asyncio.wait_for(alice("GET", "/v1/me"), 60)
-
-        assert me.status_code == 200
-        gateway.inference.may_answer.set()
-        assert {(await each).status_code for each in waiting} == {201}
-
-
 async def test_a_caller_who_leaves_over_a_real_socket_leaves_nothing_behind(
     tmp_path: Path,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import DictLoader, Environment, StrictUndefined, select_autoescape
 
 from services import telemetry
 from services.gateway import wording
@@ -40,7 +40,7 @@ class Pages:
         """
         self.assets = Assets.read(_HERE / "static")
         self._templates = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
+            loader=DictLoader(_read(_HERE / "templates")),
             autoescape=select_autoescape(default=True),
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -105,6 +105,11 @@ class Pages:
         page = self.show(request, name, told, caller=caller, status=refusal.status)
         page.headers.update(refusal.headers)
         return page
+
+
+def _read(folder: Path) -> dict[str, str]:
+    """Read all templates at once: whoever shows a page has no time to wait for a disk."""
+    return {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.html")}
 
 
 async def _pages(request: Request) -> Pages:

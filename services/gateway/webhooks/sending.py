@@ -87,6 +87,8 @@ class Sender:
         self._resolver = resolver
         self._trust = trust
         self._timeout_s = timeout_s
+        # To find the version out reads files.
+        self._agent = f"dermserve/{version('dermserve')}"
 
     async def send(
         self, organisation_id: str, url: str, message: Message, secrets: Sequence[bytes]
@@ -118,7 +120,7 @@ class Sender:
             "host": target.authority,
             "content-type": "application/json",
             "content-length": str(len(body)),
-            "user-agent": f"dermserve/{version('dermserve')}",
+            "user-agent": self._agent,
             **webhook_signatures.headers(message.id, int(time.time()), body, secrets),
         }
         address = httpcore.URL(
