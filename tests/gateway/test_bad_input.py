@@ -120,10 +120,10 @@ async def test_every_operation_refuses_fields_that_are_there_twice(either: Gatew
 
 
 async def test_every_operation_refuses_parameters_that_it_does_not_have_or_has_twice(
-    either: Gateway,
+    gateway: Gateway,
 ) -> None:
-    admin = await either.admin()
-    for path, methods in either.app.openapi()["paths"].items():
+    admin = await gateway.admin()
+    for path, methods in gateway.app.openapi()["paths"].items():
         for method, operation in methods.items():
             where = re.sub(r"{\w+}", "0" * 32, path)
             if path not in TOLERANT:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,7 @@ async def test_a_disk_that_is_full_is_no_fault_of_ours_and_keeps_no_half_of_anyt
         assert not await is_refused(alice)
 
 
+@cache
 def noise(count: int) -> list[bytes]:
     """Pictures of two thirds of a mebibyte each."""
     drawn = (Image.effect_noise((850, 850), 60 + each) for each in range(count))
