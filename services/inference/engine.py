@@ -66,6 +66,7 @@ async def engine(
         shared_out = await _shared_out(settings, cores, loading)
         election = Election(
             shared_out,
+            beside_card=layout.shared_out(cores, settings.runners or 1),
             provider=settings.execution_provider,
             precision=settings.precision,
             largest_batch=settings.max_batch_size,
@@ -74,7 +75,7 @@ async def engine(
         segmenters = Loader("segmenter", SegmenterContract.of, *disk)
         classifiers = Loader("classifier", ClassifierContract.of, *disk)
         # A list that is emptied: models that are replaced later must not be kept from here.
-        opened = [*await asyncio.gather(segmenters.open_stable(), classifiers.open_stable())]
+        opened = await _opened(election, segmenters, classifiers)
         on_device = any(model.on_device for model in opened)
         runners = Runners(settings.runners or _side_by_side(shared_out, on_device=on_device))
         runs = watch.over(owned.enter_context(ThreadPoolExecutor(runners.count, "run")))
@@ -124,6 +125,23 @@ async def engine(
         pipeline = Pipeline(segmenter, classifier, shadows, admission, ways, metrics)
         owned.push_async_callback(pipeline.close)
         yield pipeline
+
+
+async def _opened(
+    election: Election,
+    segmenters: Loader[SegmenterContract],
+    classifiers: Loader[ClassifierContract],
+) -> list[OnnxModel]:
+    """Open the stable versions, and let elections know once one of them is on a card."""
+    loaders = (segmenters, classifiers)
+    opened = [await each.open_stable() for each in loaders]
+    if any(model.on_device for model in opened):
+        election.stand_by_card()
+        # What stays on the processor was opened for runs side by side, which will not come.
+        for index, model in enumerate(opened):
+            if not model.on_device:
+                opened[index] = await loaders[index].open_stable()
+    return opened
 
 
 def _side_by_side(shared_out: Layout, *, on_device: bool) -> int:

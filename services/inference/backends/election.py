@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 
 from services import telemetry
+from services.inference.backends import specimens
 from services.inference.backends.backend import Backend
 from services.inference.backends.ballot import Ballot, Standing
 from services.inference.backends.candidate import CANDIDATES, Candidate
@@ -24,6 +25,7 @@ class Election:
         self,
         layout: Layout,
         *,
+        beside_card: Layout | None = None,
         provider: str = AUTO,
         precision: str = AUTO,
         largest_batch: int = 1,
@@ -33,6 +35,8 @@ class Election:
 
         Args:
             layout: of the cores.
+            beside_card: of the cores where runs come as a graphics card takes them; unless told,
+                one at a time.
             provider: the one that must serve, or ``"auto"``.
             precision: the one that must serve, or ``"auto"``.
             largest_batch: that a graphics card will be given.
@@ -40,12 +44,21 @@ class Election:
 
         """
         self._layout = layout
+        self._beside_card = beside_card or Layout(1, layout.runs * layout.threads)
         self._provider = provider
         self._precision = precision
         self._largest_batch = largest_batch
         self._candidates = [each for each in candidates if self._may_stand(each)]
         self._turn = threading.Lock()
         self._winners: dict[str, Candidate] = {}
+
+    def stand_by_card(self) -> None:
+        """Elect from now on for runs that come as a graphics card takes them.
+
+        How many come at the same time stays as it was decided for the card: whoever runs on the
+        processor after all, beside the card or once it is lost, shares out the cores by that.
+        """
+        self._layout = self._beside_card
 
     def __call__(self, model: ModelFile) -> Backend:
         """Hold an election and return the backend that is to run a model.
@@ -81,12 +94,10 @@ class Election:
         return candidate.provider == self._provider
 
     def _spare(self, model: ModelFile) -> Backend:
-        """Open what goes on when a card is lost, while there is time.
-
-        Runs then still come one at a time, so each may have all the cores.
-        """
-        cores = self._layout.runs * self._layout.threads
-        return OnnxRuntimeCpu(model, Layout(1, cores))
+        """Open what goes on when a card is lost, and run it once, while there is time."""
+        spare = OnnxRuntimeCpu(model, self._beside_card)
+        spare.run(specimens.drawn(specimens.size_for(spare))[0])
+        return spare
 
     def _announce(
         self, model: ModelFile, chosen: Standing | None, standings: Sequence[Standing]
