@@ -22,7 +22,7 @@ up: $(VENV)/.installed ## Start gateway, inference and reports on embedded defau
 # what a folder's tests share, as services and a browser, is started once a process, not once a file.
 # Hundreds of processes start: none shall compile again what the one before it has compiled.
 test: export PYTHONDONTWRITEBYTECODE :=
-test: $(VENV)/.browser lint ## Check style, types and contracts, then run every test
+test: $(VENV)/.browser $(VENV)/.perf_analyzer lint ## Check style, types and contracts, then run every test
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed-for-tests ## Check style, types, import contracts and generated code
@@ -65,4 +65,8 @@ $(VENV)/.installed-for-tests: pyproject.toml uv.lock | $(UV)
 
 $(VENV)/.browser: $(VENV)/.installed-for-tests
 	$(BIN)/python -m tests.chromium
+	@touch $@
+
+$(VENV)/.perf_analyzer: $(VENV)/.installed-for-tests
+	$(BIN)/python -m benchmarks.perf_analyzer
 	@touch $@

@@ -2,7 +2,7 @@
 
 Its wheels ask for a C library of 2023 (glibc 2.38). Where the machine's is older, Debian's own
 packages of a newer one are unpacked into a cache folder, and the program is started with their
-loader; nothing is installed.
+loader; nothing is installed. ``python -m benchmarks.perf_analyzer`` sees that it is there.
 """
 
 import csv
@@ -23,6 +23,14 @@ _PACKAGES = ("libc6", "libstdc++6", "libgcc-s1")
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _MEASURED_WITHIN_S = 240
 _FETCHED_WITHIN_S = 60
+
+
+def main() -> None:
+    """See that it is there, so that nobody needs a network for it later; say why it is not."""
+    try:
+        command()
+    except UnavailableError as error:
+        sys.stderr.write(f"perf_analyzer is not to be had: {error}\n")
 
 
 class UnavailableError(Exception):
@@ -181,3 +189,7 @@ def _run(
     if finished.returncode:
         raise UnavailableError(f"{arguments[0]} failed: {finished.stdout[-2000:]}")
     return finished.stdout
+
+
+if __name__ == "__main__":
+    main()
