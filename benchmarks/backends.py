@@ -24,7 +24,7 @@ from services.inference.backends.candidate import CANDIDATES, REFERENCE, Candida
 from services.inference.backends.election import Election
 from services.inference.backends.layout import Layout
 from services.inference.model_file import ModelError, ModelFile
-from services.inference.settings import Settings, available_cores
+from services.inference.settings import available_cores
 from tests import specimens
 
 MODELS = ("segmenter", "classifier")
@@ -62,7 +62,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9, help="turns of each candidate")
     parser.add_argument("--pictures", type=int, default=12, help="pictures a turn")
     arguments = parser.parse_args()
-    machine.write("backends", measured(Settings().model_dir, arguments.rounds, arguments.pictures))
+    model_dir = machine.served()
+    found = measured(model_dir, arguments.rounds, arguments.pictures)
+    machine.write("backends", found, models=model_dir)
     tables.render()
 
 

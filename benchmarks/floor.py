@@ -81,7 +81,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2, help="of full load a turn")
     arguments = parser.parse_args()
     pictures = [specimens.lesion_jpeg(seed=seed) for seed in range(arguments.pictures)]
-    machine.write("floor", measured(pictures, arguments.rounds, arguments.seconds))
+    found = measured(pictures, arguments.rounds, arguments.seconds)
+    machine.write("floor", found, models=machine.served())
     tables.render()
 
 

@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     found = asyncio.run(fuzzed(arguments.messages, arguments.seed))
-    result = {"machine": machine.described(), "seed": arguments.seed, **found}
+    result = {"machine": machine.described(machine.served()), "seed": arguments.seed, **found}
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
     tables.render()
     print(json.dumps(result, indent=1))

@@ -55,7 +55,7 @@ def main() -> None:
     settings = Settings(max_batch_size=64, precision="fp32")  # as the bare loop runs it
     result = asyncio.run(measured(settings, arguments.seconds, arguments.pictures))
     if result["on_gpu"]:
-        machine.write("gpu", result)
+        machine.write("gpu", result, models=settings.model_dir)
         tables.render()
     elif arguments.processor:
         print(json.dumps(result, indent=1))

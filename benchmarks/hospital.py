@@ -38,7 +38,8 @@ def main() -> None:
     parser.add_argument("--people", type=int, nargs="+", default=PEOPLE, help="at the same time")
     parser.add_argument("--seconds", type=int, default=60, help="that all of them work")
     arguments = parser.parse_args()
-    machine.write("hospital", measured(arguments.people, arguments.seconds))
+    found = measured(arguments.people, arguments.seconds)
+    machine.write("hospital", found, models=machine.served())
     tables.render()
 
 

@@ -66,7 +66,7 @@ def main() -> None:
     arguments = parser.parse_args()
     telemetry.configure_logging("benchmark", "WARNING")
     result = asyncio.run(measured(Settings(), arguments.rounds, arguments.pictures))
-    machine.write("instrumentation", result)
+    machine.write("instrumentation", result, models=machine.served())
     tables.render()
 
 

@@ -1,4 +1,4 @@
-"""What a result must carry so that it can be judged: the machine, the commit, the moment."""
+"""What a result must carry so that it can be judged: machine, commit, moment, and the models."""
 
 import json
 import os
@@ -8,23 +8,46 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from services.inference import model_file, repository
+from services.inference.settings import Settings
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+
+_TOLD = 12
+"""Digits of a SHA-256 that tell one file from another."""
 
 _LOAD_BEFORE = os.getloadavg()[0]
 """Runnable processes, mean over the minute before this program began: 0 on a quiet machine."""
 
 
-def write(name: str, result: dict[str, Any]) -> None:
-    """Write ``results/<name>.json`` with the machine that it was measured on, and show it."""
-    text = json.dumps({"machine": described(), **result}, indent=1)
+def write(name: str, result: dict[str, Any], *, models: Path | None) -> None:
+    """Write ``results/<name>.json`` with the machine that it was measured on, and show it.
+
+    Args:
+        name: of the measurement.
+        result: what was measured.
+        models: see ``described``.
+
+    """
+    text = json.dumps({"machine": described(models), **result}, indent=1)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(text + "\n")
     print(text)
 
 
-def described() -> dict[str, str | int | float]:
-    """Return processor, cores, Python, commit, time, and the load that others made."""
+def served() -> Path:
+    """Return the folder of the models that a service serves unless told otherwise."""
+    return Settings().model_dir
+
+
+def described(models: Path | None) -> dict[str, Any]:
+    """Return processor, cores, Python, commit, time, the load that others made, and the models.
+
+    Args:
+        models: the folder of those that ran; None where none did, or none that is published.
+
+    """
     return {
         "load_average": round(_LOAD_BEFORE, 1),
         "processor": _processor(),
@@ -32,6 +55,7 @@ def described() -> dict[str, str | int | float]:
         "python": platform.python_version(),
         "commit": commit(ROOT),
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        **({"models": _stable(models)} if models else {}),
     }
 
 
@@ -45,6 +69,19 @@ def commit(checkout: Path) -> str:
     changed = _git(checkout, "status", "--porcelain", "--untracked-files=no", "--", ".", *rendered)
     named = _git(checkout, "describe", "--always")
     return f"{named}-dirty" if named and changed else named or "unknown"
+
+
+def _stable(models: Path) -> list[dict[str, str]]:
+    names = sorted(path.name for path in models.iterdir() if path.is_dir())
+    folders = [repository.stable(models, name) for name in names]
+    return [
+        {
+            "name": folder.parent.name,
+            "version": folder.name,
+            "sha256": model_file.read(folder / "model.onnx").sha256[:_TOLD],
+        }
+        for folder in folders
+    ]
 
 
 def _processor() -> str:

@@ -43,7 +43,8 @@ def main() -> None:
     parser.add_argument("--window-ms", type=int, default=2000, help="of perf_analyzer; three each")
     arguments = parser.parse_args()
     found = measured(arguments.concurrencies, arguments.window_ms)
-    result = {"machine": machine.described(), "perf_analyzer": perf_analyzer.VERSION, **found}
+    described = machine.described(machine.served())
+    result = {"machine": described, "perf_analyzer": perf_analyzer.VERSION, **found}
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
     tables.render()
     print(json.dumps(result, indent=1))

@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--deadline", type=float, default=0.5, help="of a request, in seconds")
     arguments = parser.parse_args()
     found = measured(arguments.seconds, arguments.deadline, turns=arguments.turns)
-    machine.write("overload", found)
+    machine.write("overload", found, models=machine.served())
     tables.render()
 
 

@@ -100,6 +100,7 @@ def main() -> None:
         machine.write(
             "pages",
             {"browser": browser.version, "rounds": ROUNDS, "screen": _PHONE, "pages": measured},
+            models=machine.served(),
         )
 
 

@@ -114,7 +114,7 @@ def main() -> None:
         databases.postgres(Path(folder) / "server") as server,
     ):
         found = asyncio.run(measured(server, Path(folder), arguments.rows, arguments.rounds))
-    machine.write("records", found)
+    machine.write("records", found, models=None)
     tables.render()
 
 

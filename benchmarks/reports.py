@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--reports", type=int, default=20, help="reports a turn")
     options = parser.parse_args()
     found = asyncio.run(measured(options.rounds, options.reports))
-    machine.write("reports", found)
+    machine.write("reports", found, models=None)
     tables.render()
 
 

@@ -62,7 +62,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10, help="turns of each kind")
     parser.add_argument("--requests", type=int, default=100, help="requests a turn, one by one")
     arguments = parser.parse_args()
-    machine.write("requests", measured(arguments.rounds, arguments.requests))
+    found = measured(arguments.rounds, arguments.requests)
+    machine.write("requests", found, models=machine.served())
     tables.render()
 
 

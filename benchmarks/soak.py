@@ -56,8 +56,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         model_dir = tiny_models.write_models(Path(folder)) if options.tiny else Settings().model_dir
         found = asyncio.run(soaked(model_dir, options.requests, options.callers, options.seed))
+        described = machine.described(model_dir)
     models = "of a few hundred bytes" if options.tiny else "as published"
-    result = {"machine": machine.described(), "models": models, **found}
+    result = {"machine": described, "models": models, **found}
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
     tables.render()
     print(json.dumps(result, indent=1))

@@ -46,7 +46,7 @@ def main() -> None:
         databases.postgres(Path(folder) / "server") as server,
     ):
         found = asyncio.run(measured(server, Path(folder), arguments.rows, arguments.rounds))
-    machine.write("statistics", found)
+    machine.write("statistics", found, models=None)
 
 
 async def measured(server: str, folder: Path, rows: int, rounds: int) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         copied = two_versions(Settings().model_dir, Path(folder))
         found = asyncio.run(measured(copied, options.rounds, options.seconds))
-    result = {"machine": machine.described(), **found}
+    result = {"machine": machine.described(machine.served()), **found}
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
     tables.render()
     print(json.dumps(result, indent=1))

@@ -84,7 +84,7 @@ def main() -> None:
         found = measured(Terms(given.rounds, given.seconds, given.callers, given.share))
     except quota.QuotaError as error:
         parser.exit(1, f"{error}; with --share 0 workers take what they can\n")
-    machine.write("workers", found)
+    machine.write("workers", found, models=machine.served())
     tables.render()
 
 

@@ -39,7 +39,7 @@ def main() -> int:
     # Whoever stops this stops the servers too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # Asked before the first result makes the checkout another than the commit.
-    described = machine.described()
+    described = machine.described(machine.served())
     plan = pair.Plan(arguments.rounds, arguments.seconds, arguments.overload)
     with tempfile.TemporaryDirectory() as folder:
         pictures = Path(folder) / "pictures.json"

@@ -26,9 +26,13 @@ def table(rows: Sequence[Mapping[str, str]], source: str) -> str:
 
 
 def where(result: Any) -> str:
-    """Return the machine, what else it did, and the commit."""
+    """Return the machine, what else it did, the commit, and the models where they are named."""
     machine = result["machine"]
+    models = (
+        f", {each['name']} {each['version']} (SHA-256 {each['sha256']}…)"
+        for each in machine.get("models", ())
+    )
     return (
         f"{machine['cores']} cores of {machine['processor']} (load average before: "
-        f"{machine['load_average']}), commit {machine['commit']}"
+        f"{machine['load_average']}), commit {machine['commit']}{''.join(models)}"
     )

@@ -1,9 +1,15 @@
+import hashlib
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from benchmarks import machine
+from benchmarks.tables import sources
+from services.inference import labels
+from services.inference.labels import Labels
+from tests.inference.rollouts import two_versions
 
 
 def git(checkout: Path, *arguments: str) -> None:
@@ -36,6 +42,27 @@ def test_a_commit_is_dirty_when_code_was_changed_and_not_by_results(
 ) -> None:
     (checkout / changed).write_text("changed since")
     assert machine.commit(checkout).endswith("-dirty") is dirty
+
+
+def test_a_result_names_the_versions_that_answered_and_their_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = two_versions(tmp_path / "models")
+    labels.write(models / "classifier", Labels(stable=2))
+    monkeypatch.setattr(machine, "RESULTS", tmp_path)
+    machine.write("one", {"pictures": 3}, models=models)
+    result = json.loads((tmp_path / "one.json").read_text())
+    for each, version in zip(result["machine"]["models"], ("2", "1"), strict=True):
+        file = models / each["name"] / version / "model.onnx"
+        assert each["version"] == version
+        assert hashlib.sha256(file.read_bytes()).hexdigest().startswith(each["sha256"])
+        assert f"{each['name']} {version} (SHA-256 {each['sha256']}" in sources.where(result)
+    assert {each["name"] for each in result["machine"]["models"]} == {"segmenter", "classifier"}
+    assert result["pictures"] == 3
+
+
+def test_a_result_of_what_runs_no_model_names_none() -> None:
+    assert "models" not in machine.described(None)
 
 
 def test_where_there_is_no_checkout_the_commit_is_unknown(tmp_path: Path) -> None:

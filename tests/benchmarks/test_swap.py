@@ -27,6 +27,6 @@ async def test_models_that_change_under_a_constant_rate_fail_nobody(
     assert turns["a canary for half of the pictures"]["versions"] == both
     assert swapped["swaps"] >= 2
     assert swapped["versions"] == both
-    (tmp_path / "swap.json").write_text(json.dumps({"machine": machine.described(), **result}))
+    (tmp_path / "swap.json").write_text(json.dumps({"machine": machine.described(None), **result}))
     monkeypatch.setattr(sources, "RESULTS", tmp_path)
     assert "load average before: " in tables.TABLES["swap"]()
