@@ -1,9 +1,11 @@
 """What a GPU gives: pictures a second by batch size, and how much of it callers get.
 
 For each batch size both models run once after the other on random pixels, in a *bare* ONNX
-Runtime session on the same provider (with TensorRT too, where ONNX Runtime has it) and as the
-service runs them. Then encoded pictures go through the whole pipeline without a pause. Decoding
-is the processor's work: its share of all cores' time says whether they keep the GPU fed.
+Runtime session on the same provider, opened as the service opens its own (with TensorRT and in
+PyTorch too, where they are), and as the service runs them. Then encoded pictures go through the
+whole pipeline without a pause. Decoding is the processor's work: its share of all cores' time says
+whether they keep the GPU fed. All of it once as published, and once in half precision if both
+models have a variant that was accepted.
 
 Without CUDA nothing is written, because figures of a processor would say nothing here;
 ``--processor`` measures it all the same and only prints.
@@ -16,32 +18,34 @@ import asyncio
 import functools
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import onnxruntime as ort
 from prometheus_client import CollectorRegistry
 
-from benchmarks import machine, tables
+from benchmarks import bare, machine, tables
+from benchmarks.bare import Batch, Loop, NotHereError
 from services import telemetry
-from services.inference.backends.backend import CPU, CUDA
+from services.inference import model_file
+from services.inference.backends.backend import CPU, CUDA, TENSORRT
 from services.inference.engine import engine
+from services.inference.model_file import ModelError, ModelFile
 from services.inference.onnx_model import OnnxModel
 from services.inference.pipeline import Pipeline
 from services.inference.settings import Settings, available_cores
 from tests import specimens
 
-_FURTHER = ("TensorrtExecutionProvider",)
-"""Measured beside the service's own provider, where this ONNX Runtime has them."""
+PRECISIONS = ("fp32", "fp16")
+PYTORCH = "PyTorch"
+SERVICE = "service"
 
 _PICTURES = 8
 _WARM_RUNS = 2
 
-Runs = Sequence[Callable[[int], object]]
-"""Runs a batch of so many rows, one function a model."""
+Road = Sequence[tuple[Loop, int]]
+"""A loop for each model that a picture goes through, and the side of its pictures in pixels."""
 
 
 def main() -> None:
@@ -52,7 +56,7 @@ def main() -> None:
     parser.add_argument("--processor", action="store_true", help="measure also without a GPU")
     arguments = parser.parse_args()
     telemetry.configure_logging("benchmark", "WARNING")
-    settings = Settings(max_batch_size=64, precision="fp32")  # as the bare loop runs it
+    settings = Settings(max_batch_size=64)
     result = asyncio.run(measured(settings, arguments.seconds, arguments.pictures))
     if result["on_gpu"]:
         machine.write("gpu", result, models=settings.model_dir)
@@ -63,30 +67,47 @@ def main() -> None:
         print("not run: there is no GPU that ONNX Runtime can use")
 
 
-async def measured(settings: Settings, seconds: float, pictures: int) -> dict[str, Any]:
-    """Measure every batch size, then the whole pipeline.
+async def measured(
+    settings: Settings, seconds: float, pictures: int, precisions: Sequence[str] = PRECISIONS
+) -> dict[str, Any]:
+    """Measure in every precision that the models can be served in.
 
     Args:
         settings: of the service.
         seconds: that each measurement takes.
         pictures: that go through the pipeline.
+        precisions: to try.
 
     """
+    found: dict[str, dict[str, Any]] = {}
+    not_run: dict[str, str] = {}
+    for precision in precisions:
+        asked = settings.model_copy(update={"precision": precision})
+        try:
+            found[precision] = await _measured(asked, seconds, pictures)
+        except ModelError as error:
+            not_run[precision] = str(error)
+    providers = {figures["execution_provider"] for figures in found.values()}
+    return {"on_gpu": providers == {CUDA}, "precisions": found, "not_run": not_run}
+
+
+async def _measured(settings: Settings, seconds: float, pictures: int) -> dict[str, Any]:
+    """Measure every batch size, then the whole pipeline."""
     registry = CollectorRegistry()
     async with engine(settings, registry) as pipeline:
         slots = (pipeline.segmenter, pipeline.classifier)
         models = [slot.lineup.stable.stage.model for slot in slots]
-        by_size = _by_size(settings, models, seconds)
+        provider = CUDA if all(model.on_device for model in models) else CPU
+        roads, not_run = _roads(settings, models, provider)
+        by_size = _by_size(settings, roads, seconds)
         decoded_s = _decoding_s(registry)
         passed_s = await _through(pipeline, pictures, settings.max_queue_size)
         decoded_s = _decoding_s(registry) - decoded_s
-        on_gpu = all(model.on_device for model in models)
-    provider = CUDA if on_gpu else CPU
     best = max(figures[provider] for figures in by_size.values())
     return {
-        "on_gpu": on_gpu,
         "execution_provider": provider,
         "pictures_a_second": by_size,
+        "not_run": not_run,
         "end_to_end_per_s": round(pictures / passed_s, 1),
         "end_to_end_to_bare": round(pictures / passed_s / best, 3),
         "decode_ms": round(decoded_s / pictures * 1000, 2),
@@ -94,60 +115,68 @@ async def measured(settings: Settings, seconds: float, pictures: int) -> dict[st
     }
 
 
+def _roads(
+    settings: Settings, models: Sequence[OnnxModel], provider: str
+) -> tuple[dict[str, Road], dict[str, str]]:
+    """Return the roads there are by name, and why there are no others."""
+    sides = [model.input_size for model in models]
+    files = [_that_runs(settings, model) for model in models]
+    loops: dict[str, Callable[[ModelFile], Loop]] = {
+        provider: functools.partial(bare.in_onnxruntime, provider=provider),
+        TENSORRT: functools.partial(bare.in_onnxruntime, provider=TENSORRT),
+        PYTORCH: bare.in_pytorch,
+    }
+    roads: dict[str, Road] = {
+        SERVICE: list(zip([_as_served(model) for model in models], sides, strict=True))
+    }
+    not_run: dict[str, str] = {}
+    for name, loop in loops.items():
+        try:
+            roads[name] = list(zip(map(loop, files), sides, strict=True))
+        except NotHereError as error:
+            not_run[name] = str(error)
+    return roads, not_run
+
+
+def _that_runs(settings: Settings, model: OnnxModel) -> ModelFile:
+    """Return the file that the service runs: the model, or a variant of it."""
+    runs = model.provenance
+    published = model_file.read(settings.model_dir / runs.name / runs.version / "model.onnx")
+    if runs.sha256 == published.sha256:
+        return published
+    return model_file.variant(published, runs.precision)
+
+
+def _as_served(model: OnnxModel) -> Loop:
+    return lambda batch: model.run([*batch])
+
+
 def _by_size(
-    settings: Settings, models: Sequence[OnnxModel], seconds: float
+    settings: Settings, roads: Mapping[str, Road], seconds: float
 ) -> dict[str, dict[str, float]]:
     """Return pictures a second through both models, by batch size and then by road."""
-    on_gpu = all(model.on_device for model in models)
-    providers = [
-        CUDA if on_gpu else CPU,
-        *(name for name in _FURTHER if name in ort.get_available_providers()),
-    ]
-    roads: dict[str, Runs] = {"service": [_as_served(model) for model in models]}
-    for name in providers:
-        roads[name] = [_bare(settings, model, name) for model in models]
     sizes = [1 << power for power in range(settings.max_batch_size.bit_length())]
     return {
-        str(size): {name: _per_s(runs, size, seconds) for name, runs in roads.items()}
+        str(size): {name: _per_s(road, size, seconds) for name, road in roads.items()}
         for size in sizes
     }
 
 
-def _as_served(model: OnnxModel) -> Callable[[int], object]:
-    pixels = _pixels(model, 1)[0]
-    return lambda rows: model.run([pixels] * rows)
-
-
-def _bare(settings: Settings, model: OnnxModel, provider: str) -> Callable[[int], object]:
-    """Return a session of ONNX Runtime's own, as its documentation makes one."""
-    made_by = model.provenance
-    options = ort.SessionOptions()
-    if provider == CPU:
-        options.intra_op_num_threads = 1  # as the service has it: one run a core
-    session = ort.InferenceSession(
-        settings.model_dir / made_by.name / made_by.version / "model.onnx",
-        options,
-        providers=list(dict.fromkeys((provider, CPU))),
-    )
-    name = session.get_inputs()[0].name
-    return lambda rows: session.run(None, {name: _pixels(model, rows)})
-
-
 @functools.cache
-def _pixels(model: OnnxModel, rows: int) -> npt.NDArray[np.uint8]:
-    shape = (rows, model.input_size, model.input_size, 3)
-    return np.random.default_rng(rows).integers(0, 256, shape, np.uint8)
+def _pixels(rows: int, side: int) -> Batch:
+    return np.random.default_rng(rows).integers(0, 256, (rows, side, side, 3), np.uint8)
 
 
-def _per_s(runs: Runs, rows: int, seconds: float) -> float:
+def _per_s(road: Road, rows: int, seconds: float) -> float:
     """Return pictures a second that go through all models, one batch after another."""
-    for run in runs:
+    work = [(run, _pixels(rows, side)) for run, side in road]
+    for run, batch in work:
         for _ in range(_WARM_RUNS):  # the first of a shape is slow
-            run(rows)
+            run(batch)
     batches, passed_s, began = 0, 0.0, time.perf_counter()
     while passed_s < seconds:
-        for run in runs:
-            run(rows)
+        for run, batch in work:
+            run(batch)
         batches += 1
         passed_s = time.perf_counter() - began
     return round(batches * rows / passed_s, 1)

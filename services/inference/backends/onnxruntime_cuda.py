@@ -103,16 +103,24 @@ class _Binding:
         return results
 
 
+def providers(first: str = CUDA) -> list[str | tuple[str, dict[str, object]]]:
+    """Return what a session on a card is opened with; who comes later does what the first cannot.
+
+    Args:
+        first: CUDA, or another that shares its memory.
+
+    """
+    wanted: list[str | tuple[str, dict[str, object]]] = [(CUDA, _OPTIONS), CPU]
+    return wanted if first == CUDA else [first, *wanted]
+
+
 def _on_card(file: ModelFile, layout: Layout, provider: str) -> ort.InferenceSession:
     if provider not in ort.get_available_providers():
         message = f"this build of ONNX Runtime has no {provider}"
         raise BackendError(message)
     # CUDA and cuDNN come from wheels, where the dynamic linker would not look for them.
     ort.preload_dlls()
-    wanted: list[str | tuple[str, dict[str, object]]] = [(CUDA, _OPTIONS), CPU]
-    if provider != CUDA:
-        wanted.insert(0, provider)
-    session = opened(file, options(layout), wanted)
+    session = opened(file, options(layout), providers(provider))
     # A build with CUDA lists it wherever it runs; only the session knows the truth.
     if session.get_providers()[0] != provider:
         message = f"{provider} does not work here"
