@@ -51,21 +51,31 @@ class Batch(Generic[Row, Output]):
         rows = [waiting.row for waiting in self.rows]
         return rows + rows[:1] * (shape - len(rows))
 
-    def hand_out(self, outputs: Sequence[Output], now: float, shape: int) -> None:
+    def hand_out(
+        self, outputs: Sequence[Output | None], now: float, shape: int
+    ) -> list[Waiting[Row]]:
         """Give every row its own output; those of copies, and of who left, are dropped.
 
+        Returns:
+            The rows that there was no output for.
+
         Raises:
-            BatchError: there are not as many outputs as rows were run.
+            BatchError: there are not as many outputs as rows were run, or none at all.
 
         """
         if len(outputs) != shape:
             message = f"the run answered {len(outputs)} rows of {shape}"
             raise BatchError(message)
-        for waiting, output in zip(self.rows, outputs[: len(self.rows)], strict=True):
-            if not waiting.future.done():
+        own = list(zip(self.rows, outputs[: len(self.rows)], strict=True))
+        left = [waiting for waiting, output in own if output is None]
+        if len(left) == len(own):
+            raise BatchError("the run answered no row")
+        for waiting, output in own:
+            if output is not None and not waiting.future.done():
                 queue_s = self.began - waiting.arrived
                 answer = Answer(output, queue_s, now - self.began, len(self.rows))
                 waiting.future.set_result(answer)
+        return left
 
     def an_output(self) -> Output | None:
         """Return what one of the rows was answered with; None where none was."""

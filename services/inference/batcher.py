@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from services.inference.batch import Answer, Batch
+from services.inference.execution import Execution
 from services.inference.forecast import Forecast
 from services.inference.foresight import Foresight
 from services.inference.line import Line, Waiting
@@ -35,7 +36,7 @@ class Batcher(Generic[Row, Output]):
 
     def __init__(
         self,
-        run: Callable[[Sequence[Row]], Awaitable[Sequence[Output]]],
+        run: Callable[[Sequence[Row]], Awaitable[Sequence[Output | None]]],
         runners: Runners,
         observer: Observer,
         *,
@@ -46,7 +47,8 @@ class Batcher(Generic[Row, Output]):
         """Build a batcher.
 
         Args:
-            run: turns a batch of rows into as many outputs, in order.
+            run: turns a batch of rows into as many outputs, in order; None for a row that it has
+                none for. Who has none, or was in a batch that failed, is run once more, alone.
             runners: the permits to run; batchers that share the hardware share them.
             observer: is told what happens.
             max_batch_size: most rows in a batch.
@@ -58,11 +60,11 @@ class Batcher(Generic[Row, Output]):
         # Asked for the time at every step of a row; to find it anew each time is a system call.
         self._loop = asyncio.get_running_loop()
         self.sizing = Sizing(runners.count, max_batch_size, padded=padded)
-        self._run = run
         self.runners = runners
         self.observer = observer
         self.max_queue_delay_s = max_queue_delay_s
         self._line: Line[Row] = Line()
+        self._execution = Execution(run, self.sizing, observer)
         self._foresight = Foresight(self, runners, self.sizing)
         self._selection = Selection(self._line, self.sizing, self._abandon)
         self._running: set[asyncio.Task[None]] = set()
@@ -278,27 +280,9 @@ class Batcher(Generic[Row, Output]):
         try:
             live = [waiting for waiting in batch.rows if self._still_wanted(waiting)]
             if live:
-                await self._run_batch(Batch(live, batch.began))
+                await self._execution.answer(Batch(live, batch.began))
         finally:
             self.runners.release(self, run)
-
-    async def _run_batch(self, batch: Batch[Row, Output]) -> None:
-        shape = self.sizing.shape(len(batch.rows))
-        well = False
-        try:
-            outputs = await self._run(batch.filled_up_to(shape))
-            batch.hand_out(outputs, self._now(), shape)
-            self.sizing.cost.learn(shape, self._now() - batch.began, self._now())
-            well = True
-        except BaseException as error:
-            # Whatever it was, nobody may wait for ever: not even when the run was cancelled.
-            batch.fail(error)
-            if not isinstance(error, Exception | asyncio.CancelledError):
-                raise
-        finally:
-            self.observer.ran(batch, shape, self._now() - batch.began, well=well)
-            # An error keeps this frame, and would be kept by it: rows would stay in memory.
-            del batch
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

@@ -138,19 +138,37 @@ class OnnxModel:
             ModelRunError: the runtime failed, or an output is not a number.
 
         """
+        outputs = [output for output in self.run_each(tensors) if output is not None]
+        if len(outputs) < len(tensors):
+            raise self._no_number()
+        return outputs
+
+    def run_each(self, tensors: Sequence[Tensor]) -> list[ModelOutputs | None]:
+        """Do as ``run``, but give None for a tensor that alone has an output that is no number.
+
+        Raises:
+            ModelRunError: the runtime failed, or that holds for every tensor.
+
+        """
         try:
             ran = self._backend.run(np.stack(tensors))
         except Exception as error:  # runtimes raise classes of their own making
             message = f"the {self._name} failed on a batch of {len(tensors)}: {error}"
             raise ModelRunError(message) from error
-        if not all(np.isfinite(result).all() for result in ran.results):
-            message = f"the {self._name} answered something that is no number"
-            raise ModelRunError(message)
+        all_sound = _is_sound(ran.results)  # nearly always, and sooner told than for each row
         provenance = self._provenance(ran.by)
-        return [
+        outputs = [
             ModelOutputs(dict(zip(self.outputs, row, strict=True)), provenance)
+            if all_sound or _is_sound(row)
+            else None
             for row in zip(*ran.results, strict=True)
         ]
+        if not any(output is not None for output in outputs):
+            raise self._no_number()
+        return outputs
+
+    def _no_number(self) -> ModelRunError:
+        return ModelRunError(f"the {self._name} answered something that is no number")
 
     def _provenance(self, identity: Identity) -> Provenance:
         return Provenance(
@@ -161,3 +179,7 @@ class OnnxModel:
             identity.precision,
             identity.variant_of,
         )
+
+
+def _is_sound(results: Sequence[Tensor]) -> bool:
+    return all(np.isfinite(result).all() for result in results)

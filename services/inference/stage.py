@@ -7,10 +7,12 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from services import telemetry
 from services.inference.batch import Answer, Lone
 from services.inference.batcher import Batcher
 from services.inference.imaging import Pixels
 from services.inference.metrics import Metrics
+from services.inference.model_file import ModelRunError
 from services.inference.model_statistics import Batches, Requests
 from services.inference.observer import Observer
 from services.inference.observers import ModelObserver
@@ -21,6 +23,8 @@ from services.inference.runners import Runners
 Row = TypeVar("Row")
 Output = TypeVar("Output")
 
+_log = telemetry.logger(__name__)
+
 _WARM_ON_CPU = 4
 """On a CPU no shape is slow the first time; one row and a few tell the slope of the cost."""
 
@@ -29,13 +33,13 @@ class Stage(Batcher[Row, Output], Generic[Row, Output]):
     """Takes one row at a time, and runs them in threads as its batcher decides.
 
     Attributes:
-        work: turns rows into as many outputs; it blocks.
+        work: turns rows into as many outputs, None where there is none; it blocks.
 
     """
 
     def __init__(
         self,
-        work: Callable[[Sequence[Row]], Sequence[Output]],
+        work: Callable[[Sequence[Row]], Sequence[Output | None]],
         runners: Runners,
         threads: Executor,
         observer: Observer,
@@ -47,7 +51,7 @@ class Stage(Batcher[Row, Output], Generic[Row, Output]):
         """Build a stage.
 
         Args:
-            work: turns rows into as many outputs; it may block.
+            work: turns rows into as many outputs, None where there is none; it may block.
             runners: permits to run, shared by the stages that share the hardware.
             threads: where the work is done; as many threads as runners.
             observer: is told what happens.
@@ -74,7 +78,7 @@ class Stage(Batcher[Row, Output], Generic[Row, Output]):
             self.sizing.cost.learn(1, lone.seconds, lone.began + lone.seconds)
         self.observer.ran(lone, 1, lone.seconds, well=well)
 
-    async def _in_thread(self, rows: Sequence[Row]) -> Sequence[Output]:
+    async def _in_thread(self, rows: Sequence[Row]) -> Sequence[Output | None]:
         return await self._loop.run_in_executor(self._threads, self.work, rows)
 
 
@@ -166,10 +170,16 @@ class ModelStage(Stage[Pixels, ModelOutputs]):
             self.model.run([blank] * rows)
             self.sizing.cost.learn(rows, time.perf_counter() - began, time.monotonic())
 
-    def _run_model(self, rows: Sequence[Pixels]) -> list[ModelOutputs]:
+    def _run_model(self, rows: Sequence[Pixels]) -> list[ModelOutputs | None]:
         before = self.model.provenance
-        outputs = self.model.run(rows)
-        if outputs[0].provenance != before:
+        try:
+            outputs = self.model.run_each(rows)
+        except ModelRunError as error:
+            if len(rows) > 1:  # each is run alone now, and all may well be answered
+                _log.warning("a batch failed", rows=len(rows), reason=str(error))
+            raise
+        # Where a row has none, it is not the backend that was at fault.
+        if all(output is not None and output.provenance != before for output in outputs):
             self._metrics.ran_elsewhere(before, self.model.provenance)
             # Without the card there is nothing that padding is good for.
             self.sizing.padded = self.model.on_device

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from services import picture
 from services.inference.analysis import Findings, Wanted
-from services.inference.batch import Batch, Lone
+from services.inference.batch import Batch, BatchError, Lone
 from services.inference.cost import Cost
 from services.inference.forecast import Forecast
 from services.inference.judgement import Judged, Leased
@@ -32,8 +32,8 @@ _Output = TypeVar("_Output")
 class _Station(Protocol[_Row, _Output]):
     """Whoever does a part of the work, and counts it."""
 
-    def work(self, rows: Sequence[_Row], /) -> Sequence[_Output]:
-        """Turn rows into as many outputs."""
+    def work(self, rows: Sequence[_Row], /) -> Sequence[_Output | None]:
+        """Turn rows into as many outputs, None where there is none."""
 
     def note(self, lone: Lone[_Row, _Output], /) -> None:
         """See ``Stage.note``."""
@@ -78,6 +78,8 @@ class _Course:
             (output,) = station.work([row])
         finally:
             self.legs.append(_Leg(station, began, time.monotonic() - began, output))
+        if output is None:
+            raise BatchError("the run answered no row")
         return output
 
     def note(self, waiting: Waiting["_Course"]) -> None:

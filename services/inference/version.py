@@ -67,7 +67,7 @@ class Version(Generic[Contract]):
         self._answered.inc(len(tensors))
         return answers
 
-    def work(self, tensors: Sequence[Pixels]) -> Sequence[ModelOutputs]:
+    def work(self, tensors: Sequence[Pixels]) -> Sequence[ModelOutputs | None]:
         """Run the model in this thread; what comes of it is to be noted.
 
         Raises:

@@ -106,7 +106,7 @@ class Request:
     """When its rows came to that batcher."""
     begun: Counter[int] = field(default_factory=Counter)
     unlucky: bool = False
-    """One of its rows was in a run that failed."""
+    """A run of one of its rows failed for good."""
     turned_away: bool = False
     """At a door: it never came into the line that it came to last."""
     ended_at: float = math.inf
@@ -151,6 +151,7 @@ class Scene:
         self.closing: dict[int, asyncio.Task[None]] = {}
         self.at_work = 0
         self.stalled_s = 0.0
+        self.failed_together: set[int] = set()
         self.passed_by = Counter[Priority]()
         self.broken: list[AssertionError] = []
 
@@ -250,11 +251,12 @@ class Scene:
         self.ran_rows[number] += len(rows)
         self.note("more runs than runners", right=self.at_work <= self.runners.count)
         self.note("a batch is too large", right=len(rows) <= LARGEST)
-        for row in dict.fromkeys(rows):  # padding repeats the first
-            self.begin(number, row)
+        own = set(rows)  # padding repeats the first
+        for row in dict.fromkeys(rows):
+            self.begin(number, row, alone=len(own) == 1)
         run = self.runs.pop(0) if self.runs else Run(1.0)
-        for row in rows:
-            self.of_row[row].unlucky |= bool(run.error or run.rows_lost)
+        if run.error or run.rows_lost:
+            self.fail(own, tried_again=run.error is RuntimeError and len(own) > 1)
         try:
             await asyncio.sleep(run.seconds)
         finally:
@@ -264,11 +266,21 @@ class Scene:
         outputs = [row + ANSWERED for row in rows]
         return outputs[: len(rows) - run.rows_lost] + [0] * -run.rows_lost
 
-    def begin(self, number: int, row: int) -> None:
+    def fail(self, rows: set[int], *, tried_again: bool) -> None:
+        """Note a run that fails: it may be the fault of one of those who were in it."""
+        if tried_again:
+            self.failed_together |= rows
+        else:
+            for row in rows:
+                self.of_row[row].unlucky = True
+
+    def begin(self, number: int, row: int, *, alone: bool) -> None:
         request = self.of_row[row]
-        self.watch_share(number, request)
+        if row not in request.begun:
+            self.watch_share(number, request)
         request.begun[row] += 1
-        self.note("a row ran twice", right=request.begun[row] == 1)
+        again = alone and row in self.failed_together
+        self.note("a row ran twice", right=request.begun[row] <= 1 + again)
         self.note("a row ran for another batcher, or for nobody", right=request.at == number)
         self.note("a row ran whose caller had left", right=not request.left)
         now = asyncio.get_running_loop().time()
