@@ -11,13 +11,14 @@ from services.gateway.boot import SIGNING_KEY
 from services.gateway.records import Role
 from services.gateway.security import key_ring
 from tests import specimens
+from tests.gateway.cast import Cast, cast
 from tests.gateway.conftest import Gateway
-from tests.gateway.test_access import Cast, Operation, cast, operations
 from tests.gateway.test_auditing import lines
 from tests.gateway.test_batches import finished, sent_zip, zipped
 from tests.gateway.test_jobs import finished as job_finished
 from tests.gateway.test_jobs import submitted
 from tests.gateway.test_page_access import SHOWN, needed
+from tests.gateway.walking import Operation, operations
 
 __all__ = ["cast"]
 

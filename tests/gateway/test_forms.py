@@ -3,7 +3,7 @@
 import pytest
 
 from tests.gateway.conftest import Client, Gateway
-from tests.gateway.test_uploads import JPEG, alice, nothing_is_kept
+from tests.gateway.test_uploads import JPEG, alice, is_nothing_kept
 
 __all__ = ["alice"]
 
@@ -17,7 +17,7 @@ async def test_the_wrong_field_name_is_told_the_right_one(gateway: Gateway, alic
 
         assert answer.status_code == 422
         assert "'image'" in answer.json()["detail"]
-    assert await nothing_is_kept(gateway, alice)
+    assert await is_nothing_kept(gateway, alice)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ async def test_text_that_does_not_keep_the_rules_is_named(
     assert answer.status_code == 422
     assert words in answer.json()["detail"]
     assert gateway.inference.requests == []
-    assert await nothing_is_kept(gateway, alice)
+    assert await is_nothing_kept(gateway, alice)
 
 
 async def test_text_comes_back_as_it_was_sent_and_blank_is_nothing(alice: Client) -> None:
@@ -105,4 +105,4 @@ async def test_a_form_that_cannot_be_read_is_refused(
 
     assert answer.status_code == 422, answer.text
     assert "image" in answer.json()["detail"]
-    assert await nothing_is_kept(gateway, alice)
+    assert await is_nothing_kept(gateway, alice)
