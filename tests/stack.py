@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,21 +29,67 @@ UNHURRIED = {
 """For tests that do not ask how long things may take: a busy machine is no fault."""
 
 
+PASSWORD = "measure, then claim"
+"""Of those who sign in here."""
+
+_STDERR = 2
+_NEWS = b'"level": "info"'
+
+
+class Service(subprocess.Popen[bytes]):
+    """A service as a process."""
+
+    def __init__(
+        self, room: str, environment: Mapping[str, str], written: list[str] | None
+    ) -> None:
+        """Start it; where there is a list, all that it writes is put down there."""
+        super().__init__(
+            [sys.executable, "-m", f"services.{room}"],
+            env=environment,
+            stdout=subprocess.DEVNULL if written is None else subprocess.PIPE,
+            stderr=None if written is None else subprocess.STDOUT,
+        )
+        self._listening = threading.Thread(target=self._listen, args=(written,), daemon=True)
+        self._listening.start()
+
+    def end(self) -> None:
+        """Have it stop, and hear its last words."""
+        self.terminate()
+        self.wait(timeout=_ENDED_WITHIN_S)
+        self._listening.join(timeout=_ENDED_WITHIN_S)
+
+    def _listen(self, written: list[str] | None) -> None:
+        if self.stdout is None or written is None:
+            return
+        with self.stdout:
+            for line in self.stdout:
+                written.append(line.decode(errors="replace"))
+                if _NEWS not in line:
+                    # For whoever wonders why a test failed.
+                    os.write(_STDERR, line)
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Where the services answer, and which processes they are."""
+    """Where the services answer, which processes they are, and what they have written so far."""
 
     rest: str
     inference: str
-    processes: Mapping[str, subprocess.Popen[bytes]]
+    processes: Mapping[str, Service]
     environment: Mapping[str, str]
+    written: list[str] | None = None
+
+    def start(self, room: str) -> Service:
+        """Start a service in the place of one that has ended."""
+        return Service(room, self.environment, self.written)
 
 
 @contextlib.contextmanager
-def running(**variables: str) -> Iterator[Stack]:
+def running(written: list[str] | None = None, /, **variables: str) -> Iterator[Stack]:
     """Start inference, reports and gateway on embedded defaults in a throw-away folder.
 
     Args:
+        written: is given every line that they write; without it they write warnings only.
         variables: further environment variables of the services.
 
     """
@@ -52,7 +99,7 @@ def running(**variables: str) -> Iterator[Stack]:
         environment = {
             **os.environ,
             "DERMSERVE_DATA_DIR": folder,
-            "DERMSERVE_LOG_LEVEL": "WARNING",
+            "DERMSERVE_LOG_LEVEL": "WARNING" if written is None else "INFO",
             "DERMSERVE_INFERENCE_LAME_DUCK_S": "0",
             # The same picture gets the same answer in every run of the tests.
             "DERMSERVE_INFERENCE_PRECISION": "fp32",
@@ -63,20 +110,16 @@ def running(**variables: str) -> Iterator[Stack]:
         }
         processes = {}
         for name in rooms:
-            processes[name] = subprocess.Popen(
-                [sys.executable, "-m", f"services.{name}"],
-                env=environment,
-                stdout=subprocess.DEVNULL,
-            )
-            owned.callback(_stop, processes[name])
+            processes[name] = Service(name, environment, written)
+            owned.callback(processes[name].end)
         rest = f"http://127.0.0.1:{ports['gateway']}"
         _wait_until_ready(rest, processes.values())
-        yield Stack(rest, f"127.0.0.1:{ports['inference']}", processes, environment)
+        yield Stack(rest, f"127.0.0.1:{ports['inference']}", processes, environment, written)
 
 
 def signed_in(client: httpx.Client, username: str = "bench") -> str:
     """Register a user and return an access token."""
-    account = {"username": username, "password": "measure, then claim"}
+    account = {"username": username, "password": PASSWORD}
     response = client.post("/v1/auth/register", json=account).raise_for_status()
     token: str = response.json()["access_token"]
     return token
@@ -99,7 +142,7 @@ def once_ready(client: httpx.Client) -> None:
     once_well(lambda: client.get("/readyz").json(), lambda said: said["status"] == "ready")
 
 
-def _wait_until_ready(rest: str, processes: Collection[subprocess.Popen[bytes]]) -> None:
+def _wait_until_ready(rest: str, processes: Collection[Service]) -> None:
     until = time.monotonic() + _READY_WITHIN_S
     while time.monotonic() < until:
         with contextlib.suppress(httpx.TransportError):
@@ -110,8 +153,3 @@ def _wait_until_ready(rest: str, processes: Collection[subprocess.Popen[bytes]])
         time.sleep(0.1)
     message = f"the services were not ready within {_READY_WITHIN_S} seconds"
     raise RuntimeError(message)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    process.wait(timeout=_ENDED_WITHIN_S)

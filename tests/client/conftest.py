@@ -10,6 +10,7 @@ import pytest_asyncio
 from tests import stack
 from tests.gateway.counterparts import ScriptedInference, ScriptedReports, serving
 from tests.gateway.processes import Running, running
+from tests.watched import Search
 
 ADMIN = ("admin", "correct horse battery")
 
@@ -27,8 +28,12 @@ async def gateway_in(folder: Path, **changes: str) -> AsyncIterator[Running]:
             "DERMSERVE_GATEWAY_WEBHOOK_PORTS": "1-65535",
             "DERMSERVE_GATEWAY_WEBHOOK_PLAIN_HTTP": "true",
         }
-        async with running(folder, **(settings | changes)) as served:
-            yield served
+        search = Search()
+        with search.to_the_end():
+            async with running(folder, **(settings | changes)) as served:
+                yield served
+                search.know(folder, settings)
+            search.written += served.written
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")

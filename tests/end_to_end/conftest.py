@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests import stack
+from tests import stack, watched
 from tests.stack import Stack
 
 
 @pytest.fixture(scope="module")
 def services() -> Iterator[Stack]:
-    with stack.running(**stack.UNHURRIED) as running:
+    with watched.running(**stack.UNHURRIED) as running:
         yield running
 
 

@@ -12,7 +12,7 @@ import pytest
 import trustme
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from tests import specimens, stack
+from tests import specimens, stack, watched
 from tests.authorities import issued, variables
 from tests.deploy import images
 from tests.stack import Stack
@@ -22,7 +22,7 @@ from tests.stack import Stack
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     own = issued(trustme.CA(), "127.0.0.1", "localhost")
     known = variables(tmp_path_factory.mktemp("certificates") / "own", own)
-    with stack.running(**stack.UNHURRIED, **known) as running:
+    with watched.running(**stack.UNHURRIED, **known) as running:
         yield running
 
 

@@ -2,15 +2,13 @@
 
 import contextlib
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from tests import specimens, stack
+from tests import specimens, stack, watched
 from tests.stack import Stack
 
 BOUND_S = 15
@@ -22,7 +20,7 @@ TRIES = 3
 def without(room: str) -> Iterator[tuple[Stack, httpx.Client]]:
     """Run a stack of which one service was killed after an analysis was made."""
     with (
-        stack.running(**stack.UNHURRIED) as running,
+        watched.running(**stack.UNHURRIED) as running,
         httpx.Client(base_url=running.rest, timeout=240) as client,
     ):
         client.headers["Authorization"] = f"Bearer {stack.signed_in(client)}"
@@ -88,11 +86,10 @@ def test_without_reports_only_reports_are_missing(broken: tuple[Stack, httpx.Cli
 def test_when_inference_comes_back_so_do_the_answers(broken: tuple[Stack, httpx.Client]) -> None:
     running, client = broken
     assert upload(client).status_code == 503
-    again = subprocess.Popen([sys.executable, "-m", "services.inference"], env=running.environment)
+    again = running.start("inference")
     try:
         until = time.monotonic() + 180
         while upload(client).status_code != 201:
             assert time.monotonic() < until
     finally:
-        again.terminate()
-        again.wait(timeout=120)
+        again.end()

@@ -17,7 +17,7 @@ from deploy import metrics_table
 from services import rpc
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc
-from tests import specimens, stack, tiny_models
+from tests import specimens, stack, tiny_models, watched
 from tests.stack import Stack
 
 OF_THE_PROCESS = ("process_", "python_")
@@ -47,7 +47,7 @@ class Scraped:
 def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
     models = tiny_models.write_models(tmp_path_factory.mktemp("models"))
     folder = {"DERMSERVE_INFERENCE_MODEL_DIR": str(models)}
-    with stack.running(**stack.UNHURRIED, **folder) as running:
+    with watched.running(**stack.UNHURRIED, **folder) as running:
         told = traffic(running)
         first = pages(running, rounds=1)
         told |= traffic(running)

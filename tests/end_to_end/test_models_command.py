@@ -13,7 +13,7 @@ from services.inference import labels
 from services.inference.labels import Labels
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc
-from tests import stack, tiny_models
+from tests import tiny_models, watched
 from tests.end_to_end.test_command_line import dermserve
 
 MODEL_DIR = "DERMSERVE_INFERENCE_MODEL_DIR"
@@ -104,7 +104,10 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(
 def test_a_running_service_follows_the_label(here: Mapping[str, str]) -> None:
     labels.write(Path(here[MODEL_DIR]) / "classifier", Labels(stable=1))
     variables = {**here, "DERMSERVE_INFERENCE_MODEL_POLL_S": "0.02"}
-    with stack.running(**variables) as running, grpc.insecure_channel(running.inference) as channel:
+    with (
+        watched.running(**variables) as running,
+        grpc.insecure_channel(running.inference) as channel,
+    ):
         inference = inference_pb2_grpc.InferenceServiceStub(channel)
 
         def stable() -> str:

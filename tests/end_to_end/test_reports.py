@@ -11,7 +11,7 @@ import pytest
 from pypdf import PdfReader
 
 from dermserve_client import Bearer, Client
-from tests import specimens, stack
+from tests import specimens, stack, watched
 from tests.end_to_end.test_command_line import dermserve
 
 PATIENT = {
@@ -26,7 +26,7 @@ PATIENT = {
 def rest() -> Iterator[httpx.Client]:
     """A signed-in client of services that know where their pages are."""
     with (
-        stack.running(
+        watched.running(
             **stack.UNHURRIED,
             DERMSERVE_GATEWAY_INSTITUTION="Skin Clinic of Nowhere",
             DERMSERVE_GATEWAY_PUBLIC_URL="https://derm.example",

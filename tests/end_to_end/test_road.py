@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
-from tests import specimens
+from tests import specimens, stack
 from tests.stack import Stack
+from tests.watched import Search
 
 ROOT = Path(__file__).parents[2]
 LABELS = ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]
@@ -226,6 +227,28 @@ def test_the_serving_models_are_listed_with_their_evaluation(rest: httpx.Client)
 
 def _ends(figure: dict[str, float]) -> dict[str, float]:
     return {end: figure[end] for end in ("low", "high")}
+
+
+def test_what_the_services_write_is_searched_for_what_was_told_to_one_of_them(
+    services: Stack, rest: httpx.Client, analysis: dict[str, Any]
+) -> None:
+    folder = Path(services.environment["DERMSERVE_DATA_DIR"])
+    rest.get(f"/v1/analyses/{analysis['id']}/report.pdf").raise_for_status()
+    patient = {"identifier": "number 4713", "name": "Ada Example", "birth_date": "1980-05-31"}
+    rest.post("/v1/patients", json=patient).raise_for_status()
+    search = Search(written=list(services.written or ()))
+    search.know(folder, services.environment)
+    heard = {json.loads(line)["service"] for line in search.written if line.startswith("{")}
+    assert heard == {"gateway", "inference", "reports"}
+    assert list(search.leaks()) == []
+
+    sealing_key = (folder / "sealing-key.hex").read_text().strip()
+    token = rest.headers["Authorization"].removeprefix("Bearer ")
+    secrets = {*patient.values(), analysis["patient_name"], sealing_key, token, stack.PASSWORD}
+    for secret in secrets:
+        search.write(json.dumps({"service": "inference", "event": f"told {secret}"}))
+
+    assert {secret for secret, _ in search.leaks()} == secrets
 
 
 def test_memory_settles_within_bounds_after_large_pictures(

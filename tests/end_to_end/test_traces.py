@@ -13,7 +13,7 @@ from grpc import aio
 from services import rpc
 from services.pb import inference_pb2 as pb
 from services.pb import inference_pb2_grpc
-from tests import specimens, stack, tiny_models
+from tests import specimens, stack, tiny_models, watched
 from tests.collector import Seen, collecting
 from tests.stack import Stack
 
@@ -43,7 +43,7 @@ class Traced:
 def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
     models = tiny_models.write_models(tmp_path_factory.mktemp("models"))
     with collecting() as collector:
-        with stack.running(
+        with watched.running(
             **stack.UNHURRIED,
             DERMSERVE_INFERENCE_MODEL_DIR=str(models),
             OTEL_EXPORTER_OTLP_ENDPOINT=collector.address,

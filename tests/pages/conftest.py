@@ -15,7 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests import chromium, stack, tiny_models
+from tests import chromium, stack, tiny_models, watched
 from tests.pages import language_model
 from tests.stack import Stack
 
@@ -58,7 +58,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     tiny_models.publish_evaluation(folder, EVALUATION, MEASURED)
     with (
         language_model.writing() as model,
-        stack.running(
+        watched.running(
             **(stack.UNHURRIED | model),
             DERMSERVE_INFERENCE_MODEL_DIR=str(models),
             DERMSERVE_GATEWAY_ADMIN_PASSWORD=PASSWORD,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests import stack, tiny_models
+from tests import stack, tiny_models, watched
 from tests.pages.conftest import PASSWORD, Person
 from tests.pages.test_second_factor import confirm, telephone_of
 from tests.stack import Stack
@@ -18,7 +18,7 @@ Axe = Callable[[Page], None]
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Services of an institution that requires it."""
     models: Path = tiny_models.write_models(tmp_path_factory.mktemp("models"))
-    with stack.running(
+    with watched.running(
         **stack.UNHURRIED,
         DERMSERVE_INFERENCE_MODEL_DIR=str(models),
         DERMSERVE_GATEWAY_ADMIN_PASSWORD=PASSWORD,

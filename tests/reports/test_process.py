@@ -19,6 +19,7 @@ from services import rpc
 from services.pb import reports_pb2_grpc
 from services.reports.__main__ import main
 from services.reports.settings import Settings
+from tests.gateway.leaks import Watch
 from tests.ports import free_port
 from tests.reports import messages
 
@@ -74,16 +75,27 @@ async def test_a_told_process_finishes_its_calls_and_exits_in_peace() -> None:
             scraped = await asyncio.to_thread(scrape, metrics_port)
             assert "reports_render_seconds_count 1.0" in scraped
             assert "process_resident_memory_bytes" in scraped
+            await stub.Render(messages.filed())
 
             calls = [stub.Render(messages.assessed()) for _ in range(CALLS)]
-            await asyncio.to_thread(until_accepted, 1 + CALLS, metrics_port)
+            await asyncio.to_thread(until_accepted, 2 + CALLS, metrics_port)
             running.send_signal(signal.SIGTERM)
             answers = await asyncio.gather(*calls)
         assert [answer.page_count for answer in answers] == [1] * CALLS
         _, log = running.communicate(timeout=BOOT_S)
     assert running.returncode == 0
-    assert "Lindqvist" not in log
     assert all(line.startswith("{") for line in log.splitlines())
+    assert list(told(log)) == []
+    assert list(told(f"{log} Zoë Lindqvist")) == ["Zoë Lindqvist"]
+
+
+def told(log: str) -> Iterator[str]:
+    """Give what a log has of the people in the messages of these tests."""
+    report = messages.filed().analysis
+    watch = Watch(written=log.splitlines())
+    watch.plant(report.patient.id, report.patient.name, report.patient.birth_date, report.note)
+    watch.plant(report.assessment.clinician, report.assessment.reason, report.narrative.text)
+    return (secret for secret, _ in watch.leaks())
 
 
 def scrape(port: int) -> str:
