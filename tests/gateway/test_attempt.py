@@ -1,17 +1,20 @@
 """What ends a picture in the line, what counts against it, and what is only waited for."""
 
 import asyncio
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import grpc
 import pytest
 from sqlalchemy import text, update
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from services import rpc
 from services.gateway.boot import open_records
 from services.gateway.jobs import Backoff, Queue, attempt
-from services.gateway.records import Job
+from services.gateway.records import Analysis, Job, now
 from tests.gateway.conftest import Gateway, Start
 from tests.gateway.counterparts import assessed
 from tests.gateway.test_batches import analyses, sent
@@ -57,6 +60,7 @@ async def test_a_picture_that_is_always_refused_is_given_up_in_the_end(
 ) -> None:
     alice = await either.signed_in()
     monkeypatch.setattr(attempt, "MAX_DEFERRALS", 4)
+    monkeypatch.setattr(attempt, "LONGEST_LOAD", timedelta())
     picky = Picky(WIDTHS[0], pushback_ms=1)
     monkeypatch.setattr(either.inference, "respond", picky.respond)
 
@@ -75,8 +79,10 @@ async def test_how_often_a_picture_was_refused_is_known_to_the_next_gateway(
         alice = await idle.signed_in()
         path = await submitted(alice)
         often = update(Job).values(deferrals=attempt.MAX_DEFERRALS - 1)
+        long_since = update(Analysis).values(created_at=now() - attempt.LONGEST_LOAD)
         async with open_records(idle.settings) as records:
-            await records.write(lambda session: session.execute(often))
+            for change in (often, long_since):
+                await records.write(partial(Session.execute, statement=change))
 
     async with start(database_url=database_url) as working:
         monkeypatch.setattr(working.inference, "failure", (FULL, "queue full"))
@@ -84,6 +90,35 @@ async def test_how_often_a_picture_was_refused_is_known_to_the_next_gateway(
 
         assert (await finished(alice, path))["problem"]["status"] == 503
         assert len(working.inference.requests) == 1
+
+
+async def test_a_load_that_ends_within_days_costs_no_picture_its_analysis(
+    start: Start, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(database_url=database_url, job_workers=0) as idle:
+        alice = await idle.signed_in()
+        path = await submitted(alice)
+        often = update(Job).values(deferrals=10 * attempt.MAX_DEFERRALS)
+        days_ago = now() - attempt.LONGEST_LOAD + timedelta(hours=1)
+        long_since = update(Analysis).values(created_at=days_ago)
+        async with open_records(idle.settings) as records:
+            for change in (often, long_since):
+                await records.write(partial(Session.execute, statement=change))
+
+    refusals = 0
+
+    async def refused_at_first(_: object, context: Any) -> Any:
+        nonlocal refusals
+        if refusals < 2:
+            refusals += 1
+            await context.abort(FULL, "queue full", ((rpc.PUSHBACK_TRAILER, "1"),))
+        return assessed()
+
+    async with start(database_url=database_url) as working:
+        monkeypatch.setattr(working.inference, "respond", refused_at_first)
+        alice.http = working.http
+        assert (await finished(alice, path))["status"] == "succeeded"
+    assert refusals == 2
 
 
 NO_ANSWER_FITS = """

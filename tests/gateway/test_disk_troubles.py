@@ -4,6 +4,7 @@ import asyncio
 import errno
 import itertools
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,7 @@ async def test_such_a_picture_is_given_up_after_far_more_tries(
     monkeypatch.setattr(composition, "_AT_FAULT", Backoff(first_s=0.01, longest_s=0.02))
     monkeypatch.setattr(attempt, "MAX_STRIKES", 1000)
     monkeypatch.setattr(attempt, "MAX_DEFERRALS", 3)
+    monkeypatch.setattr(attempt, "LONGEST_LOAD", timedelta())
     disk = FirstIll(errno.ETIMEDOUT)
 
     async with start(database_url=database_url) as gateway:

@@ -4,6 +4,7 @@ import http
 import random
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 
 from sqlalchemy.orm import Session
@@ -18,7 +19,7 @@ from services.gateway.deadlines import Deadline
 from services.gateway.jobs.backoff import Backoff
 from services.gateway.jobs.queue import Held, LostError, Queue
 from services.gateway.metrics import Metrics
-from services.gateway.records import Status
+from services.gateway.records import Status, now
 
 MAX_STRIKES = 5
 """A picture at which inference failed so often, though it was well before, is given up: all but
@@ -26,7 +27,10 @@ the first time, no other picture of this gateway was with inference."""
 
 MAX_DEFERRALS = 1000
 """A picture that inference refused, or that inference or the store was too slow for, so often is
-given up, whatever the reason: more than an hour has gone by, for it waits ever longer."""
+given up, once it has waited for so long as no load lasts."""
+
+LONGEST_LOAD = timedelta(days=7)
+"""No load lasts for so long: what is refused for as long is refused for its own sake."""
 
 LONGEST_REST_S = 5.0
 """For so many seconds at most nothing else is tried because of pictures that inference refused: it
@@ -219,7 +223,7 @@ class Attempt:
     async def _put_off(self, held: Held, error: Exception, reason: str, delay_s: float) -> None:
         """Count what need not be the picture's own fault; with far too much of it, give it up."""
         deferrals = held.deferrals + 1
-        if deferrals >= MAX_DEFERRALS:
+        if deferrals >= MAX_DEFERRALS and now() - held.record.created_at >= LONGEST_LOAD:
             await self._given_up(held, error)
         else:
             await self._again(replace(held, deferrals=deferrals), reason, delay_s)
