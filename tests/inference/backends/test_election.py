@@ -160,6 +160,16 @@ def test_what_is_asked_for_and_cannot_serve_is_refused_in_a_sentence(
         hold(folder, **rules)
 
 
+def test_tensorrt_which_builds_for_minutes_is_tried_only_where_it_is_asked_for(
+    folder: Path, logged: pytest.LogCaptureFixture
+) -> None:
+    both = [each for each in CANDIDATES if each.provider in {"cpu", "tensorrt"}]
+    hold(folder, *both)
+    assert announced(logged).keys() == {"cpu fp32", "cpu int8", "chosen"}
+    with pytest.raises(ModelError, match="tensorrt fp16: "):
+        hold(folder, *both, provider="tensorrt")
+
+
 def test_a_build_that_lists_a_card_is_not_believed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
