@@ -16,24 +16,13 @@ from sqlmodel import col
 from services.gateway import errors
 from services.gateway.audit import noted
 from services.gateway.database import Database, Scope
+from services.gateway.identity import holders
 from services.gateway.identity.idleness import Idleness
 from services.gateway.identity.last_use import LastUse
 from services.gateway.identity.permissions import ALLOWED, Permission
-from services.gateway.records import ApiKey, RefreshToken, Role, SignIn, User, now
+from services.gateway.records import ApiKey, Role, SignIn, User, now
 from services.gateway.security import api_keys, tokens
 
-# Asked at every request: built, and turned into SQL, once.
-_HOLDER = (
-    select(User)
-    .join(SignIn, col(SignIn.user_id) == col(User.id))
-    .where(
-        col(SignIn.id) == bindparam("sign_in"),
-        col(User.id) == bindparam("user"),
-        col(SignIn.revoked_at).is_(None),
-        col(SignIn.expires_at) > bindparam("now"),
-        col(User.disabled).is_(False),
-    )
-)
 _STILL_SIGNED_IN = (
     select(col(SignIn.id), User)
     .join(User, col(User.id) == col(SignIn.user_id))
@@ -55,24 +44,6 @@ _STILL_KEYS = (
     )
 )
 _AT_ONCE = 500
-_KEY_AND_OWNER = (
-    select(ApiKey, User)
-    .join(User, col(User.id) == col(ApiKey.user_id))
-    .where(
-        col(ApiKey.digest) == bindparam("digest"),
-        col(ApiKey.expires_at) > bindparam("now"),
-        col(User.disabled).is_(False),
-    )
-)
-_SIGN_IN_AND_USER = (
-    select(SignIn, User)
-    .join(User, col(User.id) == col(SignIn.user_id))
-    .join(RefreshToken, col(RefreshToken.sign_in_id) == col(SignIn.id))
-    .where(
-        col(RefreshToken.digest) == bindparam("digest"),
-        col(RefreshToken.rotated_at).is_(None),
-    )
-)
 
 _BAD_TOKEN = "The access token is missing, expired or not valid. Sign in, or refresh it."  # noqa: S105 - a sentence
 _BAD_KEY = "The API key is not valid, expired or revoked, or its owner is disabled."
@@ -246,9 +217,10 @@ class Access:
         except tokens.InvalidTokenError as error:
             raise errors.UnauthenticatedError(_BAD_TOKEN) from error
         who = {"user": claims.user_id, "sign_in": claims.session_id, "now": now()}
-        user: User | None = await self._database.read(lambda session: session.scalar(_HOLDER, who))
-        if user is None:
+        found = await self._database.read(partial(holders.by_token, who))
+        if found is None:
             raise errors.EndedError(_BAD_TOKEN, claims.session_id)
+        (user,) = found
         noted().by(user.id, user.organisation_id)
         noted().sign_in_id = claims.session_id
         return SignedIn(user, sign_in_id=claims.session_id)
@@ -257,9 +229,7 @@ class Access:
         if not tokens.is_formed(session):
             raise errors.UnauthenticatedError(_BAD_SESSION)
         which = {"digest": tokens.session_digest(session)}
-        found = await self._database.read(
-            lambda db: db.execute(_SIGN_IN_AND_USER, which).one_or_none()
-        )
+        found = await self._database.read(partial(holders.by_session, which))
         if found is None:
             raise errors.UnauthenticatedError(_BAD_SESSION)
         sign_in, user = found
@@ -276,9 +246,7 @@ class Access:
         if not api_keys.is_key(key):
             raise errors.UnauthenticatedError(_BAD_KEY)
         which = {"digest": tokens.digest(key), "now": now()}
-        found = await self._database.read(
-            lambda session: session.execute(_KEY_AND_OWNER, which).one_or_none()
-        )
+        found = await self._database.read(partial(holders.by_key, which))
         if found is None:
             raise errors.UnauthenticatedError(_BAD_KEY)
         known, owner = found
