@@ -35,8 +35,8 @@ async def test_a_use_is_noted_at_most_once_a_minute(
 
 
 @contextlib.asynccontextmanager
-async def nobody_writes(url: str) -> AsyncIterator[None]:
-    """Another process holds what a writer of keys needs."""
+async def nobody_writes(url: str, table: str = "api_keys") -> AsyncIterator[None]:
+    """Somebody else holds what a writer of a table needs."""
     if url.startswith("sqlite"):
         path = str(make_url(url).database)
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as holder:
@@ -45,7 +45,7 @@ async def nobody_writes(url: str) -> AsyncIterator[None]:
         return
     engine = create_async_engine(url)
     async with engine.begin() as holder:
-        await holder.execute(text("LOCK TABLE api_keys IN SHARE ROW EXCLUSIVE MODE"))
+        await holder.execute(text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
         yield
     await engine.dispose()
 
