@@ -2,7 +2,7 @@
 
 Pipeline, ways, lines, runners and versions are the real ones, and so is what they find in a
 picture; only what a leg takes, and whether it fails, is part of the journey. It is found once and
-remembered, so that thousands of pictures cost little.
+remembered, so that hundreds of pictures cost little.
 """
 
 import asyncio
@@ -141,12 +141,7 @@ class Travel:
             return ModelStage(model, self.runners, threads, metrics, max_batch_size=1)
 
         segments, classifies = stage(luggage.segmenter), stage(luggage.classifier)
-        self.stages: tuple[Stage[Any, Any], ...] = (
-            steps.decode,
-            segments,
-            classifies,
-            steps.conclude,
-        )
+        self.stages: list[Stage[Any, Any]] = [steps.decode, segments, classifies, steps.conclude]
         for leg, station in zip(LEGS, self.stages, strict=True):
             station.work = self._work(leg, station.work)
         segmenter = Slot("segmenter", Version(segments, luggage.segments, metrics))
