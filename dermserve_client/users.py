@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+import httpx
+
 from dermserve_client.shapes import ApiKey, ResetCode, User
 from dermserve_client.wire import Wire
 
@@ -16,19 +18,27 @@ class Users:
     def create(self, username: str, password: str, role: str = "clinician") -> User:
         """Make an account."""
         account = {"username": username, "password": password, "role": role}
-        return User.model_validate_json(self._wire.make("/v1/users", json=account).content)
+        return _read(self._wire.make("/v1/users", json=account))
+
+    def get(self, user_id: str) -> User:
+        """Show one, with the ``etag`` that a change needs."""
+        return _read(self._wire.send("GET", f"/v1/users/{user_id}"))
 
     def list(self) -> Iterator[User]:
         """Yield users, newest first."""
         return self._wire.listed(User, "/v1/users")
 
-    def change(
-        self, user_id: str, *, role: str | None = None, disabled: bool | None = None
-    ) -> User:
-        """Change a user's role, or keep them out; what is None stays."""
+    def change(self, user: User, *, role: str | None = None, disabled: bool | None = None) -> User:
+        """Change a user's role, or keep them out; what is None stays.
+
+        Raises:
+            ProblemError: ``changed-meanwhile``, where somebody else did since they were seen.
+            ValueError: they are from a list, which does not tell the revision.
+
+        """
         change = {"role": role, "disabled": disabled}
-        answer = self._wire.send("PATCH", f"/v1/users/{user_id}", json=change)
-        return User.model_validate_json(answer.content)
+        path = f"/v1/users/{user.id}"
+        return _read(self._wire.send("PATCH", path, json=change, headers=user.if_match()))
 
     def reset_password(self, user_id: str) -> ResetCode:
         """Let a user who forgot their password choose another one; earlier codes are no good.
@@ -45,6 +55,10 @@ class Users:
         Make sure that it is they who ask.
         """
         self._wire.send("DELETE", f"/v1/users/{user_id}/second-factor")
+
+
+def _read(response: httpx.Response) -> User:
+    return User.model_validate({**response.json(), "etag": response.headers.get("ETag")})
 
 
 class ApiKeys:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from dermserve_client.shapes.shape import Shape
+from dermserve_client.shapes.shape import Editable, Shape
 
 
 class Tokens(Shape):
@@ -14,7 +14,7 @@ class Tokens(Shape):
     expires_in: int
 
 
-class User(Shape):
+class User(Editable):
     """A user."""
 
     id: str

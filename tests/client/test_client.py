@@ -197,6 +197,23 @@ async def test_a_program_comes_in_with_its_key(gateway: Running) -> None:
     await asyncio.to_thread(work)
 
 
+async def test_of_two_who_change_a_user_the_later_is_told(gateway: Running) -> None:
+    def work() -> None:
+        with Client(gateway.url, Password(*ADMIN)) as admin:
+            made = admin.users.create("changeable", "seven green bicycles")
+            seen = admin.users.get(made.id)
+            changed = admin.users.change(seen, role="viewer")
+            with pytest.raises(ProblemError) as late:
+                admin.users.change(made, disabled=True)
+            again = admin.users.change(changed, disabled=True)
+            with pytest.raises(ValueError, match="get the record first"):
+                admin.users.change(next(admin.users.list()), disabled=False)
+        assert late.value.type == "changed-meanwhile"
+        assert (again.role, again.disabled) == ("viewer", True)
+
+    await asyncio.to_thread(work)
+
+
 async def test_an_administrator_sees_how_the_gateway_is(gateway: Running) -> None:
     def work() -> None:
         with Client(gateway.url, Password(*ADMIN)) as admin:

@@ -89,7 +89,7 @@ async def test_a_key_never_does_more_than_its_owner_may_by_then(either: Gateway)
     bridge, _ = await made(admin, service, READ, WRITE)
 
     async def becomes(role: str) -> tuple[int, int, int]:
-        await admin("PATCH", f"/v1/users/{service}", json={"role": role})
+        await admin("PATCH", f"/v1/users/{service}", json={"role": role}, headers={"If-Match": "*"})
         read, write = await bridge("GET", "/v1/analyses"), await bridge.analyze()
         return read.status_code, write.status_code, (await bridge("GET", "/v1/users")).status_code
 
@@ -120,7 +120,9 @@ async def test_the_key_of_a_disabled_service_is_no_good_while_that_lasts(either:
 
     seen = []
     for disabled in (True, False):
-        await admin("PATCH", f"/v1/users/{service}", json={"disabled": disabled})
+        await admin(
+            "PATCH", f"/v1/users/{service}", json={"disabled": disabled}, headers={"If-Match": "*"}
+        )
         seen.append((await bridge("GET", "/v1/analyses")).status_code)
 
     assert seen == [401, 200]

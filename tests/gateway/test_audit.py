@@ -176,7 +176,9 @@ async def test_a_changed_role_is_recorded_with_the_new_one(either: Gateway) -> N
     alice, admin = await either.signed_in(), await either.admin()
     me = (await alice("GET", "/v1/me")).json()
 
-    await admin("PATCH", f"/v1/users/{me['id']}", json={"role": "viewer"})
+    await admin(
+        "PATCH", f"/v1/users/{me['id']}", json={"role": "viewer"}, headers={"If-Match": "*"}
+    )
 
     row = await last(either, action="users.change")
     assert row["subject_ids"] == me["id"]

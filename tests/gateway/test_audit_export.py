@@ -53,7 +53,9 @@ async def test_an_export_is_broken_off_when_its_administrator_may_not_see_it_any
                 if meanwhile == "signed out":
                     await admin("POST", "/v1/auth/logout")
                 else:
-                    changed = await boss("PATCH", f"/v1/users/{me}", json=change)
+                    changed = await boss(
+                        "PATCH", f"/v1/users/{me}", json=change, headers={"If-Match": "*"}
+                    )
                     assert changed.status_code == 200, changed.text
             await send(message)
 

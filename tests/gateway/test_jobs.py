@@ -199,13 +199,15 @@ async def test_nothing_is_analyzed_for_an_account_that_was_disabled(
         alice, admin = await idle.signed_in(), await idle.admin()
         path = await submitted(alice)
         user = f"/v1/users/{(await alice('GET', '/v1/me')).json()['id']}"
-        await admin("PATCH", user, json={"disabled": True})
+        await admin("PATCH", user, json={"disabled": True}, headers={"If-Match": "*"})
 
     async with start(database_url=database_url) as working:
         async with asyncio.timeout(60):
             while 'outcome="failed"' not in (await figures(working)):  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.03)
-        await (await working.admin())("PATCH", user, json={"disabled": False})
+        await (await working.admin())(
+            "PATCH", user, json={"disabled": False}, headers={"If-Match": "*"}
+        )
         token = {"username": "alice", "password": PASSWORD}
         again = await working.anonymous("POST", "/v1/auth/token", data=token)
         alice = Client(working.http, again.json()["access_token"])

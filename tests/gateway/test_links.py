@@ -156,7 +156,9 @@ async def test_whoever_was_let_in_before_all_their_sign_ins_ended_gets_no_tokens
         await let_in(other, provider, sub="of bob", preferred_username="bob")
         if ending == "disabled":
             for disabled in (True, False):
-                changed = await admin("PATCH", user, json={"disabled": disabled})
+                changed = await admin(
+                    "PATCH", user, json={"disabled": disabled}, headers={"If-Match": "*"}
+                )
                 assert changed.status_code == 200
         else:
             assert await redeemed(hospital, code) == 204

@@ -237,6 +237,19 @@ async def test_a_gateway_of_the_version_before_can_still_add_to_the_line(
     assert (job.deferrals, job.refusals) == (0, 0)
 
 
+async def test_a_gateway_of_the_version_before_can_still_make_users(
+    records: database.Database,
+) -> None:
+    before = text("""
+        INSERT INTO users (id, organisation_id, username, password_hash, role, disabled, created_at)
+        VALUES (:id, :organisation, 'old', 'x', 'viewer', false, :now)
+    """).bindparams(id=new_id(), organisation=DEFAULT_ORGANISATION, now=datetime.now(UTC))
+
+    await records.write(lambda session: session.execute(before), EVERYTHING)
+
+    assert [user.revision for user in await users(records)] == [1]
+
+
 async def test_files_that_could_not_be_used_are_counted_as_kept_pictures_no_more(
     records: database.Database,
 ) -> None:

@@ -86,9 +86,11 @@ async def test_who_is_kept_out_does_not_come_in_with_a_code_then_or_later(either
     admin, alice = await either.admin(), await either.signed_in()
     user_id = (await alice("GET", "/v1/me")).json()["id"]
     code = (await issued(admin, alice)).json()["code"]
-    await admin("PATCH", f"/v1/users/{user_id}", json={"disabled": True})
+    await admin("PATCH", f"/v1/users/{user_id}", json={"disabled": True}, headers={"If-Match": "*"})
     kept_out = await redeemed(either, code)
-    await admin("PATCH", f"/v1/users/{user_id}", json={"disabled": False})
+    await admin(
+        "PATCH", f"/v1/users/{user_id}", json={"disabled": False}, headers={"If-Match": "*"}
+    )
 
     assert [kept_out, await redeemed(either, code)] == [401, 401]
     assert (await sign_in(either, "alice", PASSWORD)).status_code == 200
@@ -97,10 +99,12 @@ async def test_who_is_kept_out_does_not_come_in_with_a_code_then_or_later(either
 async def test_who_is_disabled_is_given_no_code(either: Gateway) -> None:
     admin, alice = await either.admin(), await either.signed_in()
     user_id = (await alice("GET", "/v1/me")).json()["id"]
-    await admin("PATCH", f"/v1/users/{user_id}", json={"disabled": True})
+    await admin("PATCH", f"/v1/users/{user_id}", json={"disabled": True}, headers={"If-Match": "*"})
 
     refused = await admin("PUT", f"/v1/users/{user_id}/password-reset")
-    await admin("PATCH", f"/v1/users/{user_id}", json={"disabled": False})
+    await admin(
+        "PATCH", f"/v1/users/{user_id}", json={"disabled": False}, headers={"If-Match": "*"}
+    )
     given = await admin("PUT", f"/v1/users/{user_id}/password-reset")
 
     assert (refused.status_code, given.status_code) == (409, 200)

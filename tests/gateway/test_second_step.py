@@ -122,7 +122,7 @@ async def test_a_ticket_is_no_good_any_more_after(
         assert await redeemed(either, (await issued(admin, alice)).json()["code"]) == 204
     elif ending == "disabled":
         for disabled in (True, False):
-            await admin("PATCH", user, json={"disabled": disabled})
+            await admin("PATCH", user, json={"disabled": disabled}, headers={"If-Match": "*"})
     elif ending == "removed":
         assert (await admin("DELETE", f"{user}/second-factor")).status_code == 204
     else:

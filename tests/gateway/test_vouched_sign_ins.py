@@ -79,6 +79,19 @@ async def test_roles_follow_the_provider_each_time_somebody_comes(
         assert (await first("GET", "/v1/me")).status_code == 401
 
 
+async def test_only_another_role_of_the_provider_is_a_change_of_a_user(
+    start: Start, database_url: str, provider: ScriptedProvider
+) -> None:
+    changes = settings(provider.issuer, **ROLES, database_url=database_url)
+    async with start(**changes) as gateway, browser(gateway.app) as visitor:
+        admin, tags = await gateway.admin(), []
+        for role in ("derm", "derm", "bosses"):
+            user_id = (await me(await came(visitor, provider, **held(role))))["id"]
+            tags.append((await admin("GET", f"/v1/users/{user_id}")).headers["ETag"])
+
+    assert tags[0] == tags[1] != tags[2]
+
+
 async def test_who_has_no_role_has_no_account(start: Start, provider: ScriptedProvider) -> None:
     others: tuple[Claims, ...] = ({}, {"realm_access": "derm"}, {"realm_access": {"roles": 7}})
     async with start(**settings(provider.issuer, **ROLES)) as gateway:
@@ -149,7 +162,9 @@ async def test_a_disabled_user_is_out_and_does_not_come_in_again(
         path = f"/v1/users/{(await me(alice))['id']}"
         assert (await provider.sign_in(visitor)).status_code == 200
         admin = await gateway.admin()
-        assert (await admin("PATCH", path, json={"disabled": True})).status_code == 200
+        assert (
+            await admin("PATCH", path, json={"disabled": True}, headers={"If-Match": "*"})
+        ).status_code == 200
 
         # They were let in before, and have not fetched their tokens.
         assert (await visitor.tokens()).status_code == 401

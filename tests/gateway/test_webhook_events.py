@@ -154,12 +154,14 @@ async def test_a_webhook_is_told_nothing_while_its_maker_may_not_have_it(
         hook = await hooked(maker, receiver)
         tried = await patient(other, 1)
         await spread(either)
-        await other("PATCH", path, json=change)
+        await other("PATCH", path, json=change, headers={"If-Match": "*"})
         meanwhile = await patient(other, 2)
         await made_due(either)
         assert len(receiver.received) == 1
 
-        await other("PATCH", path, json={"disabled": False, "role": "admin"})
+        await other(
+            "PATCH", path, json={"disabled": False, "role": "admin"}, headers={"If-Match": "*"}
+        )
         await spread(either)
         await receiver.arrived(3)
         await settled(either)

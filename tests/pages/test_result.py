@@ -201,7 +201,9 @@ def test_who_may_only_look_is_offered_no_change(person: People, admin: People) -
     somebody = person()
     address = f"/analyses/{analyzed(somebody)['id']}"
     them = somebody.api("GET", "/v1/me").json()["id"]
-    changed = admin().api("PATCH", f"/v1/users/{them}", json={"role": "viewer"})
+    changed = admin().api(
+        "PATCH", f"/v1/users/{them}", json={"role": "viewer"}, headers={"If-Match": "*"}
+    )
     assert changed.status_code == 200, changed.text
     somebody.goto(address)
     expect(somebody.page.get_by_role("link", name="Report (PDF)")).to_be_visible()

@@ -24,6 +24,7 @@ from services.gateway.records import (
     new_id,
 )
 from services.gateway.security.passwords import invented
+from services.gateway.shelf import Revisions, see_that_it_is_meant
 
 ADMIN = "admin"
 """The account that first boot makes."""
@@ -143,6 +144,7 @@ class Accounts:
         user_id: str,
         scope: AnyScope,
         *,
+        revisions: Revisions = None,
         role: Role | None = None,
         disabled: bool | None = None,
     ) -> User:
@@ -151,17 +153,19 @@ class Accounts:
         Args:
             user_id: theirs.
             scope: of who asks; ``EVERYTHING`` for whoever keeps this gateway.
+            revisions: that the change is meant for; None for whatever they are.
             role: the new one; None to leave it.
             disabled: whether they are kept out; None to leave it.
 
         Raises:
             NotFoundError: there is no such user within the scope.
+            ChangedMeanwhileError: they are of another revision by now.
             ConflictError: their organisation would be left without an administrator.
 
         """
         if not is_id(user_id):
             raise errors.NotFoundError(_NO_SUCH_USER)
-        work = partial(_change, user_id, role=role, disabled=disabled)
+        work = partial(_change, user_id, revisions, role=role, disabled=disabled)
         return await self._database.write(work, scope)
 
     async def get(self, scope: AnyScope, user_id: str) -> User:
@@ -172,7 +176,9 @@ class Accounts:
 
         """
         asked = select(User).where(col(User.id) == user_id)
-        found: User | None = await self._database.read(lambda session: session.scalar(asked), scope)
+        found: User | None = None
+        if is_id(user_id):
+            found = await self._database.read(lambda session: session.scalar(asked), scope)
         if found is None:
             raise errors.NotFoundError(_NO_SUCH_USER)
         return found
@@ -224,16 +230,26 @@ class Accounts:
         return await self._database.read(lambda session: session.scalar(found))
 
 
-def _change(user_id: str, session: Session, *, role: Role | None, disabled: bool | None) -> User:
+def _change(
+    user_id: str,
+    revisions: Revisions,
+    session: Session,
+    *,
+    role: Role | None,
+    disabled: bool | None,
+) -> User:
     # PostgreSQL lets two administrators remove each other unless both rows are held;
     # SQLite has one writer and knows no such lock.
     session.execute(_active_admins().with_for_update())
-    user = session.get(User, user_id)
+    # Theirs too: whoever comes in with an identity provider may be given a role.
+    user = session.get(User, user_id, with_for_update={"of": User})
     if user is None:
         raise errors.NotFoundError(_NO_SUCH_USER)
+    see_that_it_is_meant(user.revision, revisions)
     ruled = user.role == Role.ADMIN and not user.disabled
     user.role = user.role if role is None else role
     user.disabled = user.disabled if disabled is None else disabled
+    user.revision += 1
     noted().concerns(user.id)
     noted().within(user.organisation_id)
     noted().detail.update(role=str(user.role), disabled=user.disabled)

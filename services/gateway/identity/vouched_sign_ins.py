@@ -196,7 +196,10 @@ def _refusal(user: User, voucher: Voucher, rules: Rules, session: Session) -> st
         role = rules.role(voucher.claims)
         if role is None:
             return "role"
-        user.role = role
+        # To come in again with the same role changes nothing that an administrator has seen.
+        if role != user.role:
+            user.role = role
+            user.revision += 1
     return None
 
 

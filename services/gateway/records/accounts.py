@@ -34,6 +34,7 @@ class User(Belonging, table=True):
     """A person or program. Usernames are kept in lower case.
 
     Whom only an identity provider knows has an empty ``password_hash``, and so no password.
+    ``revision`` counts how often their role was changed, or whether they are kept out.
     """
 
     __tablename__ = "users"
@@ -47,6 +48,7 @@ class User(Belonging, table=True):
     role: str = Field(default=Role.CLINICIAN, max_length=16)
     disabled: bool = False
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
     # Asked for at every request, together with the user.
     organisation: Organisation = Relationship(

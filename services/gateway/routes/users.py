@@ -1,11 +1,14 @@
 """The users of an organisation, for its administrators."""
 
-from fastapi import APIRouter
+from typing import Any
+
+from fastapi import APIRouter, Response
 
 from services.gateway.dependencies import AdminDep, Cursor, Limit, PartsDep, SecretKeyedDep
 from services.gateway.problems import documented
 from services.gateway.records import User
 from services.gateway.routes.account_shapes import NewUser, UserChange, UserPage, UserView
+from services.gateway.routes.revision import RevisionsDep, etag
 
 router = APIRouter(tags=["users"])
 
@@ -21,7 +24,7 @@ async def users(
 
 @router.post("/v1/users", status_code=201, responses=documented(401, 403, 409, 413, 422))
 async def create_user(
-    new: NewUser, admin: AdminDep, parts: PartsDep, keyed: SecretKeyedDep
+    new: NewUser, response: Response, admin: AdminDep, parts: PartsDep, keyed: SecretKeyedDep
 ) -> UserView:
     """Make an account in the own organisation."""
     organisation_id = admin.user.organisation_id
@@ -34,15 +37,39 @@ async def create_user(
         ),
         lambda made: parts.accounts.get(admin.scope, made),
     )
+    response.headers["Location"] = f"/v1/users/{user.id}"
+    response.headers["ETag"] = etag(user)
     return UserView.of(user)
 
 
-@router.patch("/v1/users/{user_id}", responses=documented(401, 403, 404, 409, 413, 422))
+@router.get("/v1/users/{user_id}", responses=documented(401, 403, 404))
+async def user(user_id: str, response: Response, admin: AdminDep, parts: PartsDep) -> UserView:
+    """Show a user of the own organisation; `ETag` names the revision."""
+    found = await parts.accounts.get(admin.scope, user_id)
+    response.headers["ETag"] = etag(found)
+    return UserView.of(found)
+
+
+_CHANGE: dict[str, Any] = {"responses": documented(401, 403, 404, 409, 412, 413, 422, 428)}
+
+
+@router.patch("/v1/users/{user_id}", **_CHANGE)
 async def change_user(
-    user_id: str, change: UserChange, admin: AdminDep, parts: PartsDep
+    user_id: str,
+    change: UserChange,
+    response: Response,
+    # Who calls is asked before what the change is meant for.
+    admin: AdminDep,
+    revisions: RevisionsDep,
+    parts: PartsDep,
 ) -> UserView:
-    """Change a user's role, or keep them out. It counts from their next request on."""
-    user = await parts.accounts.change(
-        user_id, admin.scope, role=change.role, disabled=change.disabled
+    """Change a user's role, or keep them out, if they are still of the revision of `If-Match`.
+
+    It counts from their next request on. A role that an identity provider gives is a change too;
+    sign-ins, passwords and second factors are none.
+    """
+    changed = await parts.accounts.change(
+        user_id, admin.scope, revisions=revisions, role=change.role, disabled=change.disabled
     )
-    return UserView.of(user)
+    response.headers["ETag"] = etag(changed)
+    return UserView.of(changed)

@@ -82,16 +82,20 @@ async def page_change_user(
     caller: AdminDep,
     role: Annotated[str | None, Form(max_length=32)] = None,
     disabled: Annotated[Literal["yes", "no"] | None, Form()] = None,
+    revision: Annotated[int, Form(ge=0)] = 0,
 ) -> Response:
-    """Change a role, or keep somebody out; it counts from their next request on."""
+    """Change a role, or keep somebody out; what somebody else changed meanwhile is shown."""
+    found = await parts.accounts.get(caller.scope, user_id)
     try:
         change = UserChange.model_validate(
             {"role": role, "disabled": None if disabled is None else disabled == "yes"}
         )
-        await parts.accounts.change(
-            user_id, caller.scope, role=change.role, disabled=change.disabled
-        )
-    except NOT_DONE as error:
+        wanted = change.model_dump(exclude_none=True)
+        # Who sends the form twice has what they want: it is as they asked.
+        if found.model_dump(include=set(wanted)) != wanted:
+            meant = frozenset({revision})
+            await parts.accounts.change(user_id, caller.scope, revisions=meant, **wanted)
+    except (*NOT_DONE, errors.ChangedMeanwhileError) as error:
         return await _refused(request, pages, parts, caller, error)
     return RedirectResponse("/admin/users?done=changed", 303)
 
