@@ -3,7 +3,7 @@
 Two loops without a server lie below: the *bare loop*, which only decodes and runs both models,
 and the *whole answer*, which does everything that the service does (see ``loops``), each with
 as many threads as cores. In turns with them, in the same run, the same pictures go through the bare
-loop behind the least server that gRPC has (see ``thinnest``); through the service, once without the
+loop behind a minimal gRPC server (see ``thinnest``); through the service, once without the
 two drawings, which a caller may leave out and the bare loop does not make, and once with all that
 there is; and through REST (sign-in checked, upload re-encoded, result stored and recorded).
 

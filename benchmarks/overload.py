@@ -12,6 +12,7 @@ answered.
 import argparse
 import bisect
 import statistics
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ REFUSAL_BUCKETS_MS = (1, 2, 5, 10, 20, 50, 100)
 
 _MODELS = 2
 _PICTURES = 8
+_LOOK_S = 0.01
 
 
 @dataclass(slots=True)
@@ -63,8 +65,10 @@ class _Watched:
         self._page = page
 
     def seen(self) -> _Seen:
-        resident_mb = Footprint.of(self._pid).resident_mb
-        return _Seen(scrape.samples(self._page), resident_mb, self._meter.seconds())
+        """Look when nothing is in work, so that nothing is counted for another load."""
+        while (samples := scrape.samples(self._page))["inference_pictures_in_work"]:
+            time.sleep(_LOOK_S)
+        return _Seen(samples, Footprint.of(self._pid).resident_mb, self._meter.seconds())
 
 
 def main() -> None:
@@ -127,7 +131,7 @@ def _page(services: stack.Stack) -> str:
     return f"http://127.0.0.1:{port}/metrics"
 
 
-def _take_turn(load: "_Load", watched: "_Watched", seconds: float, deadline_s: float) -> None:
+def _take_turn(load: _Load, watched: _Watched, seconds: float, deadline_s: float) -> None:
     before = watched.seen()
     told = step(watched.address, load.rate, seconds, deadline_s)
     after = watched.seen()
@@ -138,7 +142,7 @@ def _take_turn(load: "_Load", watched: "_Watched", seconds: float, deadline_s: f
     load.resident_mb += [before.resident_mb, after.resident_mb]
 
 
-def _told(load: "_Load", seconds: float, deadline_s: float) -> dict[str, Any]:
+def _told(load: _Load, seconds: float, deadline_s: float) -> dict[str, Any]:
     return {
         "asked_per_s": round(load.rate, 1),
         **summary(Step(load.asked, load.client_cpu_s), seconds, deadline_s),

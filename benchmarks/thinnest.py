@@ -1,4 +1,4 @@
-"""The bare loop behind the least server that gRPC has in Python: what no service here goes below.
+"""The bare loop behind a minimal server: what gRPC in Python takes by itself.
 
 One function takes a picture off the wire, does what the bare loop does (see ``loops``), and answers
 with an empty message. Left out is what makes it a service: batches, deadlines, quality, outline,
