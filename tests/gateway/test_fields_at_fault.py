@@ -113,4 +113,4 @@ async def test_whoever_has_no_password_is_told_why_it_is_not_changed(gateway: Ga
     answer = await gateway.http.post("/account/password", data=form, headers=browser)
 
     assert answer.status_code == 403
-    assert "That did not work. The current password is wrong." in said(answer.text)
+    assert "That did not work. You have no password here" in said(answer.text)
