@@ -7,11 +7,12 @@ in their folder. What was invented on the way, such as tokens, is known by its s
 import contextlib
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests import stack
+from tests.gateway import databases
 from tests.gateway.leaks import Watch
 from tests.stack import Stack
 
@@ -23,6 +24,12 @@ _OF_PEOPLE = {
     "api_keys": ("name",),
 }
 """Columns of what was said of people, and of what is theirs."""
+
+_ASKED = [
+    # As text, for PostgreSQL gives dates back as such.
+    f"SELECT {', '.join(f'CAST({name} AS TEXT)' for name in columns)} FROM {table}"  # noqa: S608 - names of ours
+    for table, columns in _OF_PEOPLE.items()
+]
 
 _SETTING = re.compile(r"^DERMSERVE_\w*(PASSWORD|SECRET|API_KEY)")
 _KEY = re.compile(r"^(?!-----).{40,}$", re.MULTILINE)
@@ -45,11 +52,14 @@ class Search(Watch):
         for path in data_dir.glob("**/*key*"):
             if path.is_file():
                 self.plant(*_KEY.findall(path.read_text()))
-        database = f"file:{data_dir / 'gateway.db'}?mode=ro"
-        with contextlib.closing(sqlite3.connect(database, uri=True)) as records:
-            for table, columns in _OF_PEOPLE.items():
-                for row in records.execute(f"SELECT {', '.join(columns)} FROM {table}"):  # noqa: S608 - names of ours
-                    self.plant(*row)
+        address = settings.get("DERMSERVE_GATEWAY_DATABASE_URL")
+        rows = (
+            _in_file(data_dir / "gateway.db")
+            if address is None
+            else databases.rows(address, _ASKED)
+        )
+        for row in rows:
+            self.plant(*row)
 
     def leaks(self) -> Iterator[tuple[str, str]]:
         """Find what is known for a secret, and what looks like one."""
@@ -65,6 +75,11 @@ class Search(Watch):
         assert self.written, "nothing was heard"
         found = list(self.leaks())
         assert not found, found
+
+
+def _in_file(path: Path) -> list[Sequence[str | None]]:
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as records:
+        return [row for statement in _ASKED for row in records.execute(statement)]
 
 
 @contextlib.contextmanager

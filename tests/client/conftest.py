@@ -27,10 +27,11 @@ async def gateway_in(folder: Path, **changes: str) -> AsyncIterator[Running]:
             "DERMSERVE_GATEWAY_WEBHOOK_NETWORKS": "127.0.0.1",
             "DERMSERVE_GATEWAY_WEBHOOK_PORTS": "1-65535",
             "DERMSERVE_GATEWAY_WEBHOOK_PLAIN_HTTP": "true",
+            **changes,
         }
         search = Search()
         with search.to_the_end():
-            async with running(folder, **(settings | changes)) as served:
+            async with running(folder, **settings) as served:
                 yield served
                 search.know(folder, settings)
             search.written += served.written

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -108,6 +108,23 @@ async def fresh(server: str, template: str = "template1") -> AsyncIterator[str]:
     await _create(server, name, template)
     yield _named(server, name)
     await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def rows(url: str, statements: Sequence[str]) -> list[Sequence[Any]]:
+    """Read what a PostgreSQL database answers, also where an event loop runs."""
+    found: list[Sequence[Any]] = []
+
+    async def read() -> None:
+        engine = create_async_engine(url)
+        try:
+            async with engine.connect() as connection:
+                for statement in statements:
+                    found.extend(await connection.execute(text(statement)))
+        finally:
+            await engine.dispose()
+
+    _aside(read())
+    return found
 
 
 def _in_memory() -> Path | None:
