@@ -71,8 +71,9 @@ class Admission:
 
     @property
     def largest(self) -> int:
-        """Most pictures of one request that could ever be taken on, whatever its priority."""
-        return self._places - self._free_of_bulk
+        """Most pictures of one request that are taken on when idle, whatever its priority."""
+        # Either priority may have places that the other cannot take.
+        return max(1, self._places - max(self._free_of_bulk, self._for_bulk))
 
     @property
     def in_work(self) -> int:
@@ -114,6 +115,9 @@ class Admission:
 
     def _refuse(self, outlook: Outlook, urgency: Urgency, pictures: int) -> Forecast | None:
         """Refuse what has no place, or no time; return what to expect, where it was asked."""
+        if urgency.priority is Priority.BULK and pictures <= self._for_bulk:
+            # Places are kept for whom they are enough, or they would stay empty.
+            self._bulk_came_at = asyncio.get_running_loop().time()
         if not self._is_room(urgency.priority, pictures):
             # What is in work drains in the time that whoever comes now would wait.
             raise QueueFullError(outlook().wait_s)
@@ -130,7 +134,6 @@ class Admission:
         """Say whether there is a place for each: of all, some are only for one priority."""
         left = self._places - self._in_work - pictures
         if priority is Priority.BULK:
-            self._bulk_came_at = asyncio.get_running_loop().time()
             within_share = self._bulk + pictures <= self._for_bulk
             return left >= (0 if within_share else self._free_of_bulk)
         if left >= self._for_bulk:  # most often, and asked for every picture

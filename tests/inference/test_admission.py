@@ -105,6 +105,35 @@ def test_no_place_is_kept_for_bulk_that_does_not_come() -> None:
     play(scene())
 
 
+@pytest.mark.parametrize("places", [1, 2, 3, 4, 8, 16, 100])
+def test_the_largest_request_finds_its_places_on_an_idle_service_whoever_asked_before(
+    places: int,
+) -> None:
+    async def scene() -> None:
+        admission = Admission(places)
+        assert admission.largest >= 1
+        with admission.place(unasked, BULK):
+            assert admission.in_work == 1
+        with admission.place(unasked, pictures=admission.largest):
+            assert admission.in_work == admission.largest
+        with admission.place(unasked, BULK, pictures=admission.largest):
+            assert admission.in_work == admission.largest
+
+    play(scene())
+
+
+def test_no_place_is_kept_for_bulk_that_it_is_not_enough_for() -> None:
+    async def scene() -> None:
+        admission = Admission(places=16)
+        with admission.place(unasked, pictures=14):
+            with pytest.raises(QueueFullError), admission.place(outlook, BULK, pictures=3):
+                pytest.fail("two places are all that bulk has for itself")
+            with admission.place(unasked, pictures=2):
+                assert admission.in_work == 16
+
+    play(scene())
+
+
 @pytest.mark.parametrize(("deadline", "late_s"), [(2.5, 1.5), (0.5, 3.5), (3.999, 0.05)])
 def test_what_cannot_end_in_time_is_refused_until_so_much_is_done_that_it_can(
     deadline: float, late_s: float
