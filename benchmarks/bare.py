@@ -26,7 +26,8 @@ class NotHereError(Exception):
 def in_onnxruntime(file: ModelFile, provider: str) -> Loop:
     """Open a session as ONNX Runtime's documentation does, with what the service asks of a card.
 
-    The one has no fewer bits a number than the other: left to itself, CUDA rounds to TF32.
+    In CUDA the one has no fewer bits a number than the other, which left to itself rounds to TF32.
+    TensorRT rounds so wherever it runs, here as in the service: ONNX Runtime has no switch for it.
 
     Args:
         file: what to run.

@@ -44,8 +44,10 @@ def served() -> Path:
 def described(models: Path | None) -> dict[str, Any]:
     """Return processor, cores, Python, commit, time, the load that others made, and the models.
 
+    Of a model that is the published file; what ran it, and which variant, a result says itself.
+
     Args:
-        models: the folder of those that ran; None where none did, or none that is published.
+        models: the folder of those that were served; None where none was, or none is published.
 
     """
     return {
@@ -72,8 +74,7 @@ def commit(checkout: Path) -> str:
 
 
 def _stable(models: Path) -> list[dict[str, str]]:
-    names = sorted(path.name for path in models.iterdir() if path.is_dir())
-    folders = [repository.stable(models, name) for name in names]
+    folders = [repository.stable(models, name) for name in ("classifier", "segmenter")]
     return [
         {
             "name": folder.parent.name,
