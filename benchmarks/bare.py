@@ -51,11 +51,16 @@ def in_onnxruntime(file: ModelFile, provider: str) -> Loop:
     return lambda batch: session.run(None, {name: batch})
 
 
-def in_pytorch(file: ModelFile) -> Loop:
+def in_pytorch(file: ModelFile, provider: str) -> Loop:
     """Convert a model and run it in PyTorch, which this project does without.
 
+    Args:
+        file: what to run.
+        provider: of ONNX Runtime, beside which it runs: on a card too, or on the CPU as well.
+
     Raises:
-        NotHereError: PyTorch or onnx2torch is not installed, or the model cannot be converted.
+        NotHereError: PyTorch or onnx2torch is not installed, PyTorch finds no card, or the model
+            cannot be converted.
 
     """
     for package in _FOR_PYTORCH:
@@ -67,10 +72,12 @@ def in_pytorch(file: ModelFile) -> Loop:
     torch.set_num_threads(1)
     torch.backends.cudnn.benchmark = True  # all shapes are warmed
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-    where = "cuda" if torch.cuda.is_available() else "cpu"
+    where = "cpu" if provider == CPU else "cuda"
+    if where == "cuda" and not torch.cuda.is_available():
+        raise NotHereError("torch finds no card")
     try:
         module = onnx2torch.convert(onnx.load_model_from_string(file.content)).eval().to(where)
-    except NotImplementedError as error:
+    except Exception as error:  # converters raise classes of their own making
         message = f"onnx2torch cannot convert {file.path.parent.parent.name}: {error}"
         raise NotHereError(message) from error
 

@@ -124,7 +124,7 @@ def _roads(
     loops: dict[str, Callable[[ModelFile], Loop]] = {
         provider: functools.partial(bare.in_onnxruntime, provider=provider),
         TENSORRT: functools.partial(bare.in_onnxruntime, provider=TENSORRT),
-        PYTORCH: bare.in_pytorch,
+        PYTORCH: functools.partial(bare.in_pytorch, provider=provider),
     }
     roads: dict[str, Road] = {
         SERVICE: list(zip([_as_served(model) for model in models], sides, strict=True))
