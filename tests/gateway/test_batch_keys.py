@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.gateway.conftest import Gateway, Start
-from tests.gateway.test_batches import PICTURES, finished, sent
+from tests.gateway.test_batches import PICTURES, finished, sent, sent_zip, zipped
 from tests.gateway.test_storage_quotas import usage
 
 
@@ -22,6 +22,24 @@ async def test_a_batch_that_is_sent_again_with_its_key_is_the_same(either: Gatew
     assert other.status_code == 422
     assert len((await alice("GET", "/v1/analyses")).json()["items"]) == 3
     assert len(either.inference.requests) == 3
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_other_bytes_are_another_batch_also_in_a_file_that_is_not_taken(
+    gateway: Gateway, *, packed: bool
+) -> None:
+    alice = await gateway.signed_in()
+
+    async def send(picture: bytes) -> int:
+        # By its name it is what it is not.
+        files, key = {"a.gif": picture}, {"Idempotency-Key": "again"}
+        if packed:
+            return (await sent_zip(alice, zipped(files), **key)).status_code
+        form = [("images", each) for each in files.items()]
+        return (await alice("POST", "/v1/batches", files=form, headers=key)).status_code
+
+    one, another = PICTURES[:2]
+    assert [await send(one), await send(one), await send(another)] == [202, 202, 422]
 
 
 @pytest.mark.parametrize("bound", ["max_queued_pictures", "user_quota_pictures"])

@@ -84,7 +84,9 @@ class Life:
         for request in self.requests:
             request.cancel()
         ended = await asyncio.gather(*self.requests, return_exceptions=True)
-        assert all(each.is_success for each in ended if isinstance(each, httpx.Response)), ended
+        answers = [each for each in ended if isinstance(each, httpx.Response)]
+        # Who waited too long for the lock is told to come again, and does.
+        assert all(each.is_success or each.status_code == 503 for each in answers), answers
 
 
 @dataclass

@@ -131,6 +131,8 @@ class Intake:
         try:
             if isinstance(sent.content, errors.GatewayError):
                 raise sent.content
+            if sent.refusal is not None:
+                raise sent.refusal
             write = partial(add, [record], scope)
             await self._reception.take(scope, record, sent.content, write)
         except (errors.InvalidPictureError, errors.TooLargeError) as error:

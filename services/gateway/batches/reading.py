@@ -39,11 +39,13 @@ class Sent:
     Attributes:
         name: of the file, None if it has none.
         content: its bytes, or why there are none.
+        refusal: why it is not taken all the same.
 
     """
 
     name: str | None
     content: bytes | errors.GatewayError
+    refusal: errors.GatewayError | None = None
 
 
 class Reading:
@@ -117,7 +119,9 @@ class Reading:
 
     def _note(self, sent: Sent) -> None:
         """Remember what came, so that it is known again."""
-        said = repr(sent.name).encode(), _of(sent.content)
+        said = [repr(sent.name).encode(), _of(sent.content)]
+        if sent.refusal is not None:
+            said.append(str(sent.refusal).encode())
         for part in said:
             self._seen.update(len(part).to_bytes(8) + part)
 
@@ -136,11 +140,7 @@ class Reading:
         if not part.is_whole:
             too_large = f"The picture has too many bytes. Send at most {self._max_picture_bytes:,}."
             return Sent(name, errors.TooLargeError(too_large))
-        try:
-            see_that_it_is(part.content, part.kind, name or "")
-        except errors.InvalidPictureError as error:
-            return Sent(name, error)
-        return Sent(name, part.content)
+        return _judged(name, part.content, part.kind)
 
     def _field(self, part: Part) -> None:
         if part.file_name is not None:
@@ -171,13 +171,12 @@ class Reading:
         for member in archive.members:
             try:
                 content = await self._threads.run(archive.read, member)
-                see_that_it_is(content, file_name=member.name)
             except errors.InvalidArchiveError:
                 raise
             except (errors.InvalidPictureError, errors.TooLargeError) as error:
                 yield Sent(member.name, error)
             else:
-                yield Sent(member.name, content)
+                yield _judged(member.name, content)
 
     def _new_file(self) -> IO[bytes]:
         os.makedirs(self._folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - as mkdir, and quiet
@@ -208,6 +207,15 @@ class Reading:
                 buffer.clear()
         await self._threads.run(file.write, bytes(buffer))
         await self._threads.run(file.flush)
+
+
+def _judged(name: str | None, content: bytes, kind: str = "") -> Sent:
+    """Return a file whose bytes are there, refused where it contradicts what is said of it."""
+    try:
+        see_that_it_is(content, kind, name or "")
+    except errors.InvalidPictureError as refusal:
+        return Sent(name, content, refusal)
+    return Sent(name, content)
 
 
 def _of(content: bytes | errors.GatewayError) -> bytes:

@@ -34,7 +34,8 @@ class User(Belonging, table=True):
     """A person or program. Usernames are kept in lower case.
 
     Whom only an identity provider knows has an empty ``password_hash``, and so no password.
-    ``revision`` counts how often their role was changed, or whether they are kept out.
+    ``revision`` counts how often somebody set their role, or whether they are kept out, even if to
+    what it was.
     """
 
     __tablename__ = "users"
