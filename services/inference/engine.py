@@ -16,6 +16,7 @@ from services.inference.admission import Admission
 from services.inference.backends import layout, trial
 from services.inference.backends.election import Election
 from services.inference.backends.layout import Layout
+from services.inference.backends.loss import Loss
 from services.inference.contract import ClassifierContract, SegmenterContract
 from services.inference.loader import Loader
 from services.inference.metrics import Metrics
@@ -70,6 +71,7 @@ async def engine(
             provider=settings.execution_provider,
             precision=settings.precision,
             largest_batch=settings.max_batch_size,
+            loss=Loss(),
         )
         disk = (settings.model_dir, election, loading, metrics)
         segmenters = Loader("segmenter", SegmenterContract.of, *disk)

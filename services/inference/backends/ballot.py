@@ -78,6 +78,10 @@ class Ballot:
             standing.fault = "; ".join(standing.parity.faults)
             standing.backend = None if standing.fault else backend
 
+    def leave_out(self, candidate: Candidate, why: str) -> None:
+        """Note that a candidate falls out without being asked."""
+        self.standings.append(Standing(candidate, why))
+
     def winner(self, before: Candidate | None = None) -> Standing | None:
         """Time who is left, if there is a choice, and return the best; None without any.
 

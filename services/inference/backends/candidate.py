@@ -23,6 +23,7 @@ class Candidate:
         rounds: whether it runs the model itself and rounds it to its precision.
         only_when_asked: whether it is not worth the time at boot to try it unasked: TensorRT
             builds its engines for minutes, OpenVINO in fp32 was nowhere the fastest.
+        on_device: whether it needs a graphics card, and is not opened once that is lost.
 
     """
 
@@ -31,6 +32,7 @@ class Candidate:
     open: Callable[[ModelFile, Layout], Backend]
     rounds: bool = False
     only_when_asked: bool = False
+    on_device: bool = False
 
     def __str__(self) -> str:
         return f"{self.provider} {self.precision}"
@@ -57,9 +59,9 @@ CANDIDATES = (
     Candidate("openvino", "fp32", partial(OpenVino, precision="fp32"), only_when_asked=True),
     Candidate("openvino", "int8", partial(OpenVino, precision="int8")),
     Candidate("openvino", "bf16", partial(OpenVino, precision="bf16"), rounds=True),
-    Candidate("cuda", "fp32", OnnxRuntimeCuda),
-    Candidate("cuda", "fp16", OnnxRuntimeCuda),
-    Candidate("tensorrt", "fp32", _TENSORRT, only_when_asked=True),
-    Candidate("tensorrt", "fp16", _TENSORRT, only_when_asked=True),
+    Candidate("cuda", "fp32", OnnxRuntimeCuda, on_device=True),
+    Candidate("cuda", "fp16", OnnxRuntimeCuda, on_device=True),
+    Candidate("tensorrt", "fp32", _TENSORRT, only_when_asked=True, on_device=True),
+    Candidate("tensorrt", "fp16", _TENSORRT, only_when_asked=True, on_device=True),
 )
 """All of them, the simplest first."""

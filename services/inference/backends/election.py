@@ -10,6 +10,7 @@ from services.inference.backends.ballot import Ballot, Standing
 from services.inference.backends.candidate import CANDIDATES, Candidate
 from services.inference.backends.failover import Failover
 from services.inference.backends.layout import Layout
+from services.inference.backends.loss import Loss
 from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from services.inference.model_file import ModelError, ModelFile
 
@@ -30,6 +31,7 @@ class Election:
         precision: str = AUTO,
         largest_batch: int = 1,
         candidates: Sequence[Candidate] = CANDIDATES,
+        loss: Loss | None = None,
     ) -> None:
         """Fix the rules.
 
@@ -41,6 +43,7 @@ class Election:
             precision: the one that must serve, or ``"auto"``.
             largest_batch: that a graphics card will be given.
             candidates: who there is, the simplest first.
+            loss: of the card: who was elected reports it, and nobody who needs it stands then.
 
         """
         self._layout = layout
@@ -49,6 +52,7 @@ class Election:
         self._precision = precision
         self._largest_batch = largest_batch
         self._candidates = [each for each in candidates if self._may_stand(each)]
+        self._loss = loss or Loss()
         self._turn = threading.Lock()
         self._winners: dict[str, Candidate] = {}
 
@@ -72,9 +76,7 @@ class Election:
 
         """
         with self._turn:
-            ballot = Ballot(model, self._layout, self._largest_batch)
-            for candidate in self._candidates:
-                ballot.admit(candidate)
+            ballot = self._ballot(model)
             name = model.path.parent.parent.name
             chosen = ballot.winner(self._winners.get(name))
             if chosen is not None:
@@ -83,8 +85,18 @@ class Election:
         if chosen is None or chosen.backend is None:
             raise ModelError(self._why_nobody(ballot.standings))
         if chosen.backend.on_device:
-            return Failover(chosen.backend, self._spare(model))
+            return Failover(chosen.backend, self._spare(model), self._loss)
         return chosen.backend
+
+    def _ballot(self, model: ModelFile) -> Ballot:
+        ballot = Ballot(model, self._layout, self._largest_batch)
+        for candidate in self._candidates:
+            if candidate.on_device and self._loss.why:
+                # To open it may hang; or it works, and fails again with pictures in hand.
+                ballot.leave_out(candidate, f"the graphics card was given up: {self._loss.why}")
+            else:
+                ballot.admit(candidate)
+        return ballot
 
     def _may_stand(self, candidate: Candidate) -> bool:
         if self._precision not in {AUTO, candidate.precision}:

@@ -6,6 +6,7 @@ import numpy as np
 
 from services import telemetry
 from services.inference.backends.backend import Backend, Identity, Ran, Tensor
+from services.inference.backends.loss import Loss
 from services.inference.signature import Signature
 
 _PATIENCE = 3
@@ -21,16 +22,18 @@ class Failover:
     backend keeps its good name. So no picture can take the graphics card away from others.
     """
 
-    def __init__(self, first: Backend, second: Backend) -> None:
+    def __init__(self, first: Backend, second: Backend, loss: Loss) -> None:
         """Begin with the first.
 
         Args:
             first: the faster one.
             second: open and ready; the same model.
+            loss: is told when the first is given up.
 
         """
         self._first = first
         self._second = second
+        self._loss = loss
         self._failures = 0
 
     @property
@@ -76,6 +79,8 @@ class Failover:
         ran = self._second.run(batch)
         if _is_sound(ran):
             self._failures += 1
+            if self.lost:
+                self._loss.report(why)
             _log.error(
                 "a batch failed and was run again elsewhere",
                 failed_on=self._first.identity.execution_provider,

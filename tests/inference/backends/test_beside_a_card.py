@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from services.inference import engine, labels
 from services.inference.backends import election
-from services.inference.backends.backend import CUDA, BackendError, Identity, Ran, Tensor
+from services.inference.backends.backend import CPU, CUDA, BackendError, Identity, Ran, Tensor
 from services.inference.backends.candidate import Candidate
 from services.inference.backends.election import Election
 from services.inference.backends.layout import Layout
@@ -20,19 +21,28 @@ from services.inference.model_file import ModelFile
 from services.inference.settings import Settings
 from services.pb import inference_pb2_grpc
 from tests.inference.conftest import serving
-from tests.inference.rollouts import POLL_S, listed, serves, two_versions
+from tests.inference.rollouts import POLL_S, analyze, listed, serves, two_versions
 
 CORES = 2
+FAILURE = "CUDA failure 719: unspecified launch failure"
+LAYOUTS = [(None, Layout(1, CORES)), (CORES, Layout(2, 1))]
+"""What is set as the number of runs, and what a run on the processor then has."""
 
 
 class Card(OnnxRuntimeCpu):
-    """Computes as a card would."""
+    """Computes as a card would, unless it fails."""
 
     on_device = True
 
-    def __init__(self, file: ModelFile, layout: Layout) -> None:
+    def __init__(self, file: ModelFile, layout: Layout, fails: Callable[[], bool]) -> None:
         super().__init__(file, layout)
         self.identity = Identity(CUDA, file.precision, file.sha256)
+        self._fails = fails
+
+    def run(self, batch: Tensor) -> Ran:
+        if self._fails():
+            raise RuntimeError(FAILURE)
+        return super().run(batch)
 
 
 class Processor(OnnxRuntimeCpu):
@@ -40,7 +50,7 @@ class Processor(OnnxRuntimeCpu):
 
     def __init__(self, file: ModelFile, layout: Layout) -> None:
         super().__init__(file, layout)
-        self.version = f"{file.path.parent.parent.name}/{file.path.parent.name}"
+        self.version = version_in(file)
         self.layout = layout
         self.ran: list[int] = []
 
@@ -54,17 +64,23 @@ class Machine:
 
     Attributes:
         on_card: the models that the card takes.
+        on_processor: the models that may be elected to the processor.
+        fails: whether the card does, whatever it runs.
         opened: what was opened on the processor, to serve or as a spare.
+        opened_on_card: the versions that the card was asked for.
 
     """
 
     def __init__(self) -> None:
         self.on_card = {"segmenter", "classifier"}
+        self.on_processor: set[str] = set()
+        self.fails = False
         self.opened: list[Processor] = []
+        self.opened_on_card: list[str] = []
 
     def candidates(self) -> list[Candidate]:
         return [
-            Candidate("cuda", "fp32", self._on_card),
+            Candidate("cuda", "fp32", self._on_card, on_device=True),
             Candidate("cpu", "fp32", self._on_processor),
         ]
 
@@ -75,10 +91,11 @@ class Machine:
     def _on_card(self, file: ModelFile, layout: Layout) -> Card:
         if file.path.parent.parent.name not in self.on_card:
             raise BackendError("CUDA failure 100: no CUDA-capable device is detected")
-        return Card(file, layout)
+        self.opened_on_card.append(version_in(file))
+        return Card(file, layout, lambda: self.fails)
 
     def _on_processor(self, file: ModelFile, layout: Layout) -> Processor:
-        if file.path.parent.parent.name in self.on_card:
+        if file.path.parent.parent.name not in self.on_processor:
             raise BackendError("it would be slower")
         return self.open(file, layout)
 
@@ -92,6 +109,10 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     return found
 
 
+def version_in(file: ModelFile) -> str:
+    return f"{file.path.parent.parent.name}/{file.path.parent.name}"
+
+
 def settings(model_dir: Path, runners: int | None = None) -> Settings:
     return Settings(
         model_dir=model_dir,
@@ -102,7 +123,7 @@ def settings(model_dir: Path, runners: int | None = None) -> Settings:
     )
 
 
-@pytest.mark.parametrize(("runners", "layout"), [(None, Layout(1, CORES)), (CORES, Layout(2, 1))])
+@pytest.mark.parametrize(("runners", "layout"), LAYOUTS)
 async def test_what_goes_on_without_the_card_is_open_for_as_many_runs_and_has_run_already(
     model_dir: Path,
     registry: CollectorRegistry,
@@ -115,22 +136,42 @@ async def test_what_goes_on_without_the_card_is_open_for_as_many_runs_and_has_ru
         assert [(each.layout, each.ran) for each in machine.opened] == [(layout, [1])] * 2
 
 
-async def test_a_version_that_comes_once_the_card_is_lost_has_all_cores_for_its_one_run(
-    tmp_path: Path, registry: CollectorRegistry, machine: Machine
+@pytest.mark.parametrize(("runners", "layout"), LAYOUTS)
+async def test_a_version_that_comes_once_the_card_is_lost_never_asks_it_though_it_opens_again(
+    tmp_path: Path,
+    registry: CollectorRegistry,
+    machine: Machine,
+    logged: pytest.LogCaptureFixture,
+    runners: int | None,
+    layout: Layout,
 ) -> None:
     model_dir = two_versions(tmp_path)
-    async with serving(settings(model_dir), registry) as channel:
-        machine.on_card.clear()
+    async with serving(settings(model_dir, runners), registry) as channel:
+        stub = inference_pb2_grpc.InferenceServiceStub(channel)
+        machine.fails = True
+        for _ in range(3):
+            await analyze(stub)
+        machine.fails = False
+        machine.on_processor = {"classifier"}
         labels.write(model_dir / "classifier", Labels(stable=2))
-        await listed(inference_pb2_grpc.InferenceServiceStub(channel), serves("classifier", "2"))
-    last = machine.opened[-1]
-    assert (last.version, last.layout) == ("classifier/2", Layout(1, CORES))
+        found = await listed(stub, serves("classifier", "2"))
+    assert "classifier/2" not in machine.opened_on_card
+    assert {model.execution_provider for model in found.models} == {CPU}
+    assert [each.layout for each in machine.opened if each.version == "classifier/2"] == [layout]
+    assert FAILURE in candidates_in(logged, "classifier/2")["cuda fp32"]
+
+
+def candidates_in(logged: pytest.LogCaptureFixture, version: str) -> dict[str, str]:
+    """Return the candidates of a version's election with what became of each."""
+    said = (record.msg for record in logged.records if isinstance(record.msg, dict))
+    (found,) = (line for line in said if "candidates" in line and line["model"] == version)
+    return dict(found["candidates"])
 
 
 async def test_a_model_that_the_card_does_not_take_has_all_cores_for_its_one_run(
     model_dir: Path, registry: CollectorRegistry, machine: Machine
 ) -> None:
-    machine.on_card = {"classifier"}
+    machine.on_card, machine.on_processor = {"classifier"}, {"segmenter"}
     async with engine.engine(settings(model_dir), registry):
         layouts = {each.version: each.layout for each in machine.opened}
     assert layouts["segmenter/1"] == Layout(1, CORES)

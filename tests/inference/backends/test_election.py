@@ -259,3 +259,10 @@ def test_an_answer_names_the_file_that_ran(folder: Path) -> None:
     assert answer.provenance.precision == "int8"
     assert f"{answer.provenance.sha256}  model.int8.onnx" in (folder / "SHA256SUMS").read_text()
     assert f"{answer.provenance.variant_of}  model.onnx" in (folder / "SHA256SUMS").read_text()
+
+
+def test_of_all_candidates_those_of_a_card_are_known_to_need_one() -> None:
+    needing = {each.provider for each in CANDIDATES if each.on_device}
+    others = {each.provider for each in CANDIDATES if not each.on_device}
+    assert needing == {"cuda", "tensorrt"}
+    assert not needing & others

@@ -21,6 +21,7 @@ from services.inference.backends.candidate import Candidate
 from services.inference.backends.election import Election
 from services.inference.backends.failover import Failover
 from services.inference.backends.layout import Layout
+from services.inference.backends.loss import Loss
 from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from services.inference.batch import BatchError
 from services.inference.metrics import Metrics
@@ -81,7 +82,9 @@ class Card:
         return self.is_lost
 
     def candidate(self) -> Candidate:
-        return Candidate("cuda", "fp32", lambda file, how: LostCard(file, how, self.lost))
+        return Candidate(
+            "cuda", "fp32", lambda file, how: LostCard(file, how, self.lost), on_device=True
+        )
 
 
 @pytest.fixture
@@ -93,7 +96,7 @@ def model_on(card: Card, tmp_path: Path) -> OnnxModel:
     folder = tiny_models.publish(tiny_models.brittle_classifier(), tmp_path / "1")
 
     def elect(file: ModelFile) -> Backend:
-        return Failover(LostCard(file, Layout(), card.lost), OnnxRuntimeCpu(file))
+        return Failover(LostCard(file, Layout(), card.lost), OnnxRuntimeCpu(file), Loss())
 
     return OnnxModel.load(folder, "classifier", elect=elect)
 
@@ -161,7 +164,7 @@ def test_an_answer_that_only_the_card_makes_no_number_of_is_made_again(tmp_path:
 
     folder = tiny_models.publish(tiny_models.classifier(), tmp_path / "1")
     file = model_file.read(folder / "model.onnx")
-    ran = Failover(Overflowing(file), OnnxRuntimeCpu(file)).run(BRIGHT[None])
+    ran = Failover(Overflowing(file), OnnxRuntimeCpu(file), Loss()).run(BRIGHT[None])
     assert all(np.isfinite(result).all() for result in ran.results)
 
 
