@@ -17,16 +17,17 @@ import argparse
 import asyncio
 import functools
 import json
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from itertools import cycle, islice
+from itertools import cycle, islice, product
 from typing import Any
 
 import numpy as np
 from prometheus_client import CollectorRegistry
 
 from benchmarks import bare, machine, tables
-from benchmarks.bare import Batch, Loop, NotHereError
+from benchmarks.bare import Batch, Loop
 from services import telemetry
 from services.inference import model_file
 from services.inference.backends.backend import CPU, CUDA, TENSORRT
@@ -56,6 +57,7 @@ def main() -> None:
     parser.add_argument("--processor", action="store_true", help="measure also without a GPU")
     arguments = parser.parse_args()
     telemetry.configure_logging("benchmark", "WARNING")
+    os.environ |= bare.IN_FULL
     settings = Settings(max_batch_size=64)
     result = asyncio.run(measured(settings, arguments.seconds, arguments.pictures))
     if result["on_gpu"]:
@@ -64,7 +66,7 @@ def main() -> None:
     elif arguments.processor:
         print(json.dumps(result, indent=1))
     else:
-        print("not run: there is no GPU that ONNX Runtime can use")
+        print("not run: there is no GPU that ONNX Runtime can use", *_reasons(result), sep="\n")
 
 
 async def measured(
@@ -99,17 +101,17 @@ async def _measured(settings: Settings, seconds: float, pictures: int) -> dict[s
         models = [slot.lineup.stable.stage.model for slot in slots]
         provider = CUDA if all(model.on_device for model in models) else CPU
         roads, not_run = _roads(settings, models, provider)
-        by_size = _by_size(settings, roads, seconds)
+        by_size = _by_size(settings, roads, not_run, seconds)
         decoded_s = _decoding_s(registry)
         passed_s = await _through(pipeline, pictures, settings.max_queue_size)
         decoded_s = _decoding_s(registry) - decoded_s
-    best = max(figures[provider] for figures in by_size.values())
+    best = max(figures.get(provider, 0) for figures in by_size.values())
     return {
         "execution_provider": provider,
         "pictures_a_second": by_size,
         "not_run": not_run,
         "end_to_end_per_s": round(pictures / passed_s, 1),
-        "end_to_end_to_bare": round(pictures / passed_s / best, 3),
+        "end_to_end_to_bare": round(pictures / passed_s / best, 3) if best else None,
         "decode_ms": round(decoded_s / pictures * 1000, 2),
         "decode_share_of_cores": round(decoded_s / passed_s / available_cores(), 3),
     }
@@ -133,9 +135,13 @@ def _roads(
     for name, loop in loops.items():
         try:
             roads[name] = list(zip(map(loop, files), sides, strict=True))
-        except NotHereError as error:
-            not_run[name] = str(error)
+        except Exception as error:  # noqa: BLE001 - one road less, whatever a runtime raises
+            not_run[name] = bare.reason(error)
     return roads, not_run
+
+
+def _reasons(result: Mapping[str, Any]) -> list[str]:
+    return [f"{precision}: {why}" for precision, why in result["not_run"].items()]
 
 
 def _that_runs(settings: Settings, model: OnnxModel) -> ModelFile:
@@ -152,14 +158,29 @@ def _as_served(model: OnnxModel) -> Loop:
 
 
 def _by_size(
-    settings: Settings, roads: Mapping[str, Road], seconds: float
+    settings: Settings, roads: Mapping[str, Road], not_run: dict[str, str], seconds: float
 ) -> dict[str, dict[str, float]]:
-    """Return pictures a second through both models, by batch size and then by road."""
+    """Return pictures a second through both models, by batch size and then by road.
+
+    Args:
+        settings: of the service.
+        roads: by name.
+        not_run: is told which road failed and why; it is not taken with larger batches then.
+        seconds: that each measurement takes.
+
+    """
     sizes = [1 << power for power in range(settings.max_batch_size.bit_length())]
-    return {
-        str(size): {name: _per_s(road, size, seconds) for name, road in roads.items()}
-        for size in sizes
-    }
+    by_size: dict[str, dict[str, float]] = {str(size): {} for size in sizes}
+    for size, (name, road) in product(sizes, roads.items()):
+        if name in not_run:
+            continue
+        try:
+            by_size[str(size)][name] = _per_s(road, size, seconds)
+        except Exception as error:
+            if name == SERVICE:
+                raise
+            not_run[name] = f"batches of {size} and more: {bare.reason(error)}"
+    return by_size
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""What a result must carry so that it can be judged: machine, commit, moment, and the models."""
+"""What a result must carry so that it can be judged: machine, commit, moment, models."""
 
 import json
 import os
@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from services.inference import model_file, repository
+from services.inference.model_file import ModelError
 from services.inference.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+
+_MODELS = ("classifier", "segmenter")
 
 _TOLD = 12
 """Digits of a SHA-256 that tell one file from another."""
@@ -57,7 +60,7 @@ def described(models: Path | None) -> dict[str, Any]:
         "python": platform.python_version(),
         "commit": commit(ROOT),
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        **({"models": _stable(models)} if models else {}),
+        **({"models": [_stable(models, name) for name in _MODELS]} if models else {}),
     }
 
 
@@ -73,16 +76,17 @@ def commit(checkout: Path) -> str:
     return f"{named}-dirty" if named and changed else named or "unknown"
 
 
-def _stable(models: Path) -> list[dict[str, str]]:
-    folders = [repository.stable(models, name) for name in ("classifier", "segmenter")]
-    return [
-        {
-            "name": folder.parent.name,
-            "version": folder.name,
-            "sha256": model_file.read(folder / "model.onnx").sha256[:_TOLD],
-        }
-        for folder in folders
-    ]
+def _stable(models: Path, name: str) -> dict[str, str]:
+    """Return version and published file of a model, or why they cannot be told.
+
+    They are asked for when all is measured, which must not be lost to a folder.
+    """
+    try:
+        folder = repository.stable(models, name)
+        published = model_file.read(folder / "model.onnx")
+    except (ModelError, OSError) as error:
+        return {"name": name, "unknown": str(error)}
+    return {"name": name, "version": folder.name, "sha256": published.sha256[:_TOLD]}
 
 
 def _processor() -> str:

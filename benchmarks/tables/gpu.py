@@ -33,10 +33,12 @@ def rendered() -> str:
 
 
 def _whole(precision: str, found: Mapping[str, Any]) -> str:
+    to_bare = found["end_to_end_to_bare"]
+    share = f", {to_bare:.2f} of the bare loop's best" if to_bare else ""
     return (
         f"Whole pipeline on {found['execution_provider']} in {precision}: "
-        f"{found['end_to_end_per_s']:.0f} pictures/s, {found['end_to_end_to_bare']:.2f} of the "
-        f"bare loop's best. Decoding takes {found['decode_ms']:.1f} ms a picture, "
+        f"{found['end_to_end_per_s']:.0f} pictures/s{share}. "
+        f"Decoding takes {found['decode_ms']:.1f} ms a picture, "
         f"{found['decode_share_of_cores']:.0%} of all cores' time."
     )
 

@@ -28,11 +28,15 @@ def table(rows: Sequence[Mapping[str, str]], source: str) -> str:
 def where(result: Any) -> str:
     """Return the machine, what else it did, the commit, and the models where they are named."""
     machine = result["machine"]
-    models = (
-        f", {each['name']} {each['version']} (SHA-256 {each['sha256']}…)"
-        for each in machine.get("models", ())
-    )
+    models = [_model(each) for each in machine.get("models", ())]
+    served = f", published models {' and '.join(models)}" if models else ""
     return (
         f"{machine['cores']} cores of {machine['processor']} (load average before: "
-        f"{machine['load_average']}), commit {machine['commit']}{''.join(models)}"
+        f"{machine['load_average']}), commit {machine['commit']}{served}"
     )
+
+
+def _model(named: Mapping[str, str]) -> str:
+    if "unknown" in named:
+        return f"{named['name']} (unknown: {named['unknown']})"
+    return f"{named['name']} {named['version']} (SHA-256 {named['sha256']}…)"

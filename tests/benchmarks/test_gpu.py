@@ -2,14 +2,17 @@
 
 import importlib.util
 import json
+import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import onnxruntime as ort
 import pytest
 
 from benchmarks import bare, gpu, machine, tables
-from benchmarks.bare import NotHereError
+from benchmarks.bare import Batch, Loop, NotHereError
 from benchmarks.tables import sources
 from services.inference import model_file
 from services.inference.backends.backend import CPU, CUDA, TENSORRT, BackendError
@@ -90,6 +93,83 @@ def test_a_bare_loop_opens_a_card_as_the_service_does(
     served, in_loop = asked
     assert in_loop == served
     assert dict(served[:1])[CUDA]["use_tf32"] == "0"
+
+
+def test_tensorrt_is_not_timed_where_it_might_round_and_nobody_else_does(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [TENSORRT, CUDA, CPU])
+    file = model_file.read(tiny / "segmenter" / "1" / "model.onnx")
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
+    with pytest.raises(NotHereError, match="NVIDIA_TF32_OVERRIDE=0"):
+        bare.in_onnxruntime(file, TENSORRT)
+    for name, value in bare.IN_FULL.items():
+        monkeypatch.setenv(name, value)
+    with (
+        pytest.warns(UserWarning, match="Execution"),
+        pytest.raises(NotHereError, match="not work"),
+    ):
+        bare.in_onnxruntime(file, TENSORRT)
+
+
+@pytest.fixture
+def pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch for processors only, beside a converter that has not learned half precision."""
+
+    def convert(_: object) -> None:
+        raise KeyError("float16")
+
+    cuda = SimpleNamespace(is_available=lambda: False, matmul=SimpleNamespace())
+    backends = SimpleNamespace(cudnn=SimpleNamespace(), cuda=cuda)
+    threads = {"set_num_threads": lambda _: None}
+    for name, content in (
+        ("torch", {"cuda": cuda, "backends": backends, **threads}),
+        ("onnx2torch", {"convert": convert}),
+    ):
+        module = ModuleType(name)
+        module.__spec__ = ModuleSpec(name, None)
+        vars(module).update(content)
+        monkeypatch.setitem(sys.modules, name, module)
+
+
+@pytest.mark.usefixtures("pytorch")
+def test_pytorch_for_processors_is_not_timed_beside_a_card(tiny: Path) -> None:
+    file = model_file.read(tiny / "segmenter" / "1" / "model.onnx")
+    with pytest.raises(NotHereError, match="has no CUDA"):
+        bare.in_pytorch(file, CUDA)
+
+
+@pytest.mark.usefixtures("pytorch")
+async def test_a_model_that_cannot_be_converted_takes_no_figures_of_others_away(tiny: Path) -> None:
+    asked = settings(tiny, max_batch_size=1)
+    result = await gpu.measured(asked, seconds=0.01, pictures=2, precisions=("fp32",))
+    measured = result["precisions"]["fp32"]
+    assert measured["not_run"]["PyTorch"] == "KeyError: 'float16'"
+    assert measured["pictures_a_second"]["1"].keys() == {"service", CPU}
+
+
+@pytest.mark.parametrize(("fails_from", "left"), [(1, []), (4, ["1", "2"])])
+async def test_a_road_that_fails_with_a_batch_takes_no_figures_of_others_away(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, fails_from: int, left: list[str]
+) -> None:
+    def opened(file: object, provider: str) -> Loop:  # noqa: ARG001 - asked as any other is
+        def run(batch: Batch) -> object:
+            if len(batch) >= fails_from:
+                raise RuntimeError("out of memory\nand much more")
+            return batch
+
+        return run
+
+    monkeypatch.setattr(bare, "in_onnxruntime", opened)
+    asked = settings(tiny, max_batch_size=4)
+    result = await gpu.measured(asked, seconds=0.01, pictures=2, precisions=("fp32",))
+    measured = result["precisions"]["fp32"]
+    by_size = measured["pictures_a_second"]
+    assert [size for size, figures in by_size.items() if CPU in figures] == left
+    assert all(figures["service"] > 0 for figures in by_size.values())
+    why = f"batches of {fails_from} and more: RuntimeError: out of memory"
+    assert measured["not_run"][CPU] == why
+    assert (measured["end_to_end_to_bare"] is None) == (not left)
 
 
 def test_without_a_result_the_table_says_that_it_was_not_run(

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -57,8 +58,31 @@ def test_a_result_names_the_versions_that_answered_and_their_files(
         assert each["version"] == version
         assert hashlib.sha256(file.read_bytes()).hexdigest().startswith(each["sha256"])
         assert f"{each['name']} {version} (SHA-256 {each['sha256']}" in sources.where(result)
+    assert "published models classifier 2" in sources.where(result)
     assert {each["name"] for each in result["machine"]["models"]} == {"segmenter", "classifier"}
     assert result["pictures"] == 3
+
+
+@pytest.mark.parametrize("strange", ["absent", "labels", "file"])
+def test_a_measurement_is_written_however_strange_the_folder_of_the_models_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strange: str
+) -> None:
+    models = two_versions(tmp_path / "models")
+    (models / "notes").mkdir()
+    if strange == "absent":
+        shutil.rmtree(models / "classifier")
+    elif strange == "labels":
+        (models / "classifier" / "labels.json").write_bytes(b"\xff")
+    else:
+        (models / "classifier" / "1" / "model.onnx").write_text("no model")
+    monkeypatch.setattr(machine, "RESULTS", tmp_path)
+    machine.write("one", {"pictures": 3}, models=models)
+    result = json.loads((tmp_path / "one.json").read_text())
+    assert result["pictures"] == 3
+    classifier, segmenter = result["machine"]["models"]
+    assert (classifier["name"], segmenter["name"]) == ("classifier", "segmenter")
+    assert classifier["unknown"]
+    assert f"classifier (unknown: {classifier['unknown']}) and segmenter 1" in sources.where(result)
 
 
 def test_a_result_of_what_runs_no_model_names_none() -> None:
