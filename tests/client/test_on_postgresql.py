@@ -8,6 +8,7 @@ from tests import specimens
 from tests.client.conftest import ADMIN, gateway_in
 from tests.client.test_client import analyze_and_look
 from tests.gateway import databases
+from tests.watched import Search
 
 
 async def test_analyses_batches_and_events_are_the_same_with_postgresql(tmp_path: Path) -> None:
@@ -26,3 +27,7 @@ async def test_analyses_batches_and_events_are_the_same_with_postgresql(tmp_path
         databases.unburden(server)
         async with gateway_in(tmp_path / "data", DERMSERVE_GATEWAY_DATABASE_URL=server) as gateway:
             await asyncio.to_thread(work, gateway.url)
+        # What services write is searched for people who are in PostgreSQL, too.
+        search = Search()
+        search.know(tmp_path / "data", {"DERMSERVE_GATEWAY_DATABASE_URL": server})
+        assert "Example" in search.secrets
