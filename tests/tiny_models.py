@@ -173,6 +173,19 @@ def failing_classifier() -> onnx.ModelProto:
     return _classifier(look_up, SIZE, 3, {})
 
 
+def greedy_classifier() -> onnx.ModelProto:
+    """Build a classifier that wants 128 TiB where a picture is more blue than red."""
+    want = [
+        *_BLUENESS,
+        helper.make_node("Cast", ["is_blue"], ["index"], to=TensorProto.INT64),
+        helper.make_node("Mul", ["index", "very_many"], ["length"]),
+        helper.make_node("ConstantOfShape", ["length"], ["zeros"]),
+        helper.make_node("ReduceSum", ["zeros"], ["sum"], keepdims=0),
+        helper.make_node("Add", ["features", "sum"], ["same"]),
+    ]
+    return _classifier(want, SIZE, 3, {})
+
+
 def endless_classifier(on: Literal["blue", "any", "several"] = "blue") -> onnx.ModelProto:
     """Build a classifier that never ends on a picture more blue than red, on any, or on several."""
     names = {"again": TensorProto.BOOL, "kept": TensorProto.FLOAT}
@@ -232,6 +245,7 @@ def _classifier(
         "limit": np.array([60], np.float32),
         "blue_less_red": np.array([[-1], [0], [1]], np.float32),
         "nothing": np.array(0, np.float32),
+        "very_many": np.array([2**45]),
         "zero": np.zeros(1, np.float32),
         "one": np.array(1, np.int64),
         "always": np.array(True),  # noqa: FBT003 - a constant of a graph

@@ -21,9 +21,9 @@ class Answer(Generic[Output]):
 
     Attributes:
         output: what the run returned for this row.
-        queue_s: seconds that the row waited for a runner.
-        run_s: seconds that its batch ran.
-        batch_size: rows in that batch, without padding.
+        queue_s: seconds that the row waited for a runner, each time that it did.
+        run_s: seconds that its batch ran, and one before that had no answer for it.
+        batch_size: rows in the batch that had, without padding.
 
     """
 
@@ -72,9 +72,9 @@ class Batch(Generic[Row, Output]):
             raise BatchError("the run answered no row")
         for waiting, output in own:
             if output is not None and not waiting.future.done():
-                queue_s = self.began - waiting.arrived
-                answer = Answer(output, queue_s, now - self.began, len(self.rows))
-                waiting.future.set_result(answer)
+                queue_s = waiting.waited_s + self.began - waiting.arrived
+                run_s = waiting.ran_s + now - self.began
+                waiting.future.set_result(Answer(output, queue_s, run_s, len(self.rows)))
         return left
 
     def an_output(self) -> Output | None:

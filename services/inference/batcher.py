@@ -16,10 +16,11 @@ from services.inference.batch import Answer, Batch
 from services.inference.execution import Execution
 from services.inference.forecast import Forecast
 from services.inference.foresight import Foresight
+from services.inference.leavers import Leavers
 from services.inference.line import Line, Waiting
 from services.inference.observer import Observer
 from services.inference.priority import WHENEVER, Priority, Request, Turns, Urgency
-from services.inference.refusal import CLOCK_SLACK_S, DeadlinePassedError, DrainingError
+from services.inference.refusal import DeadlinePassedError, DrainingError
 from services.inference.runners import Contender, Run, Runners
 from services.inference.schedule import Schedule
 from services.inference.selection import Selection
@@ -48,7 +49,8 @@ class Batcher(Generic[Row, Output]):
 
         Args:
             run: turns a batch of rows into as many outputs, in order; None for a row that it has
-                none for. Who has none, or was in a batch that failed, is run once more, alone.
+                none for. Who has none, or was in a batch that failed, waits once more, for a
+                run of its own.
             runners: the permits to run; batchers that share the hardware share them.
             observer: is told what happens.
             max_batch_size: most rows in a batch.
@@ -65,6 +67,7 @@ class Batcher(Generic[Row, Output]):
         self.max_queue_delay_s = max_queue_delay_s
         self._line: Line[Row] = Line()
         self._execution = Execution(run, self.sizing, observer)
+        self._leavers = Leavers(observer)
         self._foresight = Foresight(self, runners, self.sizing)
         self._selection = Selection(self._line, self.sizing, self._abandon)
         self._running: set[asyncio.Task[None]] = set()
@@ -112,7 +115,7 @@ class Batcher(Generic[Row, Output]):
         entered = [self._waiting(row, urgency, request, now) for row in rows]
         if urgency.deadline <= now:
             for waiting in entered:
-                self._count_leaver(waiting)
+                self._leavers.count(waiting)
             raise DeadlinePassedError
         if urgency.deadline < math.inf and not foreseen:
             outlook = self.forecast(urgency.priority, len(rows), since=urgency.since)
@@ -188,6 +191,10 @@ class Batcher(Generic[Row, Output]):
         """Return how many rows of a priority wait that are asked for since then, or longer."""
         return self._line.count(priority, since)
 
+    def alone(self, priority: Priority) -> int:
+        """Return how many of those wait for a run of their own."""
+        return self._line.alone(priority)
+
     def oldest(self, priority: Priority) -> float | None:
         """Return since when the first row of a priority is asked for; None without one."""
         waiting = self._line.oldest(priority)
@@ -199,13 +206,13 @@ class Batcher(Generic[Row, Output]):
             return -math.inf
         return min(map(self._patience, self._line.heads()))
 
-    def deal(self, rows: int, schedule: Schedule) -> None:
+    def deal(self, rows: int, schedule: Schedule, *, alone: int = 0) -> None:
         """Give so many rows to a schedule, in the batches that they would make.
 
         As in a forecast, an outdated figure counts for nothing where nobody runs or waits.
         """
         if self._line or not self._in_doubt(self._now()):
-            self.sizing.deal(rows, schedule)
+            self.sizing.deal(rows, schedule, alone=alone)
 
     def launch(self, turns: Turns) -> Run | None:
         """Begin to run the next batch; return what is expected of it, None if none is left."""
@@ -256,31 +263,16 @@ class Batcher(Generic[Row, Output]):
     def _abandon(self, waiting: Waiting[Row]) -> None:
         """Forget a row whose caller waits no more; nothing to do once it was taken."""
         if self._line.remove(waiting):
-            self._count_leaver(waiting)
+            self._leavers.count(waiting)
             self._note_idle()
-
-    def _still_wanted(self, waiting: Waiting[Row]) -> bool:
-        """Look once more, in the very moment of the run, whether the caller is still there."""
-        if self._now() >= waiting.deadline:
-            waiting.fail(DeadlinePassedError())
-        if not waiting.is_wanted:
-            self._count_leaver(waiting)
-        return waiting.is_wanted
-
-    def _count_leaver(self, waiting: Waiting[Row]) -> None:
-        expired = self._now() >= waiting.deadline - CLOCK_SLACK_S
-        try:
-            (self.observer.expired if expired else self.observer.cancelled)(waiting)
-        except Exception as error:  # noqa: BLE001 - told to the loop, which logs it
-            # Whoever counts must not fail; if it does, that is no reason to lose a row.
-            trouble = {"message": "a leaver could not be counted", "exception": error}
-            self._loop.call_exception_handler(trouble)
 
     async def _answer(self, batch: Batch[Row, Output], run: Run) -> None:
         try:
-            live = [waiting for waiting in batch.rows if self._still_wanted(waiting)]
+            live = [waiting for waiting in batch.rows if not self._leavers.is_one(waiting)]
             if live:
-                await self._execution.answer(Batch(live, batch.began))
+                # Back in line they wait for their turn as all do: for a permit, in time or not.
+                for waiting in reversed(await self._execution.answer(Batch(live, batch.began))):
+                    self._enter(waiting)
         finally:
             self.runners.release(self, run)
 
@@ -297,6 +289,8 @@ class Batcher(Generic[Row, Output]):
 
     def _patience(self, waiting: Waiting[Row]) -> float:
         """Return how long a row is held back for others: never so long that it is late."""
+        if waiting.alone:
+            return -math.inf
         latest = waiting.latest - 2 * self.sizing.seconds(self.sizing.largest)
         return min(waiting.arrived + self.max_queue_delay_s, latest)
 

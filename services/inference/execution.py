@@ -1,4 +1,4 @@
-"""Runs batches, and hands every row its answer; whoever has none beside others is run once alone.
+"""Runs batches, and hands every row its answer; whoever has none beside others may come again.
 
 One row that a model cannot bear so costs its mates some time, and never their answers.
 """
@@ -39,19 +39,26 @@ class Execution(Generic[Row, Output]):
         self._sizing = sizing
         self._observer = observer
 
-    async def answer(self, batch: Batch[Row, Output]) -> None:
-        """Run a batch until each of its rows is answered, with an error if need be."""
+    async def answer(self, batch: Batch[Row, Output]) -> list[Waiting[Row]]:
+        """Run a batch, and answer its rows, with an error if need be.
+
+        Returns:
+            Those that are not answered yet, and deserve a run of their own: never a row that
+            was by itself, so nobody comes again twice.
+
+        """
         try:
-            for waiting in await self._answered(batch):
-                if waiting.is_wanted and self._now() < waiting.deadline:
-                    waiting.queued = False  # its wait has been counted
-                    await self._answered(Batch([waiting], self._now()))
+            left = await self._left_by(batch)
         except BaseException as error:  # also where whoever counts has failed
             batch.fail(error)
             raise
+        again = [waiting for waiting in left if waiting.is_wanted]
+        for waiting in again:
+            waiting.come_again(batch.began, self._now())
+        return again
 
-    async def _answered(self, batch: Batch[Row, Output]) -> Sequence[Waiting[Row]]:
-        """Run a batch once, and return those of its rows that deserve a run of their own."""
+    async def _left_by(self, batch: Batch[Row, Output]) -> Sequence[Waiting[Row]]:
+        """Run a batch, and return whom it left without an answer that another run may have."""
         shape = self._sizing.shape(len(batch.rows))
         left: Sequence[Waiting[Row]] = ()
         well = False
@@ -66,7 +73,7 @@ class Execution(Generic[Row, Output]):
                 left = batch.rows
             else:
                 batch.fail(error)
-            if not isinstance(error, Exception | asyncio.CancelledError):
+            if not isinstance(error, Exception):
                 raise
         finally:
             self._observer.ran(batch, shape, self._now() - batch.began, well=well)
@@ -83,5 +90,4 @@ def _may_be_the_fault_of_one(error: BaseException) -> bool:
 
     Who lacks memory is not asked for more, and who mixes up rows not trusted with others.
     """
-    short = isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
-    return isinstance(error, Exception) and not (short or isinstance(error, BatchError))
+    return isinstance(error, Exception) and not isinstance(error, MemoryError | BatchError)

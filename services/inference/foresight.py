@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from services.inference.forecast import Forecast
 from services.inference.priority import Priority
-from services.inference.runners import Contender, Runners
+from services.inference.runners import NOBODY, Contender, Runners
 from services.inference.sizing import Sizing
 
 
@@ -47,13 +47,16 @@ class Foresight:
 
         """
         ahead = self._runners.ahead(priority, rows, since)
-        first = ahead.pop(self._contender, 0) + coming.get(self._contender, 0)
+        own = ahead.pop(self._contender, NOBODY)
+        first = own.rows + coming.get(self._contender, 0)
         schedule = self._runners.schedule(now)
         for other, others in ahead.items():
-            if before_it := others + coming.get(other, 0):
-                other.deal(before_it, schedule)
+            if before_it := others.rows + coming.get(other, 0):
+                other.deal(before_it, schedule, alone=others.alone)
         if not first and in_doubt:
             return Forecast(schedule.next_s, 0.0)
+        schedule.deal(own.alone, self._sizing.seconds(1))
+        first -= own.alone
         size = self._sizing.best(first + rows)
         seconds = self._sizing.seconds(size)  # those who come later fill the last batch up
         before = first // size  # the last of those ahead share a batch with these

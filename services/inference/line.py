@@ -2,7 +2,8 @@
 
 import asyncio
 import math
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right, insort_left, insort_right
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -26,6 +27,9 @@ class Waiting(Generic[Row]):
         then_s: seconds of work that must follow before the deadline, once it has run.
         caller: who asked, in the words of whoever observes; None where nobody asks.
         queued: whether it waited for its run in a line at all.
+        alone: a batch that it was in could not answer it; it runs once more, by itself.
+        waited_s: seconds that it had waited before that batch.
+        ran_s: seconds that that batch ran.
 
     """
 
@@ -39,6 +43,9 @@ class Waiting(Generic[Row]):
     then_s: float = 0.0
     caller: Any = None
     queued: bool = True
+    alone: bool = False
+    waited_s: float = 0.0
+    ran_s: float = 0.0
 
     @property
     def latest(self) -> float:
@@ -49,6 +56,11 @@ class Waiting(Generic[Row]):
     def is_wanted(self) -> bool:
         """Whether somebody still waits who can use it."""
         return not (self.future.done() or self.request.is_lost)
+
+    def come_again(self, began: float, now: float) -> None:
+        """Note that a run from then until now had no answer for it: it waits for its own."""
+        self.waited_s, self.ran_s = began - self.arrived, now - began
+        self.arrived, self.alone = now, True
 
     def fail(self, error: Exception) -> None:
         """Answer the caller with an error, if it still waits; its request is lost with it."""
@@ -61,12 +73,13 @@ class Line(Generic[Row]):
     """Who waits, by when their requests came; whoever leaves is gone at once.
 
     Rows arrive nearly in that order: those of a request that was held up elsewhere find their
-    place before those that came after it.
+    place before those that came after it, and so do those that come again.
     """
 
     def __init__(self) -> None:
         """Begin empty."""
         self._rows: dict[Priority, list[Waiting[Row]]] = {priority: [] for priority in Priority}
+        self._alone: Counter[Priority] = Counter()
 
     def __len__(self) -> int:
         return sum(map(len, self._rows.values()))
@@ -76,9 +89,15 @@ class Line(Generic[Row]):
         rows = self._rows[priority]
         return len(rows) if since == math.inf else bisect_right(rows, since, key=_since)
 
+    def alone(self, priority: Priority) -> int:
+        """Return how many rows of a priority wait for a run of their own, nearly all in front."""
+        return self._alone[priority]
+
     def add(self, waiting: Waiting[Row]) -> None:
-        """Let a row join, behind those that came at the same moment."""
+        """Let a row join, behind those that came at the same moment; who comes again, before."""
+        insort = insort_left if waiting.alone else insort_right
         insort(self._rows[waiting.priority], waiting, key=_since)
+        self._alone[waiting.priority] += waiting.alone
 
     def remove(self, waiting: Waiting[Row]) -> bool:
         """Take a row out, and say whether it was there."""
@@ -86,6 +105,7 @@ class Line(Generic[Row]):
         for place in range(bisect_left(rows, waiting.since, key=_since), len(rows)):
             if rows[place] is waiting:
                 del rows[place]
+                self._alone[waiting.priority] -= waiting.alone
                 return True
             if rows[place].since > waiting.since:
                 break

@@ -27,6 +27,10 @@ class ModelRunError(ModelError):
     """The runtime failed on a batch, or answered something that is no number."""
 
 
+class ModelMemoryError(ModelRunError, MemoryError):
+    """The runtime could not have the memory that a batch needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelFile:
     """A published file that was read and verified.

@@ -31,7 +31,7 @@ class Requests:
         success: those that were answered, from coming into line to the answer.
         fail: those that came into line and were not: too late, failed, or left by their callers.
         queue: what the last row of each answered request waited for a runner.
-        run: what the batch of that row ran.
+        run: what the batch of that row ran, and one before that had no answer for it.
         rows: rows that were answered.
         last_answered: when one was answered last, in seconds since 1970 (UTC); 0 for never.
 

@@ -12,10 +12,13 @@ from services.inference import evaluation, model_file
 from services.inference.backends.backend import Backend, Identity, Tensor
 from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from services.inference.evaluation import Evaluation
-from services.inference.model_file import ModelError, ModelFile, ModelRunError
+from services.inference.model_file import ModelError, ModelFile, ModelMemoryError, ModelRunError
 
 Outputs = Mapping[str, Tensor]
 _Value = TypeVar("_Value")
+
+_NO_MEMORY = ("failed to allocate memory", "bad_alloc", "bad allocation", "out of memory")
+"""What runtimes say of memory that they cannot have: their errors have no class for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +150,15 @@ class OnnxModel:
         """Do as ``run``, but give None for a tensor that alone has an output that is no number.
 
         Raises:
-            ModelRunError: the runtime failed, or that holds for every tensor.
+            ModelMemoryError: the runtime could not have the memory for it.
+            ModelRunError: it failed otherwise, or that holds for every tensor.
 
         """
         try:
             ran = self._backend.run(np.stack(tensors))
         except Exception as error:  # runtimes raise classes of their own making
             message = f"the {self._name} failed on a batch of {len(tensors)}: {error}"
-            raise ModelRunError(message) from error
+            raise (ModelMemoryError if _lacks_memory(error) else ModelRunError)(message) from error
         all_sound = _is_sound(ran.results)  # nearly always, and sooner told than for each row
         provenance = self._provenance(ran.by)
         outputs = [
@@ -179,6 +183,11 @@ class OnnxModel:
             identity.precision,
             identity.variant_of,
         )
+
+
+def _lacks_memory(error: Exception) -> bool:
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or any(words in said for words in _NO_MEMORY)
 
 
 def _is_sound(results: Sequence[Tensor]) -> bool:

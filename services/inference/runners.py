@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from services.inference.priority import Priority, Turns
 from services.inference.schedule import Schedule
@@ -33,11 +33,30 @@ class Run:
         return min(late_s, self.end - self.began) if late_s > 0 else -late_s
 
 
+class Ahead(NamedTuple):
+    """Rows of a contender that come before new ones.
+
+    Attributes:
+        rows: how many.
+        alone: how many of them run by themselves, before the others.
+
+    """
+
+    rows: int
+    alone: int
+
+
+NOBODY = Ahead(0, 0)
+
+
 class Contender(Protocol):
     """Whoever has rows that wait for a runner."""
 
     def count(self, priority: Priority, since: float = math.inf) -> int:
         """Return how many of its rows of a priority wait that are asked for since then."""
+
+    def alone(self, priority: Priority) -> int:
+        """Return how many of those run by themselves, before the others."""
 
     def oldest(self, priority: Priority) -> float | None:
         """Return since when its first row of a priority is asked for; None without one."""
@@ -45,8 +64,8 @@ class Contender(Protocol):
     def ready_at(self) -> float:
         """Return the moment from which it would like to run; minus infinity for at once."""
 
-    def deal(self, rows: int, schedule: Schedule) -> None:
-        """Give so many of its rows to a schedule, in the batches that they would make."""
+    def deal(self, rows: int, schedule: Schedule, *, alone: int = 0) -> None:
+        """Give its rows to a schedule, in the batches that they would make; the first alone."""
 
     def launch(self, turns: Turns) -> Run | None:
         """Begin to run a batch.
@@ -110,8 +129,8 @@ class Runners:
         running = (run.left_s(now) for runs in self._runs.values() for run in runs)
         return Schedule([*[0.0] * self.free, *running])
 
-    def ahead(self, priority: Priority, rows: int, since: float) -> dict[Contender, int]:
-        """Return how many rows of each contender come before new ones.
+    def ahead(self, priority: Priority, rows: int, since: float) -> dict[Contender, Ahead]:
+        """Return which rows of each contender come before new ones.
 
         Args:
             priority: of the new rows; those of the other come before as far as their turns go.
@@ -120,14 +139,14 @@ class Runners:
 
         """
         if not any(map(_waits, self._runs)):  # most often, and asked several times a picture
-            return dict.fromkeys(self._runs, 0)
+            return dict.fromkeys(self._runs, NOBODY)
         interactive, bulk = (
             self._waiting(each, since if each is priority else math.inf) for each in Priority
         )
         totals = sum(interactive.values()), sum(bulk.values())
         first = self._turns.before(priority, *totals, rows)
         interactive, bulk = _shared_out(first[0], interactive), _shared_out(first[1], bulk)
-        return {each: interactive[each] + bulk[each] for each in self._runs}
+        return {each: _ahead(each, interactive[each], bulk[each]) for each in self._runs}
 
     def _waiting(self, priority: Priority, since: float) -> dict[Contender, int]:
         return {each: each.count(priority, since) for each in self._runs}
@@ -165,6 +184,11 @@ class Runners:
 
 def _waits(contender: Contender) -> bool:
     return contender.count(Priority.INTERACTIVE) > 0 or contender.count(Priority.BULK) > 0
+
+
+def _ahead(contender: Contender, interactive: int, bulk: int) -> Ahead:
+    alone = min(interactive, contender.alone(Priority.INTERACTIVE))
+    return Ahead(interactive + bulk, alone + min(bulk, contender.alone(Priority.BULK)))
 
 
 def _age(contender: Contender, priority: Priority) -> float:

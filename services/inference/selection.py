@@ -45,7 +45,8 @@ class Selection(Generic[Row]):
             The rows, none if nobody is left.
 
         """
-        size = self._sizing.next(len(self._line), self._slack_s(now))
+        together = len(self._line) - sum(map(self._line.alone, Priority))
+        size = self._sizing.next(together, self._slack_s(now)) if together else 1
         batch: list[Waiting[Row]] = []
         while len(batch) < size and (waiting := self._head(turns)) is not None:
             if self._turned_away(waiting, now, in_doubt=in_doubt):
@@ -55,6 +56,8 @@ class Selection(Generic[Row]):
             self._line.remove(waiting)
             turns.took(waiting.priority)
             batch.append(waiting)
+            if waiting.alone:
+                break
         return batch
 
     def _head(self, turns: Turns) -> Waiting[Row] | None:
@@ -83,6 +86,8 @@ class Selection(Generic[Row]):
         self, waiting: Waiting[Row], batch: list[Waiting[Row]], turns: Turns, now: float
     ) -> bool:
         """Say whether the batch may become larger by this row, for the sake of the others."""
+        if waiting.alone:
+            return False
         seconds = self._sizing.seconds(len(batch) + 1)
         if seconds > min(each.latest for each in (*batch, waiting)) - now:
             return False  # one of them would be late

@@ -58,11 +58,12 @@ class Sizing:
         """Return how long a batch of so many rows should run."""
         return self.cost.seconds(self.shape(rows))
 
-    def deal(self, rows: int, schedule: Schedule) -> None:
-        """Give rows to a schedule, in the batches that they would make."""
-        if rows:
-            size = self.best(rows)
-            batches, rest = divmod(rows, size)
+    def deal(self, rows: int, schedule: Schedule, *, alone: int = 0) -> None:
+        """Give rows to a schedule, in the batches that they would make; the first ones alone."""
+        schedule.deal(alone, self.seconds(1))
+        if together := rows - alone:
+            size = self.best(together)
+            batches, rest = divmod(together, size)
             schedule.deal(batches, self.seconds(size))
             schedule.deal(min(rest, 1), self.seconds(rest or 1))
 

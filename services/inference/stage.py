@@ -175,7 +175,7 @@ class ModelStage(Stage[Pixels, ModelOutputs]):
         try:
             outputs = self.model.run_each(rows)
         except ModelRunError as error:
-            if len(rows) > 1:  # each is run alone now, and all may well be answered
+            if len(rows) > 1:  # each may be run alone yet, and nearly all be answered
                 _log.warning("a batch failed", rows=len(rows), reason=str(error))
             raise
         # Where a row has none, it is not the backend that was at fault.

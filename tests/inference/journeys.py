@@ -6,19 +6,20 @@ remembered, so that hundreds of pictures cost little.
 """
 
 import asyncio
+import contextvars
 import math
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
+import greenlet
 import pytest
 from prometheus_client import CollectorRegistry
-from sqlalchemy.util import await_only, greenlet_spawn
 
 from services import picture
 from services.inference import straight
@@ -86,7 +87,7 @@ class Threads(Executor):
 
     async def _run(self, future: Future[Any], fn: Callable[..., Any], args: Any, kw: Any) -> None:
         try:
-            future.set_result(await greenlet_spawn(fn, *args, **kw))
+            future.set_result(await _thread(lambda: fn(*args, **kw)))
         except BaseException as error:  # noqa: BLE001 - as a thread of a pool does
             future.set_exception(error)
 
@@ -220,9 +221,26 @@ class Travel:
             self.broken.append(wrong)
 
 
+async def _thread(work: Callable[[], Any]) -> Any:
+    """Do work that sleeps now and then; the loop goes on meanwhile, and then the work."""
+    thread = greenlet.greenlet(work)
+    thread.gr_context = contextvars.copy_context()
+    handed_over = thread.switch()
+    while not thread.dead:
+        sleep: Awaitable[None] = handed_over
+        try:
+            await sleep
+        except BaseException as error:  # noqa: BLE001 - whoever sleeps is told
+            handed_over = thread.throw(error)
+        else:
+            handed_over = thread.switch()
+    return handed_over
+
+
 def _sleep(seconds: float) -> None:
-    sleeping: Awaitable[None] = asyncio.sleep(seconds)
-    await_only(cast("Coroutine[Any, Any, None]", sleeping))
+    loop = greenlet.getcurrent().parent
+    assert loop, "nobody sleeps on the event loop itself"
+    loop.switch(asyncio.sleep(seconds))
 
 
 @contextmanager

@@ -18,76 +18,15 @@ from services.inference.batcher import Batcher
 from services.inference.priority import BULK_SHARE, Priority, Urgency
 from services.inference.runners import Runners
 from tests.inference.hardware import Tally
+from tests.inference.script import Ask, Close, House, Leave, Run, Stall, Step
 from tests.virtual_time import VirtualLoop
 
 LARGEST = 4
 ANSWERED = 1_000_000
 """What the hardware adds to a row; so the answer of one batcher is a row of its own for another."""
 
-
 _TURNS = 100
 """Of the event loop; a row needs a few from its caller to a runner."""
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A request comes in, for one batcher or for one after the other."""
-
-    way: tuple[int, ...]
-    rows: int
-    time_s: float
-    priority: Priority
-
-
-@dataclass(frozen=True)
-class Leave:
-    """A caller leaves, whether it was answered or not."""
-
-    who: int
-
-
-@dataclass(frozen=True)
-class Pass:
-    """Time passes; zero is one turn of the event loop."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Stall:
-    """The event loop is held up: time passes, and nobody notices."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Close:
-    """A batcher takes no more."""
-
-    batcher: int
-
-
-Step = Ask | Leave | Pass | Stall | Close
-
-
-@dataclass(frozen=True)
-class Run:
-    """What becomes of a batch."""
-
-    seconds: float
-    rows_lost: int = 0
-    error: type[BaseException] | None = None
-
-
-@dataclass(frozen=True)
-class House:
-    """What the batchers are built with."""
-
-    runners: int
-    places: int
-    known_s: float | None
-    padded: bool
-    delay_s: float
 
 
 @dataclass(eq=False)
@@ -245,7 +184,7 @@ class Scene:
             if request.turned_away:
                 inside.cancel()
 
-    async def run(self, number: int, rows: Sequence[int]) -> list[int]:
+    async def run(self, number: int, rows: Sequence[int]) -> list[int | None]:
         """Be the hardware, and look whether who comes may come."""
         self.at_work += 1
         self.ran_rows[number] += len(rows)
@@ -257,17 +196,20 @@ class Scene:
         run = self.runs.pop(0) if self.runs else Run(1.0)
         if run.error or run.rows_lost:
             self.fail(own, tried_again=run.error is RuntimeError and len(own) > 1)
+        mute = {rows[place] for place in run.mute if place < len(own)}
+        if mute:
+            self.fail(mute, tried_again=mute < own)
         try:
             await asyncio.sleep(run.seconds)
         finally:
             self.at_work -= 1
         if run.error:
             raise run.error
-        outputs = [row + ANSWERED for row in rows]
+        outputs = [None if row in mute else row + ANSWERED for row in rows]
         return outputs[: len(rows) - run.rows_lost] + [0] * -run.rows_lost
 
     def fail(self, rows: set[int], *, tried_again: bool) -> None:
-        """Note a run that fails: it may be the fault of one of those who were in it."""
+        """Note rows without an answer: it may be the fault of one of those who ran."""
         if tried_again:
             self.failed_together |= rows
         else:
@@ -276,11 +218,11 @@ class Scene:
 
     def begin(self, number: int, row: int, *, alone: bool) -> None:
         request = self.of_row[row]
-        if row not in request.begun:
-            self.watch_share(number, request)
+        self.watch_share(number, request)
         request.begun[row] += 1
-        again = alone and row in self.failed_together
+        again = row in self.failed_together
         self.note("a row ran twice", right=request.begun[row] <= 1 + again)
+        self.note("a row ran with others again", right=alone or request.begun[row] == 1)
         self.note("a row ran for another batcher, or for nobody", right=request.at == number)
         self.note("a row ran whose caller had left", right=not request.left)
         now = asyncio.get_running_loop().time()

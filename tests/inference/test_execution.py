@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,13 +17,11 @@ from prometheus_client import CollectorRegistry
 
 from services import rpc
 from services.inference.batch import Answer, BatchError
-from services.inference.batcher import Batcher
 from services.inference.cost import Cost
 from services.inference.engine import engine
 from services.inference.metrics import Metrics
 from services.inference.onnx_model import OnnxModel
-from services.inference.priority import Urgency
-from services.inference.refusal import DeadlinePassedError, MemoryShortError
+from services.inference.refusal import MemoryShortError
 from services.inference.runners import Runners
 from services.inference.settings import Settings
 from services.inference.stage import ModelStage
@@ -32,8 +30,6 @@ from services.pb import open_inference_pb2_grpc
 from tests import tiny_models
 from tests.inference.batching import held
 from tests.inference.conftest import door
-from tests.inference.hardware import Tally
-from tests.virtual_time import play
 
 CLASSIFIER = {"model": "classifier", "version": "1"}
 DARK = np.zeros((64, 64, 3), np.uint8)
@@ -91,73 +87,27 @@ async def test_one_of_four_that_a_model_cannot_bear_fails_alone(
     assert count(registry, "batch_size_count") == 1 + len(alone)
     assert count(registry, "batch_size_sum") == len(rows) + len(alone)
     assert count(registry, "failed_runs_total") == failed_runs
-    assert count(registry, "queue_seconds_count") == len(rows)
+    assert count(registry, "queue_seconds_count") == len(rows) + len(alone)
     assert (stage.requests.success.count, stage.requests.fail.count) == (3, 1)
 
 
-class Unwell:
-    """Hardware on which each run with a negative row fails, after a second."""
-
-    def __init__(self, error: Callable[[], Exception] = RuntimeError) -> None:
-        self._error = error
-        self.batches: list[list[int]] = []
-
-    async def run(self, rows: Sequence[int]) -> Sequence[int]:
-        self.batches.append(list(rows))
-        await asyncio.sleep(1)
-        if min(rows) < 0:
-            raise self._error()
-        return rows
-
-
-def answered_together(
-    hardware: Unwell, asks: dict[int, Urgency], leaves: int | None = None
-) -> tuple[dict[int, type], Tally]:
-    """Ask for rows that make one batch; say what each came to, and what was counted."""
-
-    async def scene() -> list[Answer[int] | BaseException]:
-        batcher = Batcher(hardware.run, Runners(1), tally, max_batch_size=4)
-        for rows in (1, 4) * 5:
-            batcher.sizing.cost.learn(rows, 1.0, 0)
-        tasks = {row: asyncio.create_task(batcher.submit(row, asks[row])) for row in asks}
-        await asyncio.sleep(0.5)
-        if leaves is not None:
-            tasks[leaves].cancel()
-        outcomes = await asyncio.gather(*tasks.values(), return_exceptions=True)
-        await batcher.close()
-        return outcomes
-
-    tally = Tally()
-    ends = play(scene())
-    return dict(zip(asks, map(type, ends), strict=True)), tally
-
-
-def test_who_leaves_or_runs_out_of_time_in_a_batch_that_fails_is_not_run_again() -> None:
-    hardware = Unwell()
-    asks = {1: Urgency(), -2: Urgency(), 3: Urgency(1.5), 4: Urgency()}
-    ends, tally = answered_together(hardware, asks, leaves=1)
-    assert ends == {
-        1: asyncio.CancelledError,
-        -2: BatchError,
-        3: DeadlinePassedError,
-        4: Answer,
-    }
-    assert hardware.batches == [[1, -2, 3, 4], [-2], [4]]
-    assert (tally.batches, tally.failed, tally.left) == ([4, 1, 1], 2, {})
-
-
-def test_a_batch_in_which_nobody_can_be_answered_is_not_tried_a_third_time() -> None:
-    hardware = Unwell()
-    ends, _ = answered_together(hardware, dict.fromkeys((-1, -2, -3), Urgency()))
-    assert set(ends.values()) == {BatchError}
-    assert hardware.batches == [[-1, -2, -3], [-1], [-2], [-3]]
-
-
-def test_what_failed_for_want_of_memory_is_not_tried_again() -> None:
-    hardware = Unwell(MemoryError)
-    ends, tally = answered_together(hardware, dict.fromkeys((1, -2, 3), Urgency()))
-    assert set(ends.values()) == {MemoryShortError}
-    assert (hardware.batches, tally.failed) == ([[1, -2, 3]], 1)
+@pytest.mark.parametrize("rows", [[BLUE], [DARK, BLUE, GRAY]], ids=["alone", "with others"])
+async def test_what_the_runtime_has_no_memory_for_is_refused_and_not_run_again(
+    tmp_path: Path, registry: CollectorRegistry, rows: list[np.ndarray]
+) -> None:
+    folder = tiny_models.publish(tiny_models.greedy_classifier(), tmp_path / "1")
+    model, runners = OnnxModel.load(folder, "classifier"), Runners(1)
+    with ThreadPoolExecutor(1) as threads:
+        stage = ModelStage(model, runners, threads, Metrics(registry), max_batch_size=4)
+        async with held(runners):
+            stage.sizing.cost = known()
+            asked = [asyncio.create_task(stage.submit(row)) for row in rows]
+            while stage.queue_size < len(rows):  # noqa: ASYNC110 - no time passes
+                await asyncio.sleep(0)
+        ends = await asyncio.gather(*asked, return_exceptions=True)
+        await stage.close()
+    assert [type(each) for each in ends] == [MemoryShortError] * len(rows)
+    assert count(registry, "batch_size_count") == count(registry, "failed_runs_total") == 1
 
 
 async def test_at_the_door_one_tensor_of_four_that_a_model_cannot_bear_is_an_internal_error(

@@ -1,17 +1,23 @@
 """What is told of the future comes true, as far as it can be known."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
 from services.inference.batch import Answer
 from services.inference.batcher import Batcher
+from services.inference.engine import engine
 from services.inference.priority import Priority, Urgency
 from services.inference.refusal import TooLateError
 from services.inference.runners import Contender, Runners
+from services.inference.settings import Settings
+from tests import specimens
+from tests.inference.batching import held
 from tests.inference.hardware import Hardware, Tally
 from tests.virtual_time import play
 
@@ -191,3 +197,18 @@ def test_a_run_that_is_overdue_is_expected_to_take_as_long_again_as_it_is_late()
 
     # It costs two seconds by what is known, and no more than that is expected again.
     assert play(scene()) == [0.5, 1, 2, 2]
+
+
+async def test_bulk_that_goes_step_by_step_is_foretold_its_share_at_every_step(
+    model_dir: Path, registry: CollectorRegistry
+) -> None:
+    picture = specimens.lesion_jpeg((300, 200))
+    async with engine(Settings(model_dir=model_dir, runners=2), registry) as pipeline:
+        pipeline.ways = replace(pipeline.ways, straight=None)
+        async with held(pipeline.ways.steps.decode.runners):
+            asked = [asyncio.create_task(pipeline.analyze(picture)) for _ in range(28)]
+            while sum(line.queue_size for line in pipeline.ways.first) < 28:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            ahead = pipeline.coming(Priority.INTERACTIVE), pipeline.coming(Priority.BULK)
+        await asyncio.gather(*asked)
+    assert [set(each.values()) for each in ahead] == [{28}, {7}]

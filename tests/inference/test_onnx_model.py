@@ -6,6 +6,7 @@ import pytest
 from onnx import numpy_helper
 
 from services.inference import repository
+from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from services.inference.contract import ClassifierContract, SegmenterContract
 from services.inference.model_file import ModelError, ModelRunError
 from services.inference.onnx_model import OnnxModel
@@ -127,3 +128,24 @@ def test_a_tensor_of_another_size_fails_the_run_and_not_the_session(tmp_path: Pa
     with pytest.raises(ModelRunError):
         model.run([np.zeros((32, 32, 3), np.uint8)])
     assert len(model.run([np.zeros((64, 64, 3), np.uint8)] * 2)) == 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("Status Message: std::bad_alloc"),
+        RuntimeError("CUDA failure 2: out of memory ; GPU=0 ; expr=cudaMalloc((void**)&p, size)"),
+    ],
+)
+def test_a_runtime_that_lacks_memory_lacks_memory_in_whatever_words_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def run(*_: object) -> None:
+        raise error
+
+    model = load(tiny_models.publish(tiny_models.classifier(), tmp_path / "1"))
+    monkeypatch.setattr(OnnxRuntimeCpu, "run", run)
+    with pytest.raises(ModelRunError) as lacking:
+        model.run([np.zeros((64, 64, 3), np.uint8)])
+    assert isinstance(lacking.value, MemoryError)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -287,16 +286,3 @@ async def test_bulk_that_a_full_service_refused_has_the_next_place_and_its_answe
         await arrived(pipeline, 4)
     assert (await again).notice
     assert [(await each).notice != "" for each in waiting[:3]] == [True] * 3
-
-
-async def test_bulk_that_goes_step_by_step_is_foretold_its_share_at_every_step(
-    model_dir: Path, registry: CollectorRegistry
-) -> None:
-    async with engine(Settings(model_dir=model_dir, runners=2), registry) as pipeline:
-        pipeline.ways = dataclasses.replace(pipeline.ways, straight=None)
-        async with held(pipeline.ways.steps.decode.runners):
-            asked = [asyncio.create_task(pipeline.analyze(PICTURE)) for _ in range(28)]
-            await arrived(pipeline, 28)
-            ahead = pipeline.coming(Priority.INTERACTIVE), pipeline.coming(Priority.BULK)
-        await asyncio.gather(*asked)
-    assert [set(each.values()) for each in ahead] == [{28}, {7}]
