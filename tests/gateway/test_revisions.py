@@ -9,6 +9,19 @@ __all__ = ["cast"]
 
 _NEVER = '"99"'
 
+_MEANT_FOR_A_REVISION = {
+    "assess",
+    "change_lesion",
+    "change_patient",
+    "change_user",
+    "change_webhook",
+    "delete_assessment",
+    "delete_lesion",
+    "delete_patient",
+    "delete_webhook",
+}
+"""One that comes new is to be written down here, and one that asks no more is to be seen."""
+
 
 async def test_a_change_counts_only_if_it_is_meant_for_what_is_there(cast: Cast) -> None:
     admin, tried = cast.ours[Role.ADMIN], set()
@@ -32,7 +45,7 @@ async def test_a_change_counts_only_if_it_is_meant_for_what_is_there(cast: Cast)
             assert right in {200, 204}, operation
             # What is gone is not there for anybody.
             assert late in ({404, 412} if operation.method == "DELETE" else {412}), operation
-    assert tried >= {"change_lesion", "change_patient", "delete_lesion", "assess"}
+    assert tried == _MEANT_FOR_A_REVISION
 
 
 async def asked(operation: Operation, by: Client, there: str, of: str | None = None) -> int:
