@@ -9,6 +9,7 @@ from sqlalchemy import text
 from services.gateway.boot import open_records
 from services.gateway.records import DEFAULT_ORGANISATION, Removal
 from services.gateway.routes.analysis_shapes import AnalysisView
+from services.gateway.store import Stage, folder
 from tests.gateway.audited import Row, findings, rows, verified
 from tests.gateway.conftest import Client, Gateway, Start
 from tests.gateway.counterparts import assessed
@@ -84,7 +85,23 @@ async def test_an_answer_that_turns_out_otherwise_has_a_row_too(
     assert {row["subject_ids"] for row in found[1:]} == set(await listed(alice, "/v1/analyses"))
 
 
-async def test_a_record_that_is_written_at_the_second_try_has_one_row(either: Gateway) -> None:
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> list[Stage]:
+    """The stages that are published, each once a try."""
+    seen: list[Stage] = []
+    publish = folder._FolderStage.publish
+
+    async def watched(stage: folder._FolderStage) -> None:
+        seen.append(stage)
+        await publish(stage)
+
+    monkeypatch.setattr(folder._FolderStage, "publish", watched)
+    return seen
+
+
+async def test_a_record_that_is_written_at_the_second_try_has_one_row(
+    either: Gateway, published: list[Stage]
+) -> None:
     alice = await either.signed_in()
     name = hashlib.sha256(assessed().segmentation.mask_png).hexdigest()
     async with open_records(either.settings) as records:
@@ -94,6 +111,8 @@ async def test_a_record_that_is_written_at_the_second_try_has_one_row(either: Ga
     answer = await alice.analyze()
 
     assert answer.status_code == 201
+    first, second = published
+    assert first is second
     assert ends(await of_uploads(either)) == [("begun", None), ("done", 201)]
     assert await findings(either) == []
 
