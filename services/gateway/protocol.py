@@ -1,8 +1,9 @@
-"""HTTP on the socket: uvicorn's protocol, with a bound on what is not a body.
+"""HTTP on the socket: uvicorn's protocol, with a bound on what no route reads.
 
 The parser collects a path, a head or a trailer of any size before it tells anybody, so what
 it is fed is counted here, before anybody has said who they are. Whatever is refused here has no
-request yet, and is answered as everything else is.
+request yet, and is answered as everything else is. A body whose request is answered has no
+reader any more, and has its bound here too.
 """
 
 import asyncio
@@ -23,15 +24,24 @@ MAX_TARGET_BYTES = 0xFFFF
 """The longest path and query of a request together: the parser counts them in 16 bits."""
 
 REST_S = 30.0
-"""How long the last of an answer may lie here after whoever gave it has gone on."""
+"""How long an answer may lie here, or the rest of its request come, once it is given."""
+
+REST_BYTES = 16 * 1024 * 1024
+"""How much of a request is taken once it is answered.
+
+Many a client sends all of a body before it looks for an answer, and would not see it if its
+connection ended at once.
+"""
 
 _log = telemetry.logger(__name__)
 
 
 class Protocol(HttpToolsProtocol):
-    """Ends a connection on which too much comes that is neither a body nor a whole head."""
+    """Ends a connection on which too much comes that nobody reads."""
 
     _untold = 0
+    _unread = 0
+    _in_body = False
     _resting: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -75,7 +85,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin a request."""
-        self._untold = 0
+        self._untold = self._unread = 0
+        self._in_body = True
         super().on_headers_complete()
         cuttable(self.scope, self.transport)
 
@@ -83,24 +94,32 @@ class Protocol(HttpToolsProtocol):
         """Go on with its body."""
         self._untold = 0
         super().on_body(body)
+        if self.cycle is not None and self.cycle.response_complete:
+            self._unread += len(body)
+            if self._unread > REST_BYTES:
+                self.transport.close()
 
     def on_message_complete(self) -> None:
         """End it."""
         self._untold = 0
+        self._in_body = False
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Leave a client some time to take the rest of an answer."""
+        """Leave a client some time to take the rest of an answer, and to end its request."""
         super().on_response_complete()
         if self._resting is not None:
             self._resting.cancel()
-        if self.transport.get_write_buffer_size():
+        if self._rests():
             self._resting = self.loop.call_later(REST_S, self._cut_rest)
 
     def _cut_rest(self) -> None:
         # While another answer goes out, whoever gives it waits for the client.
-        if self.cycle.response_complete and self.transport.get_write_buffer_size():
+        if self.cycle.response_complete and self._rests():
             self.transport.abort()
+
+    def _rests(self) -> bool:
+        return self._in_body or self.transport.get_write_buffer_size() > 0
 
 
 def _answer(error: errors.GatewayError, request_id: str) -> bytes:
