@@ -22,6 +22,17 @@ _NOT_FINISHED = {
     "title": "Not analyzed yet",
     "detail": "The picture is in line or being analyzed. Come back in a moment.",
 }
+_CHANGED = {
+    "title": "Changed meanwhile",
+    "detail": "It was changed since you saw it, and nothing was done. "
+    "Go back, load the page anew and look at what it is now.",
+}
+_IN_OTHER_WORDS = {
+    "no-such-path": _NOWHERE,
+    "not-finished": _NOT_FINISHED,
+    "changed-meanwhile": _CHANGED,
+}
+"""What pages say in place of what is said to programs, by the kind of problem."""
 # They describe the body, which is another one now.
 _OF_THE_BODY = ("content-length", "content-type", "content-security-policy")
 
@@ -100,8 +111,4 @@ class _Answer:
         if not self._body:  # as to HEAD
             return {"title": "", "detail": ""}
         problem: dict[str, Any] = json.loads(self._body)
-        if problem["type"].endswith("#no-such-path"):
-            return problem | _NOWHERE
-        if problem["type"].endswith("#not-finished"):
-            return problem | _NOT_FINISHED
-        return problem
+        return problem | _IN_OTHER_WORDS.get(problem["type"].rpartition("#")[2], {})

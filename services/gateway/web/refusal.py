@@ -25,6 +25,8 @@ _OF_FORMS: Mapping[type[Exception], str] = {
     "Send it again as it is now, if you mean both.",
     errors.KeySpentError: "What this form has made was removed since. "
     "Send it again to make it anew.",
+    errors.ChangedMeanwhileError: "It was changed since you saw it, and is shown as it is now. "
+    "Look at it, and send the form again if you still want that.",
     errors.QuotaExceededError: "You have asked for too much in a short time. "
     "Wait a minute and send it again.",
 }
