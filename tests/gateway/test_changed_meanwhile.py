@@ -44,7 +44,8 @@ async def revision(gateway: Gateway, path: str, browser: dict[str, str]) -> str:
     """Return which revision the forms of a user are meant for."""
     page = await gateway.http.get("/admin/users", headers=browser)
     form = page.text.partition(f'action="{path}?')[2].partition("</form>")[0]
-    return re.findall(r'name="revision" value="(\d+)"', form)[0]
+    (seen,) = re.findall(r'name="revision" value="(\d+)"', form)
+    return str(seen)
 
 
 @pytest.mark.parametrize("kind", ["patients", "lesions"])
