@@ -6,8 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-import httpx
-
 from dermserve_client.errors import ClientError
 from dermserve_client.reports import Reported
 from dermserve_client.shapes import (
@@ -156,11 +154,11 @@ class Analyses(Reported):
         headers = {"If-None-Match": "*"} if seen is None else seen.if_match()
         said = {"verdict": verdict, "reason": reason}
         path = f"{self._path}/{analysis_id}/assessment"
-        return _assessment(self._wire.send("PUT", path, json=said, headers=headers))
+        return Assessment.read(self._wire.send("PUT", path, json=said, headers=headers))
 
     def assessment(self, analysis_id: str) -> Assessment:
         """Show what a clinician says of an analysis, with the ``etag`` that a change needs."""
-        return _assessment(self._wire.send("GET", f"{self._path}/{analysis_id}/assessment"))
+        return Assessment.read(self._wire.send("GET", f"{self._path}/{analysis_id}/assessment"))
 
     def withdraw_assessment(self, analysis_id: str, seen: Assessment) -> None:
         """Take an assessment back; raises as ``assess`` does."""
@@ -174,7 +172,3 @@ class Analyses(Reported):
     def remove(self, analysis_id: str) -> None:
         """Remove an analysis."""
         self._wire.send("DELETE", f"{self._path}/{analysis_id}")
-
-
-def _assessment(response: httpx.Response) -> Assessment:
-    return Assessment.model_validate({**response.json(), "etag": response.headers.get("ETag")})

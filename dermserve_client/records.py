@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
-import httpx
-
 from dermserve_client.reports import Reported
 from dermserve_client.shapes import Lesion, Moment, Patient, Webhook
 from dermserve_client.wire import Wire
@@ -24,7 +22,7 @@ class Records(Generic[_Record]):
 
     def get(self, record_id: str) -> _Record:
         """Show one, with the ``etag`` that a change needs."""
-        return self._read(self._wire.send("GET", f"{self._path}/{record_id}"))
+        return self._shape.read(self._wire.send("GET", f"{self._path}/{record_id}"))
 
     def change(self, record: _Record, **values: Any) -> _Record:
         """Change some values of a record, if nobody changed it since it was seen.
@@ -35,7 +33,9 @@ class Records(Generic[_Record]):
 
         """
         path = f"{self._path}/{record.id}"
-        return self._read(self._wire.send("PATCH", path, json=values, headers=record.if_match()))
+        return self._shape.read(
+            self._wire.send("PATCH", path, json=values, headers=record.if_match())
+        )
 
     def remove(self, record: _Record) -> None:
         """Remove a record with all that belongs to it; raises what ``change`` does."""
@@ -43,10 +43,7 @@ class Records(Generic[_Record]):
 
     def _made(self, values: dict[str, Any]) -> _Record:
         given = {name: value for name, value in values.items() if value is not None}
-        return self._read(self._wire.make(self._path, json=given))
-
-    def _read(self, response: httpx.Response) -> _Record:
-        return self._shape.model_validate({**response.json(), "etag": response.headers.get("ETag")})
+        return self._shape.read(self._wire.make(self._path, json=given))
 
 
 class Patients(Records[Patient]):

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-import httpx
-
 from dermserve_client.shapes import ApiKey, ResetCode, User
 from dermserve_client.wire import Wire
 
@@ -18,11 +16,11 @@ class Users:
     def create(self, username: str, password: str, role: str = "clinician") -> User:
         """Make an account."""
         account = {"username": username, "password": password, "role": role}
-        return _read(self._wire.make("/v1/users", json=account))
+        return User.read(self._wire.make("/v1/users", json=account))
 
     def get(self, user_id: str) -> User:
         """Show one, with the ``etag`` that a change needs."""
-        return _read(self._wire.send("GET", f"/v1/users/{user_id}"))
+        return User.read(self._wire.send("GET", f"/v1/users/{user_id}"))
 
     def list(self) -> Iterator[User]:
         """Yield users, newest first."""
@@ -38,7 +36,7 @@ class Users:
         """
         change = {"role": role, "disabled": disabled}
         path = f"/v1/users/{user.id}"
-        return _read(self._wire.send("PATCH", path, json=change, headers=user.if_match()))
+        return User.read(self._wire.send("PATCH", path, json=change, headers=user.if_match()))
 
     def reset_password(self, user_id: str) -> ResetCode:
         """Let a user who forgot their password choose another one; earlier codes are no good.
@@ -55,10 +53,6 @@ class Users:
         Make sure that it is they who ask.
         """
         self._wire.send("DELETE", f"/v1/users/{user_id}/second-factor")
-
-
-def _read(response: httpx.Response) -> User:
-    return User.model_validate({**response.json(), "etag": response.headers.get("ETag")})
 
 
 class ApiKeys:

@@ -1,7 +1,8 @@
 """What is common to all answers. What a later gateway says beside it is let pass."""
 
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
+import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -18,6 +19,11 @@ class Editable(Shape):
     """
 
     etag: str | None = Field(None, exclude=True)
+
+    @classmethod
+    def read(cls, response: httpx.Response) -> Self:
+        """Return the record that an answer shows, with the revision that its head names."""
+        return cls.model_validate({**response.json(), "etag": response.headers.get("ETag")})
 
     def if_match(self) -> dict[str, str]:
         """Return the header of a change that is meant for what was seen."""
