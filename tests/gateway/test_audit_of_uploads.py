@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -13,6 +14,8 @@ from services.gateway.store import Stage, folder
 from tests.gateway.audited import Row, findings, rows, verified
 from tests.gateway.conftest import Client, Gateway, Start
 from tests.gateway.counterparts import assessed
+from tests.gateway.sockets import serving_http
+from tests.gateway.test_interrupted_requests import Stopping
 from tests.gateway.test_once import analysis
 from tests.gateway.test_patients import listed
 
@@ -83,6 +86,28 @@ async def test_an_answer_that_turns_out_otherwise_has_a_row_too(
     assert answer.status_code == 500
     assert ends(found) == [("begun", None), ("done", 201), ("failed", 500)]
     assert {row["subject_ids"] for row in found[1:]} == set(await listed(alice, "/v1/analyses"))
+
+
+async def test_that_its_caller_left_after_it_was_made_has_a_row_too(either: Gateway) -> None:
+    alice = await either.signed_in()
+    before_its_answer = Stopping(either.parts.once._database, "_change", "before")
+    either.parts.once._database = before_its_answer
+    async with (
+        serving_http(either.app, either.settings) as url,
+        httpx.AsyncClient(base_url=url, timeout=60) as http,
+    ):
+        leaving = asyncio.create_task(analysis(Client(http, alice.token)))
+        await asyncio.wait_for(before_its_answer.stopped.wait(), 60)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+    # The server has ended, and whatever it was asked for with it.
+
+    found = await of_uploads(either)
+    assert ends(found) == [("begun", None), ("done", 201), ("left", 499)]
+    assert {row["subject_ids"] for row in found[1:]} == {*await listed(alice, "/v1/analyses")}
+    assert len({row["request_id"] for row in found}) == 1
+    assert await findings(either) == []
 
 
 @pytest.fixture

@@ -116,6 +116,8 @@ class Trail:
         yield both
         if heads:
             note.told = note.foreseen
+            # Whoever leaves now leaves a row that tells of what there is.
+            note.concerns(made_id)
             self._written(heads, 1)
 
     async def close(self) -> None:
