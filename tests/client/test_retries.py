@@ -9,7 +9,7 @@ from dermserve_client import Client, Password, ProblemError, UnreachableError
 from tests import specimens
 from tests.client import proxy
 from tests.client.conftest import ADMIN
-from tests.client.test_client import careful
+from tests.client.test_accounts import careful
 from tests.gateway.processes import Running
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

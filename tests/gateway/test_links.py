@@ -20,8 +20,9 @@ from tests.gateway.telephones import Clock, set_up
 from tests.gateway.test_bulk_locks import WAITING
 from tests.gateway.test_database import connected
 from tests.gateway.test_password_resets import issued, redeemed
+from tests.gateway.test_provider_logouts import logout
 from tests.gateway.test_second_step import looked, password_shown, sent
-from tests.gateway.test_vouched_sign_ins import came, linked, logout, me
+from tests.gateway.test_vouched_sign_ins import came, linked, me
 
 TIMES = 12
 

@@ -1,9 +1,8 @@
-"""The pictures and the report of an analysis, as a browser gets them."""
+"""The files of an analysis, as a browser gets them."""
 
 import asyncio
 from typing import Any
 
-import grpc
 import pytest
 from PIL import Image, ImageChops
 
@@ -131,83 +130,6 @@ async def test_what_was_not_made_is_missing_and_the_sentence_says_why(
     assert (await alice("GET", f"{where}/image")).status_code == 200
 
 
-async def test_the_report_is_made_from_the_record(start: Start) -> None:
-    async with start(institution="Skin Clinic, Ward 7") as gateway:
-        alice = await gateway.signed_in()
-        sent = await alice.analyze(patient_id="P-1", patient_name="Zoë", body_site="arm")
-        where = sent.headers["Location"]
-
-        answer = await alice("GET", f"{where}/report.pdf")
-
-        assert answer.content == b"%PDF-1.7 scripted"
-        asked = gateway.reports.requests[0].analysis
-        found = assessed()
-        assert asked.analysis_id == sent.json()["id"]
-        assert asked.created_at == sent.json()["created_at"][:19] + "Z"
-        assert asked.institution == "Skin Clinic, Ward 7"
-        assert (asked.patient.id, asked.patient.name) == ("P-1", "Zoë")
-        assert (asked.body_site, asked.lesion_id, asked.note) == ("arm", "", "")
-        assert asked.image == (await alice("GET", f"{where}/image")).content
-        assert asked.mask_png == found.segmentation.mask_png
-        assert asked.explanation_png == found.classification.explanation_png
-        assert asked.classification.label_name == "Melanocytic nevus"
-        assert (
-            asked.classification.suspicious_threshold == found.classification.suspicious_threshold
-        )
-        assert [each.label for each in asked.classification.probabilities] == [
-            "akiec",
-            "bcc",
-            "bkl",
-            "df",
-            "mel",
-            "nv",
-            "vasc",
-        ]
-        assert asked.segmentation.area_fraction == found.segmentation.area_fraction
-        assert [model.name for model in asked.models] == ["segmenter", "classifier"]
-        assert asked.notice == found.notice
-
-
-async def test_the_report_of_a_picture_that_was_not_assessed_leaves_out_what_there_is_not(
-    gateway: Gateway,
-) -> None:
-    gateway.inference.answer = cannot_assess(pb.REASON_BLURRED)
-    alice = await gateway.signed_in()
-    where = await analyzed(alice)
-
-    assert (await alice("GET", f"{where}/report.pdf")).status_code == 200
-
-    asked = gateway.reports.requests[0].analysis
-    assert not asked.HasField("classification")
-    assert not asked.HasField("segmentation")
-    assert not asked.HasField("patient")
-    assert (asked.mask_png, asked.explanation_png) == (b"", b"")
-    assert list(asked.quality.reasons) == ["blurred"]
-
-
-@pytest.mark.parametrize(
-    ("code", "status"),
-    [
-        (grpc.StatusCode.INVALID_ARGUMENT, 502),
-        (grpc.StatusCode.RESOURCE_EXHAUSTED, 503),
-        (grpc.StatusCode.UNAVAILABLE, 503),
-        (grpc.StatusCode.DEADLINE_EXCEEDED, 504),
-        (grpc.StatusCode.INTERNAL, 502),
-    ],
-)
-async def test_reports_in_trouble_are_said_so(
-    gateway: Gateway, code: grpc.StatusCode, status: int
-) -> None:
-    alice = await gateway.signed_in()
-    where = await analyzed(alice)
-    gateway.reports.failure = (code, "secret")
-
-    answer = await alice("GET", f"{where}/report.pdf")
-
-    assert answer.status_code == status
-    assert "secret" not in answer.text
-
-
 @pytest.mark.parametrize("name", KINDS)
 async def test_a_picture_removed_while_its_record_was_read_is_missing(
     either: Gateway, name: str
@@ -287,15 +209,6 @@ async def test_large_pictures_are_made_small_before_anything_is_drawn_on_them(
     assert drawn_on == [(2400, 1800), (1600, 1200)]
     assert drawn.size == (1600, 1200)
     assert layers.OUTLINE_COLOR in {color for _, color in drawn.getcolors(1 << 22) or []}
-
-
-async def test_without_reports_all_else_still_works(start: Start) -> None:
-    async with start(reports_address="127.0.0.1:1") as gateway:
-        alice = await gateway.signed_in()
-        where = await analyzed(alice)
-
-        assert (await alice("GET", f"{where}/report.pdf")).status_code == 503
-        assert (await alice("GET", f"{where}/overlay.png")).status_code == 200
 
 
 async def test_a_png_comes_back_as_a_png(either: Gateway) -> None:
