@@ -1,5 +1,6 @@
 """The forms in which pictures come, and the text beside them."""
 
+import httpx
 import pytest
 
 from tests.gateway.conftest import Client, Gateway
@@ -38,6 +39,35 @@ async def test_text_that_does_not_keep_the_rules_is_named(
     assert words in answer.json()["detail"]
     assert gateway.inference.requests == []
     assert await is_nothing_kept(gateway, alice)
+
+
+@pytest.mark.parametrize(("path", "field"), [("/v1/analyses", "image"), ("/v1/batches", "images")])
+@pytest.mark.parametrize(
+    "again", ["Content-Type: image/png", 'content-disposition: form-data; name="note"']
+)
+async def test_a_part_that_says_twice_what_it_is_is_refused_whichever_way_it_comes(
+    gateway: Gateway, alice: Client, path: str, field: str, again: str
+) -> None:
+    head = (
+        f'Content-Disposition: form-data; name="{field}"; filename="a.jpg"\r\n'
+        f"Content-Type: image/jpeg\r\nX-Else: 1\r\nX-Else: 2\r\n"
+    )
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+
+    async def sent(said: str) -> httpx.Response:
+        body = f"--x\r\n{said}\r\n".encode() + JPEG + b"\r\n--x--\r\n"
+        return await alice("POST", path, content=body, headers=kind)
+
+    refused = await sent(f"{head}{again}\r\n")
+    nothing_kept = await is_nothing_kept(gateway, alice)
+    taken = await sent(head)
+
+    named = again.partition(":")[0].title()
+    assert refused.status_code == 422, refused.text
+    assert f"a part has {named} twice" in refused.json()["detail"]
+    assert nothing_kept
+    # Whatever else it says, nobody reads.
+    assert taken.is_success, taken.text
 
 
 async def test_text_comes_back_as_it_was_sent_and_blank_is_nothing(alice: Client) -> None:

@@ -16,6 +16,7 @@ from services.gateway import errors
 from services.gateway.places import Places
 from services.gateway.reading import check_once
 from services.gateway.uploads.declared import see_that_it_is
+from services.gateway.uploads.head import head
 
 PICTURE_FIELD = "image"
 PICTURE_TYPES = ("image/jpeg", "image/png")
@@ -149,7 +150,10 @@ class Bodies:
 
 
 class _Parser(MultiPartParser):
-    """Keeps pictures in memory, and refuses forms that break off, which starlette's takes."""
+    """Keeps pictures in memory, and refuses what starlette's takes.
+
+    That is: forms that break off, and parts that say twice what they are.
+    """
 
     def __init__(
         self, headers: Headers, stream: AsyncGenerator[bytes, None], spool_max_size: int
@@ -168,6 +172,13 @@ class _Parser(MultiPartParser):
     def texts(self) -> dict[str, str]:
         """The text fields that were read so far."""
         return _texts(self.items)
+
+    def on_headers_finished(self) -> None:
+        try:
+            head(self._current_part.item_headers)
+        except ValueError as error:
+            raise MultiPartException(str(error)) from error
+        super().on_headers_finished()
 
     def on_end(self) -> None:
         self._complete = True

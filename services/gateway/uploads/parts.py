@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from services.gateway import errors
 from services.gateway.uploads.body import FORM_TYPE
+from services.gateway.uploads.head import head
 
 
 @dataclass(slots=True)
@@ -62,7 +63,8 @@ async def parts(
 class _Open:
     """A part that is arriving."""
 
-    headers: dict[bytes, bytes] = field(default_factory=dict)
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    head: dict[bytes, bytes] = field(default_factory=dict)
     content: bytearray = field(default_factory=bytearray)
     size: int = 0
 
@@ -93,6 +95,7 @@ class _Reader:
                     "on_header_field": self._on_header,
                     "on_header_value": self._on_value,
                     "on_header_end": self._on_header_end,
+                    "on_headers_finished": self._on_head,
                     "on_part_data": self._on_data,
                     "on_part_end": self._end,
                     "on_end": self._on_end,
@@ -129,8 +132,14 @@ class _Reader:
         self._value += data[start:end]
 
     def _on_header_end(self) -> None:
-        self._open.headers[self._header.lower()] = self._value
+        self._open.headers.append((self._header.lower(), self._value))
         self._header = self._value = b""
+
+    def _on_head(self) -> None:
+        try:
+            self._open.head = head(self._open.headers)
+        except ValueError as error:
+            raise _unreadable(str(error)) from error
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
         room = self._max_part_bytes - len(self._open.content)
@@ -138,7 +147,7 @@ class _Reader:
         self._open.size += end - start
 
     def _end(self) -> None:
-        _, options = parse_options_header(self._open.headers.get(b"content-disposition"))
+        _, options = parse_options_header(self._open.head.get(b"content-disposition"))
         if b"name" not in options:
             raise _unreadable("a part has no name")
         file_name = options.get(b"filename")
@@ -147,7 +156,7 @@ class _Reader:
             Part(
                 name=_text(options[b"name"]),
                 file_name=None if file_name is None else _text(file_name),
-                kind=self._open.headers.get(b"content-type", b"").decode("latin-1"),
+                kind=self._open.head.get(b"content-type", b"").decode("latin-1"),
                 content=content,
                 is_whole=len(content) == self._open.size,
             )
