@@ -34,7 +34,7 @@ class Classification:
         malignant_probability: the sum over ``MALIGNANT``.
         suspicious: at or above ``suspicious_threshold``.
         suspicious_threshold: the model's declared operating point.
-        explanation_png: see ``explanation.png``; empty when not wanted.
+        explanation_png: see ``explanation.drawn``; empty when not wanted.
 
     """
 

@@ -8,18 +8,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from services.inference import png
+
 MAX_SIDE = 256
 """A map of a few cells a side gains nothing from more pixels than this."""
 
-# A smooth picture: what changes from row to row is little, and one filter finds it.
-_SMOOTH_PNG = (
-    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
-    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
-    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
-)
 
-
-def png(activation: npt.NDArray[np.float32], size: tuple[int, int]) -> bytes:
+def drawn(activation: npt.NDArray[np.float32], size: tuple[int, int]) -> bytes:
     """Draw a class activation map as an 8-bit grayscale PNG, 0 nothing, 255 most.
 
     Only what spoke for the label is drawn; a map that has nothing of it comes out black.
@@ -34,5 +29,5 @@ def png(activation: npt.NDArray[np.float32], size: tuple[int, int]) -> bytes:
     levels = (positive * (255 / max(float(positive.max()), 1e-6))).astype(np.uint8)
     scale = min(1, MAX_SIDE / max(size))
     shape = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
-    drawn = cv2.resize(levels, shape, interpolation=cv2.INTER_CUBIC)
-    return cv2.imencode(".png", drawn, _SMOOTH_PNG)[1].tobytes()
+    # A smooth picture: what changes from row to row is little.
+    return png.encode(cv2.resize(levels, shape, interpolation=cv2.INTER_CUBIC), png.Filter.UP)

@@ -90,5 +90,5 @@ def _classify(
         malignant_probability=malignant,
         suspicious=malignant >= contract.suspicious_threshold,
         suspicious_threshold=contract.suspicious_threshold,
-        explanation_png=explanation.png(activation, size) if wanted.explanation else b"",
+        explanation_png=explanation.drawn(activation, size) if wanted.explanation else b"",
     )

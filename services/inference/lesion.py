@@ -5,11 +5,14 @@ a mask and colors can give. They are shown one by one, never added up to a score
 differential structures cannot be seen in a mask.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from services.inference import png
 
 THRESHOLD = 0.5
 MIN_AREA_FRACTION = 0.002
@@ -25,13 +28,6 @@ Points = npt.NDArray[np.int32]
 # About half a pixel of the mask in working pixels: what lies below is the staircase of the
 # mask's grid, not the lesion's border.
 _OUTLINE_TOLERANCE_PX = 1.0
-
-# Two flat colors are long runs as they are: filters would only take time to break them up.
-_FLAT_PNG = (
-    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
-    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE),
-    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +81,7 @@ def find(
     area_fraction = cv2.countNonZero(inside) / inside.size
     if area_fraction < MIN_AREA_FRACTION:
         return None
-    scale = np.array([size[0] / width, size[1] / height])
+    scale = size[0] / width, size[1] / height
     polygon = cv2.approxPolyDP(contour, _OUTLINE_TOLERANCE_PX, closed=True)
     return Lesion(
         inside=inside,
@@ -109,7 +105,8 @@ def mask_png(lesion: Lesion, size: tuple[int, int]) -> bytes:
     # Interpolated and cut at one half, an edge stays where it was at any scale.
     soft = cv2.resize(lesion.inside * np.uint8(255), size, interpolation=cv2.INTER_LINEAR)
     _, mask = cv2.threshold(soft, 127, 255, cv2.THRESH_BINARY)
-    return cv2.imencode(".png", mask, _FLAT_PNG)[1].tobytes()
+    # Two flat colors are long runs as they are: differences would only break them up.
+    return png.encode(mask, png.Filter.NONE)
 
 
 def _largest_contour(binary: Pixels) -> Points | None:
@@ -119,17 +116,18 @@ def _largest_contour(binary: Pixels) -> Points | None:
     return largest
 
 
-def _outline(polygon: Points, scale: npt.NDArray[np.float64]) -> Points:
+def _outline(polygon: Points, scale: tuple[float, float]) -> Points:
     # A contour runs through the centers of pixels, which lie half a pixel inside them.
     points: Points = np.rint((polygon.reshape(-1, 2) + 0.5) * scale - 0.5).astype(np.int32)
     return points
 
 
-def _bounding_box(contour: Points, scale: npt.NDArray[np.float64]) -> tuple[int, int, int, int]:
+def _bounding_box(contour: Points, scale: tuple[float, float]) -> tuple[int, int, int, int]:
     x, y, width, height = cv2.boundingRect(contour)
     # A pixel that the edge cuts in half is drawn as inside, on every side.
-    left, top = np.ceil(np.array([x, y]) * scale - 0.5).astype(int).tolist()
-    right, bottom = np.floor(np.array([x + width, y + height]) * scale + 0.5).astype(int).tolist()
+    left, top = math.ceil(x * scale[0] - 0.5), math.ceil(y * scale[1] - 0.5)
+    right = math.floor((x + width) * scale[0] + 0.5)
+    bottom = math.floor((y + height) * scale[1] + 0.5)
     return left, top, right - left, bottom - top
 
 
@@ -137,20 +135,22 @@ def _asymmetry(inside: Pixels) -> float:
     # Only the lesion counts, and what is mirrored lies where the lesion lies or is not covered.
     inside = _cut(inside, cv2.boundingRect(inside))
     moments = cv2.moments(inside, binaryImage=True)
-    center = np.array([moments["m10"], moments["m01"]]) / moments["m00"]
-    angle = 0.5 * np.arctan2(2 * moments["mu11"], moments["mu20"] - moments["mu02"])
-    return float(
-        np.mean([_unmirrored(inside, center, axis) for axis in (angle, angle + np.pi / 2)])
+    area = float(moments["m00"])
+    center = moments["m10"] / area, moments["m01"] / area
+    angle = 0.5 * math.atan2(2 * moments["mu11"], moments["mu20"] - moments["mu02"])
+    covered = sum(_mirrored(inside, center, axis) for axis in (angle, angle + math.pi / 2))
+    return 1 - covered / (2 * area)
+
+
+def _mirrored(inside: Pixels, center: tuple[float, float], axis: float) -> int:
+    """Return how many pixels of a lesion its reflection across an axis covers."""
+    cosine, sine = math.cos(2 * axis), math.sin(2 * axis)
+    x, y = center
+    reflection = np.array(
+        [[cosine, sine, x - cosine * x - sine * y], [sine, -cosine, y - sine * x + cosine * y]]
     )
-
-
-def _unmirrored(inside: Pixels, center: npt.NDArray[np.float64], axis: float) -> float:
-    """Return the share of a lesion that its reflection across an axis does not cover."""
-    cosine, sine = np.cos(2 * axis), np.sin(2 * axis)
-    reflection = np.array([[cosine, sine], [sine, -cosine]])
-    transform = np.column_stack([reflection, center - reflection @ center])
-    mirrored = cv2.warpAffine(inside, transform, inside.shape[::-1], flags=cv2.INTER_NEAREST)
-    return 1 - cv2.countNonZero(inside & mirrored) / cv2.countNonZero(inside)
+    mirrored = cv2.warpAffine(inside, reflection, inside.shape[::-1], flags=cv2.INTER_NEAREST)
+    return cv2.countNonZero(inside & mirrored)
 
 
 def _border_irregularity(polygon: Points) -> float:
@@ -158,8 +158,7 @@ def _border_irregularity(polygon: Points) -> float:
     perimeter = cv2.arcLength(polygon, closed=True)
     if not perimeter:
         return 0.0
-    roundness = 4 * np.pi * cv2.contourArea(polygon) / perimeter**2
-    return float(np.clip(1 - roundness, 0, 1))
+    return _share(1 - 4 * math.pi * cv2.contourArea(polygon) / perimeter**2)
 
 
 def _color_variegation(tensor: Pixels, inside: Pixels) -> float:
@@ -168,9 +167,15 @@ def _color_variegation(tensor: Pixels, inside: Pixels) -> float:
     box = cv2.boundingRect(squashed)
     if not box[2]:  # a lesion so thin that it falls between the pixels
         return 0.0
-    lab = cv2.cvtColor(_cut(tensor, box).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab = cv2.cvtColor(_cut(tensor, box), cv2.COLOR_RGB2LAB)
     _, deviation = cv2.meanStdDev(lab, mask=_cut(squashed, box))
-    return float(np.clip(np.sqrt(np.square(deviation).sum()) / 100, 0, 1))
+    lightness, a, b = (float(channel) for channel in deviation[:, 0])
+    # In eight bits L* goes to 255, not to 100.
+    return _share(math.hypot(lightness * 100 / 255, a, b) / 100)
+
+
+def _share(value: float) -> float:
+    return min(max(value, 0.0), 1.0)
 
 
 def _cut(pixels: Pixels, box: tuple[int, int, int, int]) -> Pixels:

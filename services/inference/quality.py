@@ -47,7 +47,7 @@ def measure(tensor: npt.NDArray[np.uint8], shorter_side: int) -> Quality:
     """
     gray = cv2.cvtColor(tensor, cv2.COLOR_RGB2GRAY)
     brightness, contrast = (value / 255 for value in _mean_and_deviation(gray))
-    _, grain = _mean_and_deviation(cv2.Laplacian(gray, cv2.CV_32F))
+    _, grain = _mean_and_deviation(cv2.Laplacian(gray, cv2.CV_16S))
     sharpness = grain**2
     findings = (
         ("too_small", shorter_side < MIN_SIDE_PX),
@@ -60,6 +60,6 @@ def measure(tensor: npt.NDArray[np.uint8], shorter_side: int) -> Quality:
     return Quality(brightness, contrast, sharpness, reasons)
 
 
-def _mean_and_deviation(values: npt.NDArray[np.uint8 | np.float32]) -> tuple[float, float]:
+def _mean_and_deviation(values: npt.NDArray[np.uint8 | np.int16]) -> tuple[float, float]:
     mean, deviation = cv2.meanStdDev(values)
     return float(mean[0, 0]), float(deviation[0, 0])
