@@ -2,9 +2,9 @@
 
 An open loop: requests with a deadline come at a constant rate (see ``open_loop``) of 0.7, 1, 2
 and 3 times what the service does when it is never idle, in turns, so that whatever else the machine
-does meets all of them. Goodput is what was answered within the deadline. A run that answered nobody
-is counted from the service's own figures: rows that the models ran, less the pictures that were
-answered.
+does meets all of them. Callers have a core of their own (see ``cores``). Goodput is what was
+answered within the deadline. A run that answered nobody is counted from the service's own figures:
+rows that the models ran, less the pictures that were answered.
 
     python -m benchmarks.overload       writes benchmarks/results/overload.json and the tables
 """
@@ -15,10 +15,11 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks import machine, roads, scrape, tables
+from benchmarks import cores, machine, roads, scrape, tables
 from benchmarks.footprint import Footprint
 from benchmarks.open_loop import Asked, Step, step
 from benchmarks.processor import Meter
@@ -100,7 +101,10 @@ def measured(
         variables: environment variables of the services.
 
     """
-    with stack.running(**variables) as services:
+    with cores.apart() as shared_out, ExitStack() as owned:
+        shared_out.serve()
+        services = owned.enter_context(stack.running(**variables))
+        shared_out.call()
         pid = services.processes["inference"].pid
         watched = _Watched(services.inference, pid, _page(services))
         capacity = _capacity(services.inference, pid, seconds)
@@ -118,6 +122,7 @@ def measured(
     return {
         "picture": "synthetic, 600 x 450, JPEG",
         "ran_on": ran_on,
+        "cores": {"service": len(shared_out.services), "client": len(shared_out.callers)},
         "turns": turns,
         "seconds_a_load": turns * seconds,
         "deadline_ms": deadline_s * 1000,

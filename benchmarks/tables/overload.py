@@ -31,10 +31,16 @@ def rendered() -> str:
     # Results from before it was recorded do not say it.
     ran_on = f" Models ran on {', '.join(result['ran_on'])}." if "ran_on" in result else ""
     turns = f" in {result['turns']} turns" if "turns" in result else ""
+    cores = result.get("cores")
+    worked = (
+        f"service on {cores['service']} and client on another"
+        if cores
+        else "client and service on all"
+    )
     source = (
         f"Capacity {result['capacity_per_s']:.0f} pictures/s; {result['seconds_a_load']:g} s a "
-        f"load{turns}, deadline {result['deadline_ms']:g} ms, {result['picture']}; client and "
-        f"service on the same {where(result)}.{ran_on} Made by `python -m benchmarks.overload`."
+        f"load{turns}, deadline {result['deadline_ms']:g} ms, {result['picture']}; {worked} "
+        f"of {where(result)}.{ran_on} Made by `python -m benchmarks.overload`."
     )
     return table(rows, source) + aims.rendered(*_aims(result))
 
