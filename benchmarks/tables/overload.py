@@ -28,19 +28,15 @@ def rendered() -> str:
         }
         for step in result["steps"]
     ]
-    # Results from before it was recorded do not say it.
-    ran_on = f" Models ran on {', '.join(result['ran_on'])}." if "ran_on" in result else ""
-    turns = f" in {result['turns']} turns" if "turns" in result else ""
-    cores = result.get("cores")
-    worked = (
-        f"service on {cores['service']} and client on another"
-        if cores
-        else "client and service on all"
-    )
+    cores = result["cores"]
+    apart = result["machine"]["cores"] > 1
+    worked = f"service on {cores['service']} and client on another" if apart else "both on the one"
     source = (
         f"Capacity {result['capacity_per_s']:.0f} pictures/s; {result['seconds_a_load']:g} s a "
-        f"load{turns}, deadline {result['deadline_ms']:g} ms, {result['picture']}; {worked} "
-        f"of {where(result)}.{ran_on} Made by `python -m benchmarks.overload`."
+        f"load in {result['turns']} turns, deadline {result['deadline_ms']:g} ms, "
+        f"{result['picture']}; {worked} of {where(result)}. Models "
+        f"ran on {', '.join(result['ran_on'])}. Made by "
+        f"`python -m benchmarks.overload`."
     )
     return table(rows, source) + aims.rendered(*_aims(result))
 
@@ -49,7 +45,7 @@ def _aims(result: Mapping[str, Any]) -> list[Aim]:
     most = max(result["steps"], key=lambda step: step["load"])
     load = f"At {most['load']:g} times its capacity"
     return [
-        Aim(f"{load}, goodput to peak", most["goodput_to_peak"], 0.95, is_floor=True),
+        Aim(f"{load}, goodput to peak", most["goodput_to_peak"], 0.95, is_floor=True, digits=3),
         Aim(f"{load}, p99 of answers", most["answered_ms"]["p99"], result["deadline_ms"], **_MS),
         Aim(f"{load}, refused after, p50", most["refused_ms"]["p50"], 20, **_MS),
         Aim(f"{load}, ran for nobody", most["ran_for_nobody"], 0, digits=0),
