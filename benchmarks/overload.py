@@ -107,7 +107,8 @@ def measured(
         shared_out.call()
         pid = services.processes["inference"].pid
         watched = _Watched(services.inference, pid, _page(services))
-        capacity = _capacity(services.inference, pid, seconds)
+        callers = 4 * len(shared_out.services)
+        capacity = _capacity(services.inference, pid, callers, seconds)
         ran_on = _ran_on(services.inference)
         under = {load: _Load(load * capacity) for load in loads}
         for _ in range(turns):
@@ -173,13 +174,12 @@ def summary(told: Step, seconds: float, deadline_s: float) -> dict[str, Any]:
     }
 
 
-def _capacity(address: str, pid: int, seconds: float) -> float:
+def _capacity(address: str, pid: int, callers: int, seconds: float) -> float:
     pictures = [specimens.lesion_jpeg(seed=seed) for seed in range(_PICTURES)]
     with roads.inference(address) as stub:
         road = roads.over_grpc(stub)
         for picture in pictures:
             road(picture)
-        callers = 4 * available_cores()
         return saturated(road, pictures, callers, seconds, Meter([pid])).per_s
 
 

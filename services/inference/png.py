@@ -16,7 +16,7 @@ _GRAY_8_BIT: Final = bytes((8, 0, 0, 0, 0))
 """Eight bits a pixel, gray, and the only compression, filtering and order of rows there are."""
 
 _LEVEL = 1
-"""The fastest but for one, which makes files half as large again."""
+"""Level 0 is faster still, and makes the file of a mask several times as large."""
 
 
 class Filter(IntEnum):

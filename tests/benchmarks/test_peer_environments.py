@@ -9,6 +9,7 @@ import pytest
 from benchmarks import peers
 
 REQUIREMENTS = sorted((Path(peers.__file__).parent / "requirements").glob("*.txt"))
+assert REQUIREMENTS
 
 AS_IF_ONLY_THESE_WERE_INSTALLED = """
 import sys
