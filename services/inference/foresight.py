@@ -50,8 +50,9 @@ class Foresight:
         own = ahead.pop(self._contender, NOBODY)
         first = own.rows + coming.get(self._contender, 0)
         schedule = self._runners.schedule(now)
-        for other, others in ahead.items():
-            if before_it := others.rows + coming.get(other, 0):
+        for other in {**coming, **ahead}:
+            others = ahead.get(other, NOBODY)
+            if other is not self._contender and (before_it := others.rows + coming.get(other, 0)):
                 other.deal(before_it, schedule, alone=others.alone)
         if not first and in_doubt:
             return Forecast(schedule.next_s, 0.0)

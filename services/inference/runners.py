@@ -130,7 +130,7 @@ class Runners:
         return Schedule([*[0.0] * self.free, *running])
 
     def ahead(self, priority: Priority, rows: int, since: float) -> dict[Contender, Ahead]:
-        """Return which rows of each contender come before new ones.
+        """Return which rows of each contender that has any come before new ones.
 
         Args:
             priority: of the new rows; those of the other come before as far as their turns go.
@@ -138,18 +138,17 @@ class Runners:
             since: when they were asked for.
 
         """
-        if not any(map(_waits, self._runs)):  # most often, and asked several times a picture
-            return dict.fromkeys(self._runs, NOBODY)
+        waiting = [each for each in self._runs if _waits(each)]
+        if not waiting:  # most often, and asked several times a picture
+            return {}
         interactive, bulk = (
-            self._waiting(each, since if each is priority else math.inf) for each in Priority
+            {one: one.count(each, since if each is priority else math.inf) for one in waiting}
+            for each in Priority
         )
         totals = sum(interactive.values()), sum(bulk.values())
         first = self._turns.before(priority, *totals, rows)
         interactive, bulk = _shared_out(first[0], interactive), _shared_out(first[1], bulk)
-        return {each: _ahead(each, interactive[each], bulk[each]) for each in self._runs}
-
-    def _waiting(self, priority: Priority, since: float) -> dict[Contender, int]:
-        return {each: each.count(priority, since) for each in self._runs}
+        return {each: _ahead(each, interactive[each], bulk[each]) for each in waiting}
 
     def _dispatch(self) -> None:
         self._dispatch_due = False

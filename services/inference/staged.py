@@ -129,6 +129,8 @@ def _counted(counter: Counter[Priority], priority: Priority) -> Iterator[None]:
 
 def _ahead(counter: Counter[Priority], priority: Priority) -> int:
     """Return how many of the pictures that were counted come before a new one, as turns go."""
+    if not any(counter.values()):  # most often where every core is busy, and asked at the door
+        return 0
     return sum(Turns().before(priority, counter[Priority.INTERACTIVE], counter[Priority.BULK]))
 
 

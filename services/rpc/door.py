@@ -51,6 +51,7 @@ class Door(aio.ServerInterceptor):
         self._metrics = metrics
         self._drain = drain
         self._traces = traces
+        self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
     async def intercept_service(
         self,
@@ -59,11 +60,22 @@ class Door(aio.ServerInterceptor):
         ],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
-        """Return a method's handler, wrapped if the method is one of ours."""
-        handler = await continuation(handler_call_details)
-        if handler is None or handler_call_details.method.startswith(_GRPCS_OWN):
-            return handler
+        """Return a method's handler, wrapped if the method is one of ours.
+
+        It is wrapped once: whoever is refused must cost little. What does not exist is not kept,
+        or callers could make up methods until the memory is full.
+        """
         method = handler_call_details.method
+        if (known := self._wrapped.get(method)) is not None:
+            return known
+        handler = await continuation(handler_call_details)
+        if handler is None or method.startswith(_GRPCS_OWN):
+            return handler
+        return self._wrapped.setdefault(method, self._wrap(handler, method))
+
+    def _wrap(
+        self, handler: grpc.RpcMethodHandler[Any, Any], method: str
+    ) -> grpc.RpcMethodHandler[Any, Any]:
         if handler.unary_unary is not None:
             return grpc.unary_unary_rpc_method_handler(
                 self._unary(handler.unary_unary, method),
