@@ -43,6 +43,7 @@ _WHITE = (255, 255, 255)
 # Decoders raise all of these at broken bytes.
 _DECODER_ERRORS = (
     ArithmeticError,
+    AssertionError,
     AttributeError,
     EOFError,
     LookupError,
@@ -207,14 +208,15 @@ def _decoded(image: Image.Image, encoded: bytes, at_least: int | None) -> Image.
         if at_least is not None:
             image.draft("RGB", (at_least, at_least))
         image.load()
+        factor = min(image.size) // at_least if at_least else 1
+        if factor > 1 and image.mode in _REDUCIBLE:
+            # Before any copy is made: a transparent picture of many megapixels needs several.
+            return _as_rgb(image.reduce(factor))
+        # A palette that is not there, or too short, is noticed no earlier than here.
+        return _as_rgb(image)
     except _DECODER_ERRORS as error:
         message = "the picture is damaged or cut off: export or send it again"
         raise PictureError(message) from error
-    factor = min(image.size) // at_least if at_least else 1
-    if factor > 1 and image.mode in _REDUCIBLE:
-        # Before any copy is made: a transparent picture of many megapixels needs several.
-        return _as_rgb(image.reduce(factor))
-    return _as_rgb(image)
 
 
 def _check(encoded: bytes) -> None:

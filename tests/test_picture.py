@@ -1,5 +1,6 @@
 import contextlib
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -20,6 +21,17 @@ def animated_png() -> bytes:
     return specimens.encoded(frames[0], "PNG", save_all=True, append_images=frames[1:])
 
 
+def palette_png(*ancillary: tuple[bytes, bytes]) -> bytes:
+    """A PNG with colors by number, as it comes from a writer that mixes up their list."""
+    head = struct.pack(">IIBBBBB", 30, 20, 8, 3, 0, 0, 0)
+    rows = zlib.compress(bytes(20 * 31))
+    chunks = ((b"IHDR", head), *ancillary, (b"IDAT", rows), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
+
+
 @pytest.mark.parametrize(
     ("encoded", "sentence"),
     [
@@ -29,8 +41,19 @@ def animated_png() -> bytes:
         (specimens.encoded(specimens.lesion(), "PNG")[:4000], "damaged or cut off"),
         (specimens.encoded(specimens.lesion(), "GIF"), "not a JPEG or PNG"),
         (animated_png(), "animated"),
+        (palette_png(), "damaged or cut off"),
+        (palette_png((b"PLTE", bytes(30)), (b"tRNS", bytes(300))), "damaged or cut off"),
     ],
-    ids=["empty", "text", "truncated-jpeg", "truncated-png", "gif", "animated"],
+    ids=[
+        "empty",
+        "text",
+        "truncated-jpeg",
+        "truncated-png",
+        "gif",
+        "animated",
+        "no-palette",
+        "transparency-beyond-the-palette",
+    ],
 )
 def test_what_is_no_picture_is_refused_with_a_sentence(encoded: bytes, sentence: str) -> None:
     with pytest.raises(picture.PictureError, match=sentence) as refused:
