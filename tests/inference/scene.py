@@ -45,10 +45,16 @@ class Request:
     """When its rows came to that batcher."""
     begun: Counter[int] = field(default_factory=Counter)
     unlucky: bool = False
-    """A run of one of its rows failed for good."""
+    """A run of one of its rows fails for good."""
+    lost: bool = False
+    """It has done so: what else it has is worth nothing."""
     turned_away: bool = False
     """At a door: it never came into the line that it came to last."""
     ended_at: float = math.inf
+
+    @property
+    def is_over(self) -> bool:
+        return self.task is not None and self.task.done()
 
     def waits_at(self, batcher: int, now: float) -> bool:
         """Say whether all of its rows have waited there, for longer than this moment.
@@ -147,6 +153,16 @@ class Scene:
                     self.note("a row waits beside a free runner", right=False)
                     break
         await asyncio.sleep(seconds)
+        if seconds:
+            self.watch_line()
+
+    def watch_line(self) -> None:
+        """See that nobody waits in a line who has left, or was answered."""
+        staying = (each for each in self.requests if not each.is_over)
+        rows = [(row, each.begun[row]) for each in staying for row in each.rows]
+        may_wait = sum(not begun or row in self.failed_together for row, begun in rows)
+        in_line = sum(batcher.queue_size for batcher in self.batchers)
+        self.note("a row waits in a line for nobody", right=in_line <= may_wait)
 
     async def submit(self, request: Request) -> list[int]:
         first = self.batchers[request.ask.way[0]]
@@ -190,31 +206,34 @@ class Scene:
         self.ran_rows[number] += len(rows)
         self.note("more runs than runners", right=self.at_work <= self.runners.count)
         self.note("a batch is too large", right=len(rows) <= LARGEST)
-        own = set(rows)  # padding repeats the first
+        own, doomed = set(rows), set[int]()  # padding repeats the first
         for row in dict.fromkeys(rows):
             self.begin(number, row, alone=len(own) == 1)
         run = self.runs.pop(0) if self.runs else Run(1.0)
         if run.error or run.rows_lost:
-            self.fail(own, tried_again=run.error is RuntimeError and len(own) > 1)
+            doomed |= self.fail(own, tried_again=run.error is RuntimeError and len(own) > 1)
         mute = {rows[place] for place in run.mute if place < len(own)}
         if mute:
-            self.fail(mute, tried_again=mute < own)
+            doomed |= self.fail(mute, tried_again=mute < own)
         try:
             await asyncio.sleep(run.seconds)
         finally:
             self.at_work -= 1
+        for row in doomed:
+            self.of_row[row].lost = True
         if run.error:
             raise run.error
         outputs = [None if row in mute else row + ANSWERED for row in rows]
         return outputs[: len(rows) - run.rows_lost] + [0] * -run.rows_lost
 
-    def fail(self, rows: set[int], *, tried_again: bool) -> None:
-        """Note rows without an answer: it may be the fault of one of those who ran."""
+    def fail(self, rows: set[int], *, tried_again: bool) -> set[int]:
+        """Note rows without an answer, maybe by the fault of one; return those it is final for."""
         if tried_again:
             self.failed_together |= rows
-        else:
-            for row in rows:
-                self.of_row[row].unlucky = True
+            return set()
+        for row in rows:
+            self.of_row[row].unlucky = True
+        return rows
 
     def begin(self, number: int, row: int, *, alone: bool) -> None:
         request = self.of_row[row]
@@ -225,6 +244,7 @@ class Scene:
         self.note("a row ran with others again", right=alone or request.begun[row] == 1)
         self.note("a row ran for another batcher, or for nobody", right=request.at == number)
         self.note("a row ran whose caller had left", right=not request.left)
+        self.note("a row ran whose request had failed", right=not request.lost)
         now = asyncio.get_running_loop().time()
         self.note("a row ran whose time was up", right=now < request.deadline)
 

@@ -131,11 +131,30 @@ PASSED_WHEN_ITS_TIME_WAS_UP = [
     Stall(5.0),
     Ask((0,), 1, math.inf, Priority.BULK),
 ]
-ONE_RUNNER = House(runners=1, places=12, known_s=None, padded=False, delay_s=0.0)
+LATE_BETWEEN_TURN_AND_RUN = [Ask((0,), 1, 2.0, Priority.INTERACTIVE), Pass(0.0), Stall(5.0)]
+LEFT_WHILE_OTHERS_WAIT = [
+    *[Ask((0,), 1, math.inf, Priority.INTERACTIVE)] * 9,
+    Pass(0.01),
+    Leave(8),
+    Pass(0.01),
+]
+FAILED_WHILE_ITS_OTHERS_WAIT = [Ask((0,), 9, math.inf, Priority.INTERACTIVE)]
+BULK_AMONG_MANY = [
+    Ask((0,), 1, math.inf, Priority.INTERACTIVE),
+    Pass(0.01),
+    Ask((0,), 1, math.inf, Priority.BULK),
+    *[Ask((0,), 9, math.inf, Priority.INTERACTIVE)] * 3,
+]
+ALL_MUTE = Run(1.0, mute=(0, 1, 2, 3))
+ONE_RUNNER = House(runners=1, places=50, known_s=None, padded=False, delay_s=0.0)
 
 
 @settings(deadline=None, max_examples=2000)
 @example(steps=PASSED_WHEN_ITS_TIME_WAS_UP, runs=[], house=ONE_RUNNER)
+@example(steps=LATE_BETWEEN_TURN_AND_RUN, runs=[], house=ONE_RUNNER)
+@example(steps=LEFT_WHILE_OTHERS_WAIT, runs=[], house=ONE_RUNNER)
+@example(steps=FAILED_WHILE_ITS_OTHERS_WAIT, runs=[ALL_MUTE], house=ONE_RUNNER)
+@example(steps=BULK_AMONG_MANY, runs=[], house=ONE_RUNNER)
 @given(steps=STEPS, runs=RUNS, house=HOUSES)
 def test_whatever_happens_everybody_gets_the_own_answer_or_an_honest_error_in_time(
     *, steps: list[Ask | Leave | Pass | Stall | Close], runs: list[Run], house: House
