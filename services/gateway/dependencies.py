@@ -228,7 +228,7 @@ AdminDep = Annotated[Caller, Security(_caller, scopes=[Permission.MANAGE])]
 WebhooksDep = Annotated[Caller, Security(_caller, scopes=[Permission.WEBHOOKS])]
 
 
-DEVICE_COOKIE = "__Secure-dermserve-device"
+DEVICE_COOKIE = "__Host-dermserve-device"
 _LONGEST_DEVICE = 128
 
 

@@ -140,15 +140,23 @@ async def test_a_changed_password_makes_every_place_strange_again(either: Gatewa
     assert known.status_code == 429
 
 
-async def test_the_cookie_of_a_device_signs_nobody_in_and_stays_where_it_belongs(
+async def test_the_cookie_of_a_device_signs_nobody_in_and_is_for_this_host_alone(
     either: Gateway,
 ) -> None:
+    """Or a page of a neighbour could give a browser the place that its guesses come from."""
     await either.signed_in("alice")
+    form = {"username": "alice", "password": PASSWORD}
     answer = await sign_in(either, PASSWORD)
-    attributes = {part.strip().lower() for part in answer.headers["Set-Cookie"].split(";")[1:]}
+    page = await either.http.post("/sign-in", data=form, headers={"Sec-Fetch-Site": "same-origin"})
     device = device_of(answer)
+    cookies = [each for each in page.headers.get_list("Set-Cookie") if DEVICE_COOKIE in each]
 
-    assert {"secure", "httponly", "samesite=strict", "path=/v1/auth"} <= attributes
+    for cookie in (answer.headers["Set-Cookie"], *cookies):
+        name, *words = cookie.split("; ")
+        assert name.startswith("__Host-dermserve-")
+        assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/"} <= set(words)
+        assert not any(word.lower().startswith("domain") for word in words)
+    assert len(cookies) == 1
     for headers in (
         {"Cookie": f"{DEVICE_COOKIE}={device}"},
         {"Authorization": f"Bearer {device}"},

@@ -105,7 +105,6 @@ async def sign_in(
         DEVICE_COOKIE,
         pair.device or "",
         max_age=round(FAMILIAR.total_seconds()),
-        path="/v1/auth",
         secure=True,
         httponly=True,
         samesite="strict",

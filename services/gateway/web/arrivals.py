@@ -40,7 +40,6 @@ async def give_session(
             DEVICE_COOKIE,
             pair.device,
             max_age=round(FAMILIAR.total_seconds()),
-            path="/sign-in",
             secure=True,
             httponly=True,
             samesite="strict",
