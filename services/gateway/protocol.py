@@ -4,18 +4,24 @@ The parser collects a path, a head or a trailer of any size before it tells anyb
 it is fed is counted here, before anybody has said who they are. Whatever is refused here has no
 request yet, and is answered as everything else is. A body whose request is answered has no
 reader any more, and has its bound here too.
+
+Whoever asks for another protocol than WebSocket, or for that as it cannot be had, is answered in
+HTTP (RFC 9110, section 7.8). The parser takes what follows such a head for the other protocol's:
+so it is given the head once more, without the wish, and reads body and further requests as such.
 """
 
 import asyncio
 import contextlib
 import uuid
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from services import rpc, telemetry
 from services.gateway import audit, errors, kinds, problems
 from services.gateway.outflow import cuttable
 from services.gateway.security_headers import SECURITY_HEADERS
+from services.gateway.socket_protocol import is_handshake
 
 MAX_HEAD_BYTES = 64 * 1024
 """The largest head of a request, beside one read of the socket; proxies take less."""
@@ -42,14 +48,48 @@ class Protocol(HttpToolsProtocol):
     _untold = 0
     _unread = 0
     _in_body = False
+    _put_off = False
+    """Whether the head that was read last comes once more."""
     _resting: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
         """Take what has come."""
         self._untold += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        pieces = [memoryview(data)]
+        while pieces:
+            pieces = self._parsed(*pieces)
         if self._untold > MAX_HEAD_BYTES and not self.transport.is_closing():
             self._refuse(errors.HeadTooLargeError("Send shorter headers, and fewer."))
+
+    def _parsed(self, piece: memoryview, *more: memoryview) -> list[memoryview]:
+        """Parse bytes; return what is to be parsed after them."""
+        try:
+            self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade as wish:
+            if not self._put_off:
+                self.handle_websocket_upgrade()
+                return []
+            head = self._head(without=b"upgrade")
+            # The one before takes no more of this connection if it was asked to close it.
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            return [memoryview(head), piece[wish.args[0] :], *more]
+        except httptools.HttpParserError:
+            self.send_400_response("")
+            return []
+        return list(more)
+
+    def _should_upgrade(self) -> bool:
+        # What is pipelined is answered in its order; a WebSocket would begin at once.
+        waits = self.cycle is not None and not self.cycle.response_complete
+        return super()._should_upgrade() and not waits and is_handshake(self._head())
+
+    def _head(self, without: bytes = b"") -> bytes:
+        """Return the head of the request, without a header if one is named."""
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        lines = [name + b": " + value for name, value in self.headers if name != without]
+        return b"\r\n".join((method + b" " + self.url + b" HTTP/" + version, *lines, b"", b""))
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what the parser does not take; what it says of it helps nobody outside."""
@@ -86,9 +126,18 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin a request."""
         self._untold = self._unread = 0
+        self._put_off = self._is_put_off()
+        if self._put_off:
+            return
         self._in_body = True
         super().on_headers_complete()
         cuttable(self.scope, self.transport)
+
+    def _is_put_off(self) -> bool:
+        wishes = self.parser.should_upgrade() and any(
+            name == b"upgrade" for name, _ in self.headers
+        )
+        return wishes and not self._should_upgrade()
 
     def on_body(self, body: bytes) -> None:
         """Go on with its body."""
@@ -101,6 +150,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End it."""
+        if self._put_off:
+            return
         self._untold = 0
         self._in_body = False
         super().on_message_complete()
