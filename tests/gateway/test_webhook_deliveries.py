@@ -140,7 +140,7 @@ async def test_a_receiver_that_fails_for_five_days_is_given_up(
         found = []
         for days, count in ((0, 1), (4.9, 3), (5.1, 4)):
             ahead = timedelta(days=days)
-            monkeypatch.setattr(queues, "now", lambda ahead=ahead: tables.now() + ahead)
+            monkeypatch.setattr(queues, "moment_of", lambda _, by=ahead: tables.now() + by)
             await sent(admin, hook)
             either.parts.dispatcher.wake()
             await receiver.arrived(count)

@@ -4,6 +4,7 @@ SQLite and PostgreSQL are both meant for production: the first needs no server, 
 its own backups, roles and tools, and may lie on another machine.
 """
 
+from services.gateway.database.clock import moment_of
 from services.gateway.database.ending import at_last
 from services.gateway.database.expiry import remove_old
 from services.gateway.database.indexes import missing as missing_indexes
@@ -29,6 +30,7 @@ __all__ = [
     "build_indexes",
     "migrate",
     "missing_indexes",
+    "moment_of",
     "opened",
     "publish",
     "remove_old",

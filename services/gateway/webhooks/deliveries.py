@@ -5,8 +5,8 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services.gateway import errors, paging
-from services.gateway.database import Database, Scope
-from services.gateway.records import Delivery, DeliveryState, Webhook, is_id, new_id, now
+from services.gateway.database import Database, Scope, moment_of
+from services.gateway.records import Delivery, DeliveryState, Webhook, is_id, new_id
 from services.gateway.webhooks.webhooks import Webhooks
 
 TEST = "webhook.test"
@@ -77,7 +77,12 @@ class Deliveries:
         """
         _see_that_it_is_enabled(await self._webhooks.get(scope, webhook_id))
         delivery = Delivery(id=delivery_id, webhook_id=webhook_id, message_id=new_id(), kind=TEST)
-        await self._database.write(lambda session: session.add(delivery), scope)
+
+        def work(session: Session) -> None:
+            delivery.next_at = moment_of(session)
+            session.add(delivery)
+
+        await self._database.write(work, scope)
         return delivery
 
     async def replay(self, scope: Scope, webhook_id: str, delivery_id: str) -> Delivery:
@@ -93,7 +98,7 @@ class Deliveries:
         def work(session: Session) -> Delivery:
             delivery = _found(session, webhook_id, delivery_id, held=True)
             delivery.state, delivery.attempts = DeliveryState.WAITING, 0
-            delivery.next_at, delivery.holder = now(), None
+            delivery.next_at, delivery.holder = moment_of(session), None
             return delivery
 
         return await self._database.write(work, scope)

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from services.gateway.database import Database
+from services.gateway.database import Database, moment_of
 from services.gateway.records import Delivery, Event, EventCount, Organisation, Webhook
 from services.gateway.webhooks.makers import Makers
 
@@ -71,6 +71,7 @@ def _tell(webhook_id: str, makers: Makers, session: Session) -> bool:
     # Looked up first: what is committed meanwhile is for the next time.
     last = newest(session, webhook.organisation_id)
     events = _events(session, webhook, last)
+    due_at = moment_of(session) if events else None
     session.add_all(
         Delivery(
             organisation_id=webhook.organisation_id,
@@ -79,6 +80,7 @@ def _tell(webhook_id: str, makers: Makers, session: Session) -> bool:
             kind=event.kind,
             subject_id=event.subject_id,
             occurred_at=event.created_at,
+            next_at=due_at,
         )
         for event in events
         if not webhook.kinds or event.kind in webhook.kinds

@@ -3,9 +3,11 @@
 Who takes a message in hand moves its next attempt on, by longer than an attempt can take. So a
 process that is killed leaves nothing behind: another one comes by then. The receiver may then get
 it twice, with the same id, as Standard Webhooks foresees.
+
+What is due is so by the database's clock: those of replicas differ.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +16,7 @@ from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, or_, sel
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from services.gateway.database import Database, remove_old
+from services.gateway.database import Database, moment_of, remove_old
 from services.gateway.records import (
     Delivery,
     DeliveryState,
@@ -85,14 +87,17 @@ class DeliveryQueue:
         """
         full = [webhook_id for webhook_id, count in busy.items() if count >= each]
         due = self._due.where(col(Webhook.id).not_in(full)) if full else self._due
-        asked = {"moment": now(), "most": most}
+
+        def found(session: Session) -> Sequence[Webhook]:
+            return session.scalars(due, {"moment": moment_of(session), "most": most}).all()
+
         # Most looks find nothing, and need not wait for those who write.
-        if await self._database.read(lambda session: session.scalar(due, asked)) is None:
+        if not await self._database.read(found):
             return []
 
         def work(session: Session) -> list[Job]:
             jobs: list[Job] = []
-            for webhook in session.scalars(due, asked):
+            for webhook in found(session):
                 room = min(each - busy.get(webhook.id, 0), most - len(jobs))
                 jobs += _taken(session, webhook, room, self._lease)
             return jobs
@@ -105,9 +110,11 @@ class DeliveryQueue:
 
     async def put_back(self, job: Job) -> None:
         """Leave a message to others as if it had not been taken."""
-        values = {"next_at": now(), "attempts": job.delivery.attempts - 1, "holder": None}
+        values = {"attempts": job.delivery.attempts - 1, "holder": None}
         back = update(Delivery).where(*_held(job)).values(values)
-        await self._database.write(lambda session: session.execute(back))
+        await self._database.write(
+            lambda session: session.execute(back.values(next_at=moment_of(session)))
+        )
 
     async def waiting(self) -> tuple[int, timedelta]:
         """Return how many messages wait, and how long the oldest of them has."""
@@ -154,7 +161,7 @@ def _due_webhooks(makers: Makers) -> Select[Webhook]:
 
 
 def _taken(session: Session, webhook: Webhook, most: int, lease: timedelta) -> list[Job]:
-    moment = now()
+    moment = moment_of(session)
     due = (
         select(col(Delivery.id))
         .where(col(Delivery.webhook_id) == webhook.id, col(Delivery.next_at) <= moment)
@@ -209,14 +216,14 @@ def _finish(job: Job, outcome: Outcome, session: Session) -> None:
         webhook.failing_since = webhook.resting_until = None
         return
     wait = schedule.delay(delivery.attempts, outcome.wished)
-    delivery.next_at = None if wait is None else now() + wait
+    moment = moment_of(session)
+    delivery.next_at = None if wait is None else moment + wait
     delivery.state = DeliveryState.WAITING if wait else DeliveryState.FAILED
-    _failed(webhook, outcome)
+    _failed(webhook, outcome, moment)
 
 
-def _failed(webhook: Webhook, outcome: Outcome) -> None:
+def _failed(webhook: Webhook, outcome: Outcome, moment: datetime) -> None:
     """Note a failure of a receiver; one that is gone, or fails for days, is left alone."""
-    moment = now()
     webhook.failing_since = webhook.failing_since or moment
     if outcome.status_code in _BUSY:
         webhook.resting_until = moment + min(outcome.wished or _REST, schedule.LONGEST_WISH)
