@@ -79,6 +79,13 @@ class Patients(Records[Patient]):
         filters = {"identifier": identifier, "issuer": issuer}
         return self._wire.listed(Patient, self._path, filters)
 
+    def search(self, name: str) -> Iterator[Patient]:
+        """Yield patients whose names have words that begin with these, newest first.
+
+        Neither case nor accents count.
+        """
+        return self._wire.listed(Patient, "/v1/patient-search", search={"name": name})
+
 
 class Lesions(Records[Lesion], Reported):
     """The lesions that the caller may see."""

@@ -47,6 +47,11 @@ class Wire:
 
         """
         repeatable = method == "GET" or _KEY in options.get("headers", {})
+        return self._sent(method, path, options, repeatable=repeatable)
+
+    def _sent(
+        self, method: str, path: str, options: Mapping[str, Any], *, repeatable: bool
+    ) -> httpx.Response:
         for tried in range(1, self._tries + 1):
             fault = self._tried(method, path, options)
             if isinstance(fault, httpx.Response):
@@ -81,14 +86,23 @@ class Wire:
         return self.send("POST", path, headers=headers, **options)
 
     def listed(
-        self, shape: type[_Shape], path: str, filters: Mapping[str, Any] | None = None
+        self,
+        shape: type[_Shape],
+        path: str,
+        filters: Mapping[str, Any] | None = None,
+        search: Mapping[str, Any] | None = None,
     ) -> Iterator[_Shape]:
-        """Yield all items of a list, page by page as they are asked for."""
+        """Yield all items of a list, page by page as they are asked for.
+
+        What is said in a ``search`` goes in a body, and in no address; such a POST makes nothing.
+        """
+        method, body = ("GET", {}) if search is None else ("POST", {"json": search})
         cursor: str | None = None
         while True:
             asked = {**(filters or {}), "cursor": cursor}
             params = {name: str(value) for name, value in asked.items() if value is not None}
-            page = self.send("GET", path, params=params).json()
+            options = {"params": params, **body}
+            page = self._sent(method, path, options, repeatable=True).json()
             for item in page["items"]:
                 yield shape.model_validate(item)
             cursor = page["next_cursor"]

@@ -29,7 +29,7 @@ from services.gateway.boot import (
     welcome,
 )
 from services.gateway.clients import Inference, Letterhead, Reports, dialled, is_ready
-from services.gateway.clinical import Lesions, Patients
+from services.gateway.clinical import Lesions, NameArrears, Patients
 from services.gateway.evaluations import Evaluations
 from services.gateway.events import Feed, Streams
 from services.gateway.exposition import Exposition, Worker
@@ -172,7 +172,11 @@ async def opened(
             if isinstance(kept.store, Folder):
                 await Flat(records, kept.store).deal_out()
             await kept.leftovers.clear_at_boot()
-            arrears = Arrears(records, partial(database.build_indexes, settings.database))
+            arrears = Arrears(
+                records,
+                partial(database.build_indexes, settings.database),
+                NameArrears(records).do,
+            )
             await stack.enter_async_context(arrears.being_done())
         narratives = await narrating.narratives(records, settings, metrics, stack)
         told = telling(records, seal, settings, metrics, stack)

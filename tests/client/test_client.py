@@ -8,6 +8,7 @@ import pytest
 
 from dermserve_client import Client, Password, ProblemError, UnreachableError
 from tests import specimens, stack
+from tests.client import proxy
 from tests.client.conftest import ADMIN
 from tests.gateway.processes import Running
 from tests.ports import free_port
@@ -147,6 +148,22 @@ async def test_a_clinician_says_what_they_think_and_changes_what_they_saw(
             assert [step.verdict for step in steps] == [None, "mel", "nv"]
 
     await asyncio.to_thread(work)
+
+
+async def test_patients_are_searched_by_name_from_page_to_page_though_an_answer_is_lost(
+    gateway: Running,
+) -> None:
+    def work(url: str) -> None:
+        with Client(url, Password(*ADMIN)) as client:
+            made = [client.patients.create(f"m{n}", name=f"Anna Müller {n}").id for n in range(51)]
+            between.loses = 1
+            assert [each.id for each in client.patients.search("mull ann")] == made[::-1]
+            assert list(client.patients.search("mull bob")) == []
+            with pytest.raises(ProblemError, match="at least 2 characters"):
+                list(client.patients.search("m"))
+
+    async with proxy.before(gateway.port) as between:
+        await asyncio.to_thread(work, between.url)
 
 
 async def test_a_list_goes_on_from_page_to_page(gateway: Running) -> None:

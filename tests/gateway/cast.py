@@ -13,9 +13,10 @@ from services.gateway.identity import Accounts, Attempts, Organisations, Passwor
 from services.gateway.records import Role
 from tests import specimens
 from tests.gateway.conftest import Client, Gateway
+from tests.gateway.walking import SEARCHED
 
 PASSWORD = "seven green bicycles"
-SECRET = "Planted"
+SECRET = SEARCHED
 
 
 @dataclass

@@ -11,6 +11,9 @@ from services.gateway.identity import Permission
 from tests import specimens
 from tests.gateway.conftest import Client, Gateway
 
+SEARCHED = "Planted"
+"""What is looked for, where something is looked for by its name."""
+
 _JSON = "application/json"
 _FILES = ("image", "images")
 _ABOUT_AN_ID = re.compile(r"a-f\]\{32\}|\b[Ii]d of\b")
@@ -41,7 +44,12 @@ class Operation:
     @property
     def lists(self) -> bool:
         """Whether it shows what there is, or figures of it."""
-        return self.method == "GET" and not self.of_a_record
+        return (self.method == "GET" and not self.of_a_record) or self.searches
+
+    @property
+    def searches(self) -> bool:
+        """Whether it lists what its body asks for."""
+        return self.name.startswith("search_")
 
     @property
     def body(self) -> dict[str, Any]:
@@ -56,6 +64,8 @@ class Operation:
         options: dict[str, Any] = {"json": {}} if self.method in {"POST", "PUT", "PATCH"} else {}
         if self.method in {"PATCH", "DELETE"}:
             options["headers"] = {"If-Match": "*"}
+        if self.searches:
+            options["json"] = {"name": SEARCHED}
         if self.name == "events":
             # Without it a stream begins with what comes next, which is nothing.
             options["headers"] = {"Last-Event-ID": "0"}

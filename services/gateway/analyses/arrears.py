@@ -1,4 +1,4 @@
-"""What versions before left to be done for the analyses of a database, done beside other work.
+"""What versions before left to be done for the records of a database, done beside other work.
 
 Answers that they wrote have not all columns that are counted and searched by, and PostgreSQL may
 lack indexes. A migration that saw to it would hold everybody up. It may be interrupted at any
@@ -53,16 +53,23 @@ _log = telemetry.logger(__name__)
 class Arrears:
     """Fills columns and has indexes built, for as long as there is something to do."""
 
-    def __init__(self, database: Database, build: Callable[[], Awaitable[list[str]]]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        build: Callable[[], Awaitable[list[str]]],
+        *before: Callable[[], Awaitable[None]],
+    ) -> None:
         """Build over the records.
 
         Args:
             database: has them.
             build: builds the indexes that are missing, and returns their names.
+            before: does what is to be done for other records, which are fewer.
 
         """
         self._database = database
         self._build = build
+        self._before = before
 
     @contextlib.asynccontextmanager
     async def being_done(self) -> AsyncIterator[None]:
@@ -76,6 +83,8 @@ class Arrears:
 
     async def do(self) -> None:
         """Do all there is: first the columns, by which indexes are then built."""
+        for do in self._before:
+            await do()
         # Nearly always there is nothing, and no writer is held up to see that.
         any_one = select(_ANALYSES.c.id).where(UNFILLED).limit(1)
         if await self._database.read(lambda session: unscoped(session).scalar(any_one), EVERYTHING):
@@ -92,9 +101,9 @@ class Arrears:
                 await self.do()
             except (SQLAlchemyError, OSError) as error:
                 # The next look may find the database there again.
-                _log.warning("analyses wait to be filled", error=type(error).__name__)
+                _log.warning("what a version before left waits", error=type(error).__name__)
             except Exception:  # noqa: BLE001 - a fault of ours must not end all looks to come
-                _log.exception("analyses could not be filled")
+                _log.exception("what a version before left is not done")
             await asyncio.sleep(_EVERY_S)
 
     async def _fill(self) -> int:

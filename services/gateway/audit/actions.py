@@ -108,12 +108,17 @@ NAMED: Mapping[str, tuple[str, str]] = {
     "replay": ("analyses.replay", "analysis"),
     "replay_webhook_delivery": ("webhooks.deliveries.replay", "delivery"),
     "reset_password": ("password.reset", "user"),
+    "search_patients": ("patients.search", "patient"),
     "sessions": ("sign_ins.read", "session"),
     "sign_in": ("sign_ins.begin", "session"),
     "sign_out": ("sign_ins.end", "session"),
     "test_webhook": ("webhooks.test", "webhook"),
 }
 """Action and kind of subject of operations whose method and path do not say what they do."""
+
+_LOOKS = frozenset({"search_patients"})
+"""Operations that only look, though asked for with a body, so that no address names anybody."""
+
 
 NOT_AUDITED: Mapping[str, str] = {
     "begin_oidc": "sends a browser to the identity provider, whoever it is",
@@ -163,7 +168,8 @@ def action(operation: str, method: str, path: str) -> Action:
         ".".join([*plain, _VERBS.get(method, method.lower())]),
         _singular(_plain(of)),
     )
-    return Action(name, subject, parameter, method not in {"GET", "HEAD"})
+    looks = method in {"GET", "HEAD"} or operation in _LOOKS
+    return Action(name, subject, parameter, not looks)
 
 
 def _plain(word: str) -> str:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from services.gateway import errors, paging
+from services.gateway import errors, name_words, paging
 from services.gateway.database import Database, Scope
-from services.gateway.records import Analysis, Lesion, Organisation, Patient, now
+from services.gateway.records import Analysis, Lesion, Organisation, Patient, PatientWord, now
 from services.gateway.shelf import Revisions, Shelf, change, remove
 from services.gateway.withdrawal import leave_the_line
 
@@ -33,6 +33,8 @@ class Patients:
         def work(session: Session) -> Patient:
             _see_that_it_is_new(session, scope, patient)
             session.add(patient)
+            session.flush()
+            _keep_words(session, patient)
             return patient
 
         return await self._database.write(work, scope)
@@ -68,6 +70,19 @@ class Patients:
         ]
         return await self._shelf.page(scope, conditions, limit, cursor)
 
+    async def named(
+        self, scope: Scope, limit: int, cursor: str | None, name: str
+    ) -> paging.Page[Patient]:
+        """List those whose names have words that begin with the words of another, newest first.
+
+        Raises:
+            ValueError: too few characters or too many words are asked for.
+            InvalidRequestError: the cursor is not one of ours.
+
+        """
+        conditions = [_has_a_word(beginning) for beginning in name_words.asked(name)]
+        return await self._shelf.page(scope, conditions, limit, cursor)
+
     async def change(
         self, scope: Scope, patient_id: str, revisions: Revisions, values: Mapping[str, Any]
     ) -> Patient:
@@ -87,6 +102,8 @@ class Patients:
                 change(patient, values)
                 if (patient.identifier, patient.issuer) != number:
                     _see_that_it_is_new(session, scope, patient)
+            if patient.name != patient.worded:
+                _keep_words(session, patient)
             return patient
 
         return await self._database.write(work, scope)
@@ -108,6 +125,22 @@ class Patients:
                 session.execute(theirs.values(deleted_at=now()))
 
         await self._database.write(work, scope)
+
+
+def _has_a_word(beginning: str) -> ColumnElement[bool]:
+    """Return what only patients meet who are found by a word that begins so."""
+    word, behind = col(PatientWord.word), name_words.behind(beginning)
+    # Bounds and no pattern: an index has them in this order, and no character means another.
+    within = word >= beginning if behind is None else (word >= beginning) & (word < behind)
+    return col(Patient.id).in_(select(col(PatientWord.patient)).where(within))
+
+
+def _keep_words(session: Session, patient: Patient) -> None:
+    """Keep what a patient is found by from now on, and nothing that was before."""
+    session.execute(delete(PatientWord).where(col(PatientWord.patient) == patient.id))
+    patient.worded = patient.name
+    words = name_words.of(patient.name or "")
+    session.add_all(PatientWord(patient=patient.id, word=word) for word in words)
 
 
 def _see_that_it_is_new(session: Session, scope: Scope, patient: Patient) -> None:

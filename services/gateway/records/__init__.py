@@ -24,7 +24,7 @@ from services.gateway.records.attempts import FailedAttempts, FamiliarPlace
 from services.gateway.records.audit import AuditHead, AuditRow
 from services.gateway.records.base import Record, is_id, new_id, now
 from services.gateway.records.batches import Batch
-from services.gateway.records.clinical import Editable, Lesion, Patient
+from services.gateway.records.clinical import UNWORDED, Editable, Lesion, Patient, PatientWord
 from services.gateway.records.events import EVENT_MEANING, Event, EventCount, EventKind
 from services.gateway.records.jobs import Job, new_holder
 from services.gateway.records.keeping import Removal, Usage
@@ -57,6 +57,7 @@ __all__ = [
     "REASON_LENGTH",
     "UNFILLED",
     "UNFINISHED",
+    "UNWORDED",
     "Analysis",
     "ApiKey",
     "Assessment",
@@ -84,6 +85,7 @@ __all__ = [
     "Owned",
     "PasswordReset",
     "Patient",
+    "PatientWord",
     "QuotaUse",
     "Record",
     "RecoveryCode",
