@@ -102,7 +102,11 @@ async def engine(
             built = Slot(loader.name, await loader.warmed(stable, stage))
             metrics.of_slot(built.name, built.queue_size, built.problems)
             rollout = Rollout(
-                built, loader.look, lambda number: loader.load(number, stage), metrics
+                built,
+                loader.look,
+                lambda number: loader.load(number, stage),
+                loader.check,
+                metrics,
             )
             owned.push_async_callback(rollout.close)
             await rollout.begin(settings.model_poll_s)

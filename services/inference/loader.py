@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from services.inference import repository
+from services.inference import model_file, repository
 from services.inference.backends.backend import Backend
 from services.inference.contract import try_out
 from services.inference.metrics import Metrics
@@ -71,6 +71,18 @@ class Loader(Generic[Contract]):
         """
         folder = self.model_dir / self.name / str(number)
         return await self._in_thread(lambda: OnnxModel.load(folder, self.name, elect=self.elect))
+
+    async def check(self, version: Version[Contract]) -> None:
+        """See that a version that was loaded still lies in its folder.
+
+        Raises:
+            ModelError: it does not, or has become another one.
+
+        """
+        loaded = version.stage.model.provenance
+        path = self.model_dir / self.name / loaded.version / "model.onnx"
+        sha256 = loaded.variant_of or loaded.sha256
+        await self._in_thread(lambda: model_file.refuse_another(path, sha256))
 
     async def open_stable(self) -> OnnxModel:
         """Verify and open the stable version.

@@ -99,7 +99,8 @@ class Metrics:
         )
         self.model_problems = gauge(
             "inference_model_problems",
-            "Labelled versions that cannot serve, and labels that cannot be used.",
+            "Labelled versions that cannot serve, or lie there no more as they were loaded, and "
+            "labels that cannot be used.",
             ("model",),
         )
 

@@ -62,6 +62,18 @@ def read(path: Path) -> ModelFile:
     return ModelFile(path, content, hashlib.sha256(content).hexdigest())
 
 
+def refuse_another(path: Path, sha256: str) -> None:
+    """See that a model that was read before still lies there.
+
+    Raises:
+        ModelError: see ``verified``, or it is another one by now.
+
+    """
+    if read(path).sha256 != sha256:
+        message = f"{path} is another model by now: publish it as a version of its own"
+        raise ModelError(message)
+
+
 def verified(path: Path) -> bytes:
     """Read a model file and compare it with its published checksum.
 

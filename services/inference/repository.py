@@ -83,15 +83,20 @@ def look(model_dir: Path, name: str) -> Sight:
     """Return what is seen of a model now, without reading its versions.
 
     Raises:
-        ModelError: there is no version, or the labels cannot be used.
+        ModelError: there is no version, the labels cannot be used, or the folder not be read.
 
     """
-    found = labelled(model_dir, name)
-    paths = (
-        path
-        for number in found.by_label().values()
-        for path in sorted((model_dir / name / str(number)).glob("*"))
-    )
+    try:
+        found = labelled(model_dir, name)
+        paths = [
+            path
+            for number in found.by_label().values()
+            for path in sorted((model_dir / name / str(number)).glob("*"))
+        ]
+    except OSError as error:
+        # A number too long for a folder's name, or a file system that is gone.
+        message = f"{error.filename} cannot be looked at ({error.strerror})"
+        raise ModelError(message) from error
     return Sight(found, tuple(stamp for path in paths if (stamp := _stamp(path))))
 
 

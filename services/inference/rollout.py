@@ -2,7 +2,8 @@
 
 A version takes traffic only when it is loaded, verified and warm. One that cannot be leaves
 everything as it is: a new stable version does not replace the old one, a canary or shadow does
-not begin. What was tried is tried again when something in the model's folder has changed.
+not begin. What was tried is tried again when something in the model's folder has changed. What
+serves stays as it was loaded, whatever becomes of its files; that they are others is said.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ class Rollout(Generic[Contract]):
         slot: Slot[Contract],
         look: Callable[[], Awaitable[Sight]],
         load: Callable[[int], Awaitable[Version[Contract]]],
+        check: Callable[[Version[Contract]], Awaitable[None]],
         metrics: Metrics,
     ) -> None:
         """Begin with what the slot has.
@@ -36,6 +38,7 @@ class Rollout(Generic[Contract]):
             slot: whose lineup is kept as the labels say.
             look: says what is to be seen of the model now; raises ``ModelError``.
             load: loads, verifies and warms a version; raises ``ModelError``.
+            check: sees that a version still lies on disk as it was loaded; raises ``ModelError``.
             metrics: where it is shown who answers.
 
         """
@@ -43,6 +46,7 @@ class Rollout(Generic[Contract]):
         self._slot = slot
         self._look = look
         self._load = load
+        self._check = check
         self._seen: Sight | str | None = None
         self._done: Sight | str | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -110,9 +114,19 @@ class Rollout(Generic[Contract]):
         """Return the labelled versions by number, without those that cannot serve."""
         at_hand = {each.number: each for each in self._slot.lineup.by_label().values()}
         for number in labels.by_label().values():
-            if number not in at_hand and (version := await self._try(number)):
+            if number in at_hand:
+                await self._look_at(at_hand[number])
+            elif version := await self._try(number):
                 at_hand[number] = version
         return at_hand
+
+    async def _look_at(self, version: Version[Contract]) -> None:
+        """Say of a version that serves whether a service that starts would not have it."""
+        try:
+            await self._check(version)
+        except ModelError as error:
+            here = "this service serves on as it was loaded, and one that starts would not have it"
+            self._refuse(version.number, f"{here}: {error}")
 
     async def _try(self, number: int) -> Version[Contract] | None:
         self._slot.loading.add(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -130,6 +131,59 @@ async def test_labels_of_no_use_leave_everything_as_it_is_and_are_shown(
         assert version_of(await analyze(stub), "classifier") == "1"
         labels.write(model_dir / "classifier", Labels(stable=1))
         await listed(stub, lambda found: not found.pending)
+
+
+async def test_a_version_that_no_folder_could_have_is_shown_as_labels_of_no_use_are(
+    model_dir: Path, registry: CollectorRegistry
+) -> None:
+    async with served(model_dir, registry) as stub:
+        (model_dir / "classifier" / "labels.json").write_text('{"stable": 1%s}' % ("0" * 300))
+        (pending,) = (await listed(stub, refused)).pending
+        assert "cannot be looked at (File name too long)" in pending.reason
+        problems = {"model": "classifier"}
+        assert registry.get_sample_value("inference_model_problems", problems) == 1
+        assert version_of(await analyze(stub), "classifier") == "1"
+
+
+async def test_a_service_does_not_start_on_a_version_that_no_folder_could_have(
+    model_dir: Path,
+) -> None:
+    (model_dir / "segmenter" / "labels.json").write_text(
+        '{"stable": 1, "shadow": 1%s}' % ("0" * 300)
+    )
+    with pytest.raises(ModelError, match=r"cannot be looked at"):
+        async with served(model_dir):
+            pass
+
+
+def swapped(folder: Path) -> None:
+    tiny_models.publish(tiny_models.another_classifier(seed=6), folder)
+
+
+def half_copied(folder: Path) -> None:
+    (folder / "model.onnx").write_bytes(b"half of a model")
+
+
+@pytest.mark.parametrize("change", [swapped, half_copied, shutil.rmtree])
+async def test_a_version_whose_files_change_serves_on_and_it_is_said_that_a_start_would_differ(
+    model_dir: Path, registry: CollectorRegistry, change: Callable[[Path], None]
+) -> None:
+    folder = model_dir / "classifier" / "1"
+    labels.write(folder.parent, Labels(stable=1))
+    shutil.copytree(folder, model_dir / "kept")
+    async with served(model_dir, registry) as stub:
+        before = await analyze(stub)
+        change(folder)
+        found = await listed(stub, refused)
+        (pending,) = found.pending
+        assert (pending.name, pending.version) == ("classifier", "1")
+        assert "serves on as it was loaded" in pending.reason
+        problems = {"model": "classifier"}
+        assert registry.get_sample_value("inference_model_problems", problems) == 1
+        assert (await analyze(stub)).classification == before.classification
+        shutil.copytree(model_dir / "kept", folder, dirs_exist_ok=True)
+        await listed(stub, lambda found: not found.pending)
+        assert registry.get_sample_value("inference_model_problems", problems) == 0
 
 
 async def test_a_service_does_not_start_on_labels_of_no_use(model_dir: Path) -> None:
