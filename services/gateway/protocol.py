@@ -12,6 +12,7 @@ so it is given the head once more, without the wish, and reads body and further 
 
 import asyncio
 import contextlib
+import re
 import uuid
 
 import httptools
@@ -130,6 +131,7 @@ class Protocol(HttpToolsProtocol):
         if self._put_off:
             return
         self._in_body = True
+        self._say_whom_it_is_for()
         super().on_headers_complete()
         cuttable(self.scope, self.transport)
 
@@ -138,6 +140,14 @@ class Protocol(HttpToolsProtocol):
             name == b"upgrade" for name, _ in self.headers
         )
         return wishes and not self._should_upgrade()
+
+    def _say_whom_it_is_for(self) -> None:
+        """Have Host say what an absolute target does, which counts (RFC 9112, section 3.2.2)."""
+        if b"://" not in self.url.partition(b"?")[0] or self.url.startswith(b"/"):
+            return
+        authority = re.split(b"[/?#]", self.url.partition(b"://")[2])[0]
+        asked = [(n, authority if n == b"host" else value) for n, value in self.headers]
+        self.headers[:] = asked
 
     def on_body(self, body: bytes) -> None:
         """Go on with its body."""

@@ -10,6 +10,7 @@ from services.gateway.settings import Settings
 from tests.deploy import composition
 from tests.gateway.conftest import Start
 from tests.gateway.processes import running
+from tests.gateway.test_smuggling import told
 
 NAMES = "gateway.example.org, [::1]"
 
@@ -56,6 +57,21 @@ async def test_the_gateway_of_the_composition_goes_by_names_of_its_own_only(
         for host, status in {taken: 401, refused: 421}.items():
             answer = await gateway.http.get("/v1/me", headers={"Host": host})
             assert answer.status_code == status, host
+
+
+async def test_a_target_that_names_a_host_says_it_in_place_of_the_header(tmp_path: Path) -> None:
+    ours, other = b"gateway.example.org", b"evil.example.org"
+    line = b"GET %s/v1/me HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
+    asked = {
+        line % (b"http://" + ours, ours): b"401",
+        line % (b"http://" + ours + b":80", other): b"401",
+        line % (b"http://" + other, ours): b"421",
+        line % (b"HTTP://me@" + ours, ours): b"400",
+        line % (b"", ours): b"401",
+    }
+    async with running(tmp_path, DERMSERVE_GATEWAY_ALLOWED_HOSTS=NAMES) as served:
+        for sent, status in asked.items():
+            assert (await told(served, sent)).split()[1] == status, sent
 
 
 @pytest.mark.parametrize("name", ["gateway.org:8000", "https://gateway.org", "*.org", "a@b"])

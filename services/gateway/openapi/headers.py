@@ -40,7 +40,7 @@ def describe(document: dict[str, Any]) -> None:
     quota = {name: {"$ref": f"#/components/headers/{name}"} for name in _QUOTA}
     document["components"]["headers"] = {"RequestId": _REQUEST_ID, **_QUOTA}
     for failure in document["components"]["responses"].values():
-        failure["headers"] = {**component, **failure["headers"]}
+        failure["headers"] = {**component, **quota, **failure["headers"]}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             counted = quota if "429" in operation["responses"] else {}

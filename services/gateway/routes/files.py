@@ -8,6 +8,15 @@ from fastapi import Depends, Response
 from services.gateway.dependencies import PartsDep, ReaderDep
 from services.gateway.problems import documented
 
+NAMED = {
+    "Content-Disposition": {
+        "description": "What the file is called where it is kept.",
+        "schema": {"type": "string", "examples": ['inline; filename="analysis.png"']},
+        "required": True,
+    }
+}
+"""The header of an answer that is a file with a name, as OpenAPI describes it."""
+
 
 def file_of(*kinds: str) -> dict[str, Any]:
     """Describe an answer that is a file of one of some media types."""
@@ -30,7 +39,7 @@ def gives(
         headers: of the answer, as OpenAPI describes them.
 
     """
-    ok = {200: {**file_of(*kinds), "headers": headers or {}}}
+    ok = {200: {**file_of(*kinds), "headers": NAMED | (headers or {})}}
 
     async def place(
         _found: Annotated[object, Depends(of)], caller: ReaderDep, parts: PartsDep

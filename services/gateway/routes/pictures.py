@@ -16,6 +16,13 @@ from services.gateway.subjects import AnalysisDep, the_analysis
 
 router = APIRouter(tags=["pictures"])
 
+_TAG = {
+    "ETag": {
+        "description": "Names the picture as it is now, for `If-None-Match`.",
+        "schema": {"type": "string", "examples": ['"9f86d081-256"']},
+        "required": True,
+    }
+}
 _gives = partial(gives, of=the_analysis)
 
 
@@ -29,8 +36,8 @@ async def image(record: AnalysisDep, parts: PartsDep) -> Response:
 @router.get(
     "/v1/analyses/{analysis_id}/thumbnail.jpeg",
     responses={
-        200: file_of("image/jpeg"),
-        304: {"description": "It is as `If-None-Match` says."},
+        200: {**file_of("image/jpeg"), "headers": _TAG},
+        304: {"description": "It is as `If-None-Match` says.", "headers": _TAG},
         **documented(401, 403, 404, 422, 503),
     },
     response_class=Response,

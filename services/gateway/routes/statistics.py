@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from services.gateway.dependencies import PartsDep, ReaderDep
 from services.gateway.problems import documented
 from services.gateway.records import now
+from services.gateway.routes.files import NAMED
 from services.gateway.routes.moments import Day
 from services.gateway.routes.statistics_shapes import StatisticsView
 from services.gateway.statistics import MOST_PERIODS, Interval, Series, Span, Summary, table
@@ -58,6 +59,7 @@ async def statistics(summary: SummaryDep, caller: ReaderDep) -> StatisticsView:
 _TABLE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Comma-separated values (RFC 4180), a line a period.",
+        "headers": NAMED,
         "content": {
             "text/csv": {
                 "schema": {"type": "string"},
