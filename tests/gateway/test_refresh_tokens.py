@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 
 from services.gateway.records import now
-from tests.gateway.conftest import PASSWORD, Gateway
+from tests.gateway.clocks import set_ahead
+from tests.gateway.conftest import PASSWORD, Gateway, Start
 from tests.gateway.test_auth import fresh, me, refresh, sign_in
 
 CLOCK = "services.gateway.identity.rotation.now"
+DATABASE_CLOCK = "services.gateway.identity.rotation.moment_of"
 
 
 async def test_a_refresh_token_is_exchanged_for_a_new_pair(either: Gateway) -> None:
@@ -46,7 +48,7 @@ async def test_a_lost_answer_can_be_asked_for_again_and_the_lost_pair_is_dead(
 ) -> None:
     first = await fresh(either)
     moment = now()
-    monkeypatch.setattr(CLOCK, lambda: moment)
+    monkeypatch.setattr(DATABASE_CLOCK, lambda _: moment)
     lost = (await refresh(either, first["refresh_token"])).json()
 
     again = await refresh(either, first["refresh_token"])
@@ -62,10 +64,25 @@ async def test_a_lost_answer_cannot_be_asked_for_again_later(
 ) -> None:
     first = await fresh(either)
     second = (await refresh(either, first["refresh_token"])).json()
-    monkeypatch.setattr(CLOCK, lambda: now() + timedelta(seconds=11))
+    monkeypatch.setattr(DATABASE_CLOCK, lambda _: now() + timedelta(seconds=11))
 
     assert (await refresh(either, first["refresh_token"])).status_code == 401
     assert (await refresh(either, second["refresh_token"])).status_code == 401
+
+
+async def test_a_clock_that_is_ahead_does_not_prolong_the_time_for_a_lost_answer(
+    start: Start, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exchanged by a gateway whose clock is ahead, it comes again at one whose clock is right."""
+    async with start(database_url=postgres_url) as gateway:
+        first = await fresh(gateway)
+        with monkeypatch.context() as patch:
+            set_ahead(patch)
+            second = (await refresh(gateway, first["refresh_token"])).json()
+        monkeypatch.setattr(DATABASE_CLOCK, lambda _: now() + timedelta(seconds=11))
+
+        assert (await refresh(gateway, first["refresh_token"])).status_code == 401
+        assert (await refresh(gateway, second["refresh_token"])).status_code == 401
 
 
 async def test_of_many_exchanges_at_once_one_token_at_most_stays_alive(either: Gateway) -> None:

@@ -1,27 +1,18 @@
 """Replicas whose clocks differ: when a message is due does not depend on who wrote it down."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from services.gateway.records import base
 from services.gateway.webhooks import DeliveryQueue, schedule
+from tests.gateway.clocks import HOUR, set_ahead
 from tests.gateway.conftest import Client, Gateway, Start
 from tests.gateway.hooks import Hook, hooked, moment, seen, sent, settled
 from tests.gateway.receivers import Receiver, answer, receiving
 
-HOUR = timedelta(hours=1)
 SOON = timedelta(minutes=10)
 """Late enough that nothing is tried again before the test has looked."""
-
-
-class Ahead(datetime):
-    """A clock that is an hour ahead, beside a database whose clock is right."""
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> "Ahead":
-        return super().now(tz) + HOUR
 
 
 async def due(admin: Client, hook: Hook) -> list[timedelta]:
@@ -46,7 +37,7 @@ async def test_messages_of_a_gateway_whose_clock_is_ahead_are_due_as_those_of_ot
     start: Start, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """New ones, those that somebody has sent again, and those that were not taken."""
-    monkeypatch.setattr(base, "datetime", Ahead)
+    set_ahead(monkeypatch)
     monkeypatch.setattr(schedule, "DELAYS", (SOON,) * len(schedule.DELAYS))
     monkeypatch.setattr(schedule, "_JITTER", 0)
     async with start(database_url=postgres_url) as gateway, receiving(answer(500)) as receiver:

@@ -4,7 +4,8 @@ A refresh token is good for one use (RFC 9700, 4.14.2). The same token coming a 
 means that two hold it, and we cannot know who is the thief: the whole sign-in ends. One case
 is harmless, an answer that was lost on its way. So for a few seconds the last token may be
 used again, as long as what it was exchanged for was never used; that one is dead from then
-on, and there is never more than one live token in a sign-in.
+on, and there is never more than one live token in a sign-in. The seconds are the database's:
+by a clock that is behind another one, they would be as many more.
 """
 
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services.gateway.audit import noted
+from services.gateway.database import moment_of
 from services.gateway.identity.endings import revoke
 from services.gateway.records import RefreshToken, SignIn, User, now
 from services.gateway.security import tokens
@@ -48,7 +50,7 @@ def rotate(
     if not _may_be_used(token, grace, session):
         revoke(token.sign_in_id, session)
         return None
-    token.rotated_at = token.rotated_at or now()
+    token.rotated_at = token.rotated_at or moment_of(session)
     token.successor = successor
     session.add(RefreshToken(digest=successor, sign_in_id=token.sign_in_id))
     return tokens.Claims(user_id, token.sign_in_id)
@@ -58,13 +60,14 @@ def _may_be_used(token: RefreshToken, grace: timedelta, session: Session) -> boo
     """Say whether a token is live, or comes again because an answer was lost."""
     if token.rotated_at is None:
         return True
-    if token.successor is None or now() - token.rotated_at > grace:
+    moment = moment_of(session)
+    if token.successor is None or moment - token.rotated_at > grace:
         return False
     lost = session.get(RefreshToken, token.successor)
     if lost is None or lost.rotated_at is not None:
         return False
     # Dead and without a successor: should it turn up after all, it ends the sign-in.
-    lost.rotated_at = now()
+    lost.rotated_at = moment
     return True
 
 
