@@ -11,6 +11,7 @@ import httpx
 from tests import specimens, stack, tiny_models
 from tests.gateway.processes import running
 from tests.inference.processes import replica
+from tests.watched import Search
 
 AT_A_TIME = 8
 PICTURE = specimens.lesion_jpeg((300, 200))
@@ -45,7 +46,12 @@ async def test_no_upload_fails_when_a_replica_is_killed_and_when_one_is_told_to_
     model_dir = tiny_models.write_models(tmp_path / "models")
     tiny_models.publish(tiny_models.slow_segmenter(), model_dir / "segmenter" / "1")
     quick = {"DERMSERVE_INFERENCE_LAME_DUCK_S": "1", "DERMSERVE_INFERENCE_RUNNERS": "1"}
-    with replica(model_dir, **quick) as one, replica(model_dir, **quick) as other:
+    search = Search()
+    with (
+        search.to_the_end(),
+        replica(model_dir, **quick) as one,
+        replica(model_dir, **quick) as other,
+    ):
         behind = {"DERMSERVE_GATEWAY_INFERENCE_ADDRESS": f"ipv4:{one.address},{other.address}"}
         async with (
             running(tmp_path / "gateway", **(stack.UNHURRIED | behind)) as gateway,
@@ -61,5 +67,8 @@ async def test_no_upload_fails_when_a_replica_is_killed_and_when_one_is_told_to_
                 await one.until_it_answers()
                 other.process.send_signal(signal.SIGTERM)
                 assert await asyncio.to_thread(other.process.wait, 120) == 0
+            search.plant(ACCOUNT["password"], client.headers["Authorization"])
+            search.know(tmp_path / "gateway", behind)
+        search.written.extend(gateway.written)
     assert [answer.text for answer in answers if answer.status_code != 201] == []
     assert len(answers) > 30
