@@ -26,7 +26,7 @@ def test_a_patient_is_made_found_changed_and_removed(person: People, *, scripts:
 
     page.get_by_role("link", name="Patients").click()
     page.get_by_label("Number").fill("made up 1")
-    page.get_by_role("button", name="Find").click()
+    page.get_by_role("button", name="Find by number").click()
     page.locator("main li a").click()
     page.get_by_role("link", name="Change").click()
     page.get_by_label("Name").fill("Ann Madeup")
@@ -41,6 +41,45 @@ def test_a_patient_is_made_found_changed_and_removed(person: People, *, scripts:
     page.get_by_role("link", name="Remove").click()
     page.get_by_role("button", name="Remove the patient").click()
     expect(page.get_by_text("There are no patients yet.")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_patient_is_found_by_name_and_no_address_has_it(
+    person: People, axe: Callable[[Page], None], *, scripts: bool
+) -> None:
+    somebody = person(java_script_enabled=scripts)
+    names = [f"Anna Müller {number}" for number in range(51)] + ["Zoë Madeup"]
+    for number, name in enumerate(names):
+        new = {"identifier": f"made up {number}", "name": name}
+        assert somebody.api("POST", "/v1/patients", json=new, headers=OURS).status_code == 201
+    somebody.goto("/patients")
+    page = somebody.page
+
+    def found() -> list[str]:
+        return page.locator("main li strong").all_text_contents()
+
+    def look_for(name: str) -> None:
+        page.get_by_label("Name", exact=True).fill(name)
+        page.get_by_role("button", name="Find by name").click()
+        expect(page.get_by_label("Name", exact=True)).to_have_value(name)
+
+    look_for("zoe")
+    assert found() == ["Zoë Madeup"]
+    look_for("MULL ann")
+    assert found() == names[50:0:-1]
+    page.get_by_role("button", name="Next page").click()
+    expect(page.get_by_role("button", name="Next page")).to_have_count(0)
+    assert found() == names[:1]
+    assert page.url.partition("?")[0].endswith("/patient-search")
+    assert "mull" not in page.url.lower()
+    look_for("nobody")
+    expect(page.get_by_text("No patient has this name.")).to_be_visible()
+    look_for("z")
+    expect(page.get_by_role("alert")).to_contain_text("at least 2 characters")
+    if scripts:
+        axe(page)
+    page.get_by_role("link", name="Show all").click()
+    expect(page.get_by_text("Zoë Madeup")).to_be_visible()
 
 
 def test_what_is_wrong_with_a_patient_is_said_and_what_was_written_stays(person: People) -> None:

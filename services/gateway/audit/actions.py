@@ -93,6 +93,7 @@ NAMED: Mapping[str, tuple[str, str]] = {
     "page_renew_recovery_codes": ("second_factor.recovery_codes.renew", "user"),
     "page_replay_delivery": ("webhooks.deliveries.replay", "delivery"),
     "page_sign_in_code": ("sign_ins.begin", "session"),
+    "page_search_patients": ("patients.search", "patient"),
     "page_test_webhook": ("webhooks.test", "webhook"),
     "page_webhook": ("webhooks.deliveries.read", "webhook"),
     "page_webhook_form": ("webhooks.read", "webhook"),
@@ -116,7 +117,7 @@ NAMED: Mapping[str, tuple[str, str]] = {
 }
 """Action and kind of subject of operations whose method and path do not say what they do."""
 
-_LOOKS = frozenset({"search_patients"})
+_LOOKS = frozenset({"page_search_patients", "search_patients"})
 """Operations that only look, though asked for with a body, so that no address names anybody."""
 
 

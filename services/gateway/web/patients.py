@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from services.gateway import audit, errors
+from services.gateway import audit, errors, paging
 from services.gateway.analyses import Filters
 from services.gateway.dependencies import (
     Cursor,
@@ -22,7 +22,7 @@ from services.gateway.parts import Parts
 from services.gateway.records import Patient
 from services.gateway.routes.analysis_shapes import AnalysisView
 from services.gateway.routes.lesions import BODY_SITES
-from services.gateway.routes.patients import NewPatient, PatientView
+from services.gateway.routes.patients import NewPatient, PatientSearch, PatientView
 from services.gateway.text import Text
 from services.gateway.web.pages import PagesDep
 from services.gateway.web.refusal import NOT_DONE, Refusal
@@ -54,6 +54,7 @@ async def _written(
 
 
 _WrittenDep = Annotated[dict[str, str], Depends(_written)]
+_NOBODY: paging.Page[Patient] = paging.Page([], None)
 _NOTHING = dict.fromkeys(("identifier", "issuer", "name", "birth_date", "sex"), "")
 
 
@@ -68,8 +69,27 @@ async def page_patients(
 ) -> HTMLResponse:
     """List patients: all, or those of a number."""
     found = await parts.patients.page(caller.scope, _A_PAGE, cursor, identifier.strip() or None)
-    shown = {"patients": found, "identifier": identifier}
-    return pages.show(request, "patients.html", shown, caller=caller)
+    return pages.show(request, "patients.html", _list(found, identifier=identifier), caller=caller)
+
+
+@router.post("/patient-search")
+async def page_search_patients(
+    request: Request,
+    pages: PagesDep,
+    parts: PartsDep,
+    caller: ReaderDep,
+    name: _Field = "",
+    cursor: Annotated[str, Form(max_length=128)] = "",
+) -> HTMLResponse:
+    """List patients of a name, which no address has; the next page is asked for as this one is."""
+    try:
+        asked = PatientSearch.model_validate({"name": name}).name
+        found = await parts.patients.named(caller.scope, _A_PAGE, cursor or None, asked)
+    except NOT_DONE as error:
+        refusal = Refusal.of(error)
+        shown = _list(_NOBODY, name=name, refusal=refusal.sentence)
+        return pages.refuse(request, "patients.html", shown, refusal, caller=caller)
+    return pages.show(request, "patients.html", _list(found, name=name), caller=caller)
 
 
 @router.get("/patients/new")
@@ -201,6 +221,11 @@ async def shown_patient(
         "note": "",
         **said,
     }
+
+
+def _list(found: paging.Page[Patient], **said: str) -> dict[str, Any]:
+    """Say whom a list shows, what was looked for, and why that was refused."""
+    return {"patients": found, "identifier": "", "name": "", "refusal": "", **said}
 
 
 def _values(written: Mapping[str, str]) -> dict[str, Any]:
