@@ -19,14 +19,14 @@ from services.gateway.identity.origin import Origin
 from tests.gateway.conftest import PASSWORD, Gateway, Start
 
 HOME, ELSEWHERE = "198.51.100.7", "203.0.113.7"
-CLOCK = "services.gateway.identity.attempts.now"
+CLOCK = "services.gateway.identity.attempts.moment_of"
 
 
 @pytest.fixture(autouse=True)
 def clock_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody's wait is over because the machine was slow; who wants it to be sets the clock."""
     moment = tables.now()
-    monkeypatch.setattr(CLOCK, lambda: moment)
+    monkeypatch.setattr(CLOCK, lambda _: moment)
 
 
 async def sign_in(
@@ -73,7 +73,7 @@ async def test_each_further_wrong_password_doubles_the_wait_up_to_a_quarter_of_a
 ) -> None:
     await either.signed_in("alice")
     moment = tables.now()
-    monkeypatch.setattr(CLOCK, lambda: moment)
+    monkeypatch.setattr(CLOCK, lambda _: moment)
     await guess(either, attempts.FREE + 1)
     waits = []
     for _ in range(12):
@@ -117,7 +117,7 @@ async def test_the_right_password_ends_the_count_and_so_does_a_day(
 
     await guess(either, attempts.FREE)
     later = tables.now() + timedelta(days=1, seconds=1)
-    monkeypatch.setattr(CLOCK, lambda: later)
+    monkeypatch.setattr(CLOCK, lambda _: later)
     answers = await guess(either, attempts.FREE)
 
     assert {answer.status_code for answer in answers} == {401}
@@ -158,7 +158,7 @@ async def test_what_no_longer_counts_is_removed(
     await either.signed_in("alice")
     await sign_in(either, PASSWORD)
     later = tables.now() + attempts.FAMILIAR + timedelta(seconds=1)
-    monkeypatch.setattr(CLOCK, lambda: later)
+    monkeypatch.setattr(CLOCK, lambda _: later)
     await guess(either, 4, username="nobody")
 
     rows = {}
@@ -176,7 +176,7 @@ async def test_what_no_longer_counts_is_removed_by_the_first_try_of_a_process(
     async with start(database_url=database_url) as either:
         await guess(either, 1, username="nobody")
     later = tables.now() + attempts.MEMORY + timedelta(seconds=1)
-    monkeypatch.setattr(CLOCK, lambda: later)
+    monkeypatch.setattr(CLOCK, lambda _: later)
     async with start(database_url=database_url) as either:
         await guess(either, 1, username="somebody")
 

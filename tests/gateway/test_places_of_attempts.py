@@ -25,7 +25,7 @@ def standing(monkeypatch: pytest.MonkeyPatch) -> datetime:
     It is ahead, so that a count is always older.
     """
     moment = tables.now() + timedelta(hours=1)
-    monkeypatch.setattr(CLOCK, lambda: moment)
+    monkeypatch.setattr(CLOCK, lambda _: moment)
     return moment
 
 
@@ -122,7 +122,7 @@ async def test_strangers_never_wait_longer_than_a_minute(
     await either.signed_in("alice")
     await sign_in(either, "a guess", address=ELSEWHERE)
     assert (await sign_in(either, PASSWORD, address=ELSEWHERE)).headers["Retry-After"] == "60"
-    monkeypatch.setattr(CLOCK, lambda: standing + timedelta(seconds=61))
+    monkeypatch.setattr(CLOCK, lambda _: standing + timedelta(seconds=61))
 
     assert (await sign_in(either, PASSWORD, address=ELSEWHERE)).status_code == 200
 

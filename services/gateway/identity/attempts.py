@@ -8,7 +8,7 @@ OWASP's "Slow Down Online Guessing Attacks with Device Cookies".
 
 A try is counted before its password is looked at, so that many at once get no more of them.
 Who has to wait is told so without a look at the password, whether or not the user exists. The
-counts are in the database, where all replicas see them.
+counts are in the database, where all replicas see them, and go by its clock.
 """
 
 import math
@@ -25,9 +25,9 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from services.gateway import errors
-from services.gateway.database import Database, remove_old
+from services.gateway.database import Database, moment_of, remove_old
 from services.gateway.identity.origin import Origin, digest
-from services.gateway.records import FailedAttempts, FamiliarPlace, Record, User, is_username, now
+from services.gateway.records import FailedAttempts, FamiliarPlace, Record, User, is_username
 
 FREE = 10
 """Wrong passwords in one place before the next has to wait: a second, then twice as long."""
@@ -145,7 +145,7 @@ def _familiar(name: str, origin: Origin, session: Session) -> set[str]:
         .where(
             col(User.username) == name,
             col(FamiliarPlace.digest).in_(origin.digests),
-            col(FamiliarPlace.used_at) > now() - FAMILIAR,
+            col(FamiliarPlace.used_at) > moment_of(session) - FAMILIAR,
         )
     )
     return set(session.scalars(found))
@@ -154,7 +154,7 @@ def _familiar(name: str, origin: Origin, session: Session) -> set[str]:
 def _count(attempt: Attempt, session: Session) -> None:
     rows = [_held(key, session) for key, *_ in attempt.limits]
     # Only now: others may have been waited for.
-    moment = now()
+    moment = moment_of(session)
     limited = list(zip(rows, attempt.limits, strict=True))
     waits = [row.open_at - moment for row, (_, free, _) in limited if row.count > free]
     wait = max(waits, default=timedelta())
@@ -206,7 +206,7 @@ def _count_down(key: str, session: Session) -> None:
     session.execute(
         update(FailedAttempts)
         .where(col(FailedAttempts.digest) == key, col(FailedAttempts.count) > 0)
-        .values(count=col(FailedAttempts.count) - 1, open_at=now())
+        .values(count=col(FailedAttempts.count) - 1, open_at=moment_of(session))
     )
 
 
@@ -220,7 +220,7 @@ def _succeed(attempt: Attempt, user_id: str, origin: Origin, session: Session) -
     for place in origin.digests:
         _add(session, FamiliarPlace(user_id=user_id, digest=place))
     seen = update(FamiliarPlace).where(of_user, col(FamiliarPlace.digest).in_(origin.digests))
-    session.execute(seen.values(used_at=now()))
+    session.execute(seen.values(used_at=moment_of(session)))
     latest = select(col(FamiliarPlace.digest)).where(of_user)
     latest = latest.order_by(col(FamiliarPlace.used_at).desc()).limit(_KEPT_PLACES)
     session.execute(
@@ -232,7 +232,7 @@ def _succeed(attempt: Attempt, user_id: str, origin: Origin, session: Session) -
 
 def _clean(session: Session) -> None:
     """Remove what no longer counts: of each kind the oldest, more than come in meanwhile."""
-    moment = now()
+    moment = moment_of(session)
     remove_old(session, FailedAttempts.last_at, moment - MEMORY, _CLEANED_AT_ONCE)
     remove_old(session, FamiliarPlace.used_at, moment - FAMILIAR, _CLEANED_AT_ONCE)
 
