@@ -45,10 +45,13 @@ def forged(ours: SigningKey, **changes: Any) -> str:
 
 
 def unsigned(payload: dict[str, Any], algorithm: str = "none") -> str:
-    def part(value: dict[str, Any]) -> str:
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+    head = json.dumps({"alg": algorithm, "typ": "at+jwt"})
+    return f"{written(head)}.{written(json.dumps(payload))}."
 
-    return f"{part({'alg': algorithm, 'typ': 'at+jwt'})}.{part(payload)}."
+
+def written(text: str) -> str:
+    """Part of a token, as it is written there."""
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
 STRANGER = Ed25519PrivateKey.generate()
@@ -91,6 +94,11 @@ async def bad_tokens(gateway: Gateway) -> dict[str, str | None]:
         "the refresh token": pair["refresh_token"],
         "changed signature": f"{head}.{body}.{signature[:-8]}AAAAAAAA",
         "no signature": f"{head}.{body}.",
+        "a head with more": f"{head}!.{body}.{signature}",
+        "a head that is no JSON": f"{written('{')}.{body}.{signature}",
+        "a head as deep as the sea": f"{written('[' * 5000)}.{body}.{signature}",
+        "a head that is a list": f"{written('[]')}.{body}.{signature}",
+        "a key that is a number": f"{written(json.dumps({'kid': 1}))}.{body}.{signature}",
     }
 
 
