@@ -103,6 +103,24 @@ async def test_what_somebody_works_on_is_left_to_them(start: Start, database_url
         assert working.inference.requests == []
 
 
+async def test_who_looks_into_an_empty_line_without_news_writes_nothing(
+    start: Start, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: asyncio.Queue[bool] = asyncio.Queue()
+    taken: list[Queue] = []
+    has_due = Queue.has_due
+
+    async def looked(self: Queue) -> bool:
+        looks.put_nowait(await has_due(self))
+        return False
+
+    monkeypatch.setattr(Queue, "has_due", looked)
+    monkeypatch.setattr(Queue, "take", taken.append)
+    async with start(database_url=database_url), asyncio.timeout(60):
+        assert [await looks.get() for _ in range(2)] == [False, False]
+    assert taken == []
+
+
 async def test_what_two_have_worked_on_has_one_result_and_is_told_of_once(
     start: Start, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import bindparam, case, delete, func, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -21,6 +21,7 @@ from services.gateway import errors
 from services.gateway.database import ENDED, EVERYTHING, Database, Scope, publish
 from services.gateway.metrics import Metrics
 from services.gateway.records import UNFINISHED, Analysis, Job, Status, User, new_holder, now
+from services.gateway.records.base import UtcDateTime
 
 # Any number will do, as long as all replicas use the same one.
 _LOCK = 7_364_122
@@ -30,6 +31,13 @@ _APART = timedelta(seconds=1)
 """How much later each picture of a batch has its turn than the one before it, as if they had come
 one after the other. So a small batch need not wait for all of a large one, a single picture for
 hardly any, and what has waited for long goes before whatever is new."""
+
+# Asked every second: built once.
+_DUE = (
+    select(col(Job.analysis_id))
+    .where(col(Job.due_at) <= bindparam("moment", type_=UtcDateTime()))
+    .limit(1)
+)
 
 _FULL = "So many pictures wait to be analyzed that no more are taken now. Try again later."
 _SHARE_TAKEN = (
@@ -143,6 +151,12 @@ class Queue:
         last = free - wanted + 1
         if there + wanted > last and _waiting_of(session, owner_id) + wanted > last:
             raise errors.ShareTakenError(_SHARE_TAKEN, _FULL_RETRY_S)
+
+    async def has_due(self) -> bool:
+        """Say whether a job is due, without a wait for those who write."""
+        asked = {"moment": now()}
+        found = await self._database.read(lambda session: session.scalar(_DUE, asked), EVERYTHING)
+        return found is not None
 
     async def take(self) -> Held | None:
         """Take up the job whose turn it is; None if none is due.

@@ -98,17 +98,21 @@ class Workers:
     async def _next(self) -> Held | None:
         """Wait for a job and take it up; None when it is time to stop."""
         while not self._stopping.is_set():
+            expected = self._news.is_set()
             self._news.clear()
-            held = await self._look()
+            held = await self._look(expected=expected)
             if held is not None:
                 return held
             await self._pause()
         return None
 
-    async def _look(self) -> Held | None:
+    async def _look(self, *, expected: bool) -> Held | None:
         if self._rest_s() > 0:
             return None
         try:
+            # Most looks without news find nothing: they ask nobody else, and none wait to write.
+            if not expected and not await self._queue.has_due():
+                return None
             if await self._serving():
                 self._down = 0
                 held = await self._queue.take()
