@@ -13,14 +13,14 @@ from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
 from tests.gateway.telephones import Clock, set_up, standing
 from tests.gateway.test_passwords import NEW, change
 
-WAITING = "services.gateway.identity.attempts.now"
+WAITING = "services.gateway.identity.attempts.moment_of"
 
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     # Nobody's wait is over because the machine was slow.
     moment = now()
-    monkeypatch.setattr(WAITING, lambda: moment)
+    monkeypatch.setattr(WAITING, lambda _: moment)
     return Clock.standing(monkeypatch)
 
 

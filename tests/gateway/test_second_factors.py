@@ -137,7 +137,7 @@ async def test_wrong_codes_within_a_sign_in_count_as_wrong_passwords_do(
     either: Gateway, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moment = now()
-    monkeypatch.setattr("services.gateway.identity.attempts.now", lambda: moment)
+    monkeypatch.setattr("services.gateway.identity.attempts.moment_of", lambda _: moment)
     alice = await either.signed_in()
     telephone = await set_up(alice, clock)
 
@@ -151,7 +151,7 @@ async def test_wrong_codes_that_would_confirm_it_count_too(
     either: Gateway, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moment = now()
-    monkeypatch.setattr("services.gateway.identity.attempts.now", lambda: moment)
+    monkeypatch.setattr("services.gateway.identity.attempts.moment_of", lambda _: moment)
     alice = await either.signed_in()
     telephone = await begun(alice, clock)
 
@@ -165,7 +165,7 @@ async def test_a_code_that_nobody_looked_at_counts_as_no_guess(
     either: Gateway, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moment = now()
-    monkeypatch.setattr("services.gateway.identity.attempts.now", lambda: moment)
+    monkeypatch.setattr("services.gateway.identity.attempts.moment_of", lambda _: moment)
     alice = await either.signed_in()
 
     for _ in range(6):

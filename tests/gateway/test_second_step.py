@@ -175,7 +175,7 @@ async def test_where_no_code_can_be_checked_pages_say_so_beside_their_forms_and_
     start: Start, database_url: str, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moment = now()
-    monkeypatch.setattr("services.gateway.identity.attempts.now", lambda: moment)
+    monkeypatch.setattr("services.gateway.identity.attempts.moment_of", lambda _: moment)
     async with start(database_url=database_url) as gateway:
         telephone = await set_up(await gateway.signed_in(), clock)
     elsewhere = {"database_url": database_url, "DERMSERVE_DATA_DIR": tmp_path / "other"}

@@ -138,7 +138,7 @@ async def test_a_code_that_nobody_looks_at_on_the_way_in_counts_as_no_guess(
     start: Start, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moment = now()
-    monkeypatch.setattr("services.gateway.identity.attempts.now", lambda: moment)
+    monkeypatch.setattr("services.gateway.identity.attempts.moment_of", lambda _: moment)
     async with start(**REQUIRED) as gateway:
         jar: dict[str, str] = {}
         await sent(gateway, "/sign-up", jar, username="alice", password=PASSWORD)
