@@ -43,7 +43,6 @@ _WHITE = (255, 255, 255)
 # Decoders raise all of these at broken bytes.
 _DECODER_ERRORS = (
     ArithmeticError,
-    AssertionError,
     AttributeError,
     EOFError,
     LookupError,
@@ -54,6 +53,10 @@ _DECODER_ERRORS = (
     struct.error,
     zlib.error,
 )
+_PALETTE_ERRORS = (AssertionError, ValueError)
+"""What converting raises where the list of colors is missing, or too short."""
+
+_DAMAGED = "the picture is damaged or cut off: export or send it again"
 
 # What brings a picture upright, by its EXIF orientation (CIPA DC-008, 4.6.4 A).
 _TURNS = {
@@ -208,15 +211,16 @@ def _decoded(image: Image.Image, encoded: bytes, at_least: int | None) -> Image.
         if at_least is not None:
             image.draft("RGB", (at_least, at_least))
         image.load()
-        factor = min(image.size) // at_least if at_least else 1
+    except _DECODER_ERRORS as error:
+        raise PictureError(_DAMAGED) from error
+    factor = min(image.size) // at_least if at_least else 1
+    try:
         if factor > 1 and image.mode in _REDUCIBLE:
             # Before any copy is made: a transparent picture of many megapixels needs several.
             return _as_rgb(image.reduce(factor))
-        # A palette that is not there, or too short, is noticed no earlier than here.
         return _as_rgb(image)
-    except _DECODER_ERRORS as error:
-        message = "the picture is damaged or cut off: export or send it again"
-        raise PictureError(message) from error
+    except _PALETTE_ERRORS as error:
+        raise PictureError(_DAMAGED) from error
 
 
 def _check(encoded: bytes) -> None:

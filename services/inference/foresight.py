@@ -50,7 +50,7 @@ class Foresight:
         own = ahead.pop(self._contender, NOBODY)
         first = own.rows + coming.get(self._contender, 0)
         schedule = self._runners.schedule(now)
-        for other in {**coming, **ahead}:
+        for other in self._runners.contenders:
             others = ahead.get(other, NOBODY)
             if other is not self._contender and (before_it := others.rows + coming.get(other, 0)):
                 other.deal(before_it, schedule, alone=others.alone)

@@ -91,13 +91,20 @@ def look(model_dir: Path, name: str) -> Sight:
         paths = [
             path
             for number in found.by_label().values()
-            for path in sorted((model_dir / name / str(number)).glob("*"))
+            for path in _files(model_dir / name / str(number))
         ]
     except OSError as error:
         # A number too long for a folder's name, or a file system that is gone.
-        message = f"{error.filename} cannot be looked at ({error.strerror})"
+        message = f"{error.filename or model_dir / name} cannot be looked at ({error.strerror})"
         raise ModelError(message) from error
     return Sight(found, tuple(stamp for path in paths if (stamp := _stamp(path))))
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _is_version(path: Path) -> bool:

@@ -99,7 +99,7 @@ class Rollout(Generic[Contract]):
             return str(error)
 
     async def _act(self, seen: Sight | str) -> None:
-        self._done = seen
+        before, self._done = self._done, seen
         if isinstance(seen, str):
             self._slot.complaint = seen
             _log.error("labels refused", model=self._slot.name, reason=seen)
@@ -109,24 +109,32 @@ class Rollout(Generic[Contract]):
         self._slot.refused.clear()
         loaded = await self._loaded(seen.labels)
         self._line_up(seen.labels, loaded)
+        # Last, as it may take long where files come over a network; what was just read is there.
+        if before is not None and (isinstance(before, str) or before.files != seen.files):
+            self._slot.astray = await self._astray()
 
     async def _loaded(self, labels: Labels) -> dict[int, Version[Contract]]:
         """Return the labelled versions by number, without those that cannot serve."""
         at_hand = {each.number: each for each in self._slot.lineup.by_label().values()}
         for number in labels.by_label().values():
-            if number in at_hand:
-                await self._look_at(at_hand[number])
-            elif version := await self._try(number):
+            if number not in at_hand and (version := await self._try(number)):
                 at_hand[number] = version
         return at_hand
 
-    async def _look_at(self, version: Version[Contract]) -> None:
-        """Say of a version that serves whether a service that starts would not have it."""
-        try:
-            await self._check(version)
-        except ModelError as error:
-            here = "this service serves on as it was loaded, and one that starts would not have it"
-            self._refuse(version.number, f"{here}: {error}")
+    async def _astray(self) -> dict[int, str]:
+        """Return why a service that starts would not have a version that serves, by version."""
+        found = {}
+        for version in self._slot.lineup.by_label().values():
+            try:
+                await self._check(version)
+            except ModelError as error:
+                name, number = self._slot.name, version.number
+                here = "this service serves on as it was loaded; one that starts would not have it"
+                found[number] = f"{here}: {error}"
+                _log.error("model version astray", model=name, version=number, reason=str(error))
+            except Exception:  # noqa: BLE001 - logged in full; it serves, whatever this was
+                _log.exception("model version could not be checked", model=self._slot.name)
+        return found
 
     async def _try(self, number: int) -> Version[Contract] | None:
         self._slot.loading.add(number)

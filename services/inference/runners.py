@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -110,6 +111,11 @@ class Runners:
     def leave(self, contender: Contender) -> None:
         """Forget a contender that has nothing more to run."""
         self._runs.pop(contender, None)
+
+    @property
+    def contenders(self) -> Iterable[Contender]:
+        """Those who take part, in the order in which they joined."""
+        return self._runs.keys()
 
     def wake(self) -> None:
         """Look, in this turn of the event loop, who can run; what comes until then shares."""

@@ -36,7 +36,7 @@ class Standing:
         label: what it is for, or would be for if it served; None while it drains.
         share: of the pictures that it answers, 0..1.
         model: None when it is not loaded.
-        reason: why it was refused.
+        reason: why it was refused, or a start would not have it.
 
     """
 
@@ -91,6 +91,7 @@ class Slot(Generic[Contract]):
             one was refused.
         loading: versions that are being loaded.
         refused: why, by version.
+        astray: of versions that serve, why a service that starts would not have them.
         draining: versions that only answer who began with them.
         complaint: why the labels cannot be used; empty when they can.
 
@@ -103,6 +104,7 @@ class Slot(Generic[Contract]):
         self.wanted = Labels(stable=stable.number)
         self.loading: set[int] = set()
         self.refused: dict[int, str] = {}
+        self.astray: dict[int, str] = {}
         self.draining: set[Version[Contract]] = set()
         self.complaint = ""
 
@@ -136,8 +138,8 @@ class Slot(Generic[Contract]):
         return sum(version.stage.queue_size for version in self.versions())
 
     def problems(self) -> int:
-        """Return how many versions were refused, and one more for labels of no use."""
-        return len(self.refused) + bool(self.complaint)
+        """Return how many versions are refused or astray, and one more for labels of no use."""
+        return len(self.refused) + len(self.astray) + bool(self.complaint)
 
     def standings(self) -> list[Standing]:
         """Return what is to be said of every version: those that answer first."""
@@ -152,7 +154,7 @@ class Slot(Generic[Contract]):
         loading = [Standing(each, State.LOADING, self._purpose(each)) for each in self.loading]
         refused = [
             Standing(each, State.REFUSED, self._purpose(each), reason=reason)
-            for each, reason in self.refused.items()
+            for each, reason in (*self.refused.items(), *self.astray.items())
         ]
         return serving + draining + loading + refused
 

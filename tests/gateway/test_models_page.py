@@ -40,7 +40,7 @@ async def test_a_version_that_was_refused_is_named_with_the_reason(gateway: Gate
         ),
     ]
     shown = await page(gateway)
-    assert "Classifier 7 , canary, cannot serve: it answers &lt;nothing&gt;." in shown
+    assert "Classifier 7 , canary, is refused: it answers &lt;nothing&gt;." in shown
     assert "Segmenter 4 , stable, is being loaded." in shown
 
 

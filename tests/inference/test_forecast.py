@@ -133,6 +133,21 @@ def test_a_request_is_not_late_for_rows_of_another_model_that_came_after_it() ->
     assert play(scene()) == pytest.approx(2)
 
 
+def test_what_comes_to_other_runners_is_not_waited_for() -> None:
+    async def scene() -> tuple[float, float]:
+        batcher, elsewhere = known(Runners(1)), known(Runners(2))
+        beside = known(batcher.runners)
+        for each in (batcher, elsewhere, beside):
+            each.sizing.cost.learn(1, 1.0, 0)
+        foretold = [
+            batcher.forecast(Priority.INTERACTIVE, coming={other: 5}).wait_s
+            for other in (elsewhere, beside)
+        ]
+        return foretold[0], foretold[1]
+
+    assert play(scene()) == pytest.approx((0, 5))
+
+
 def test_bulk_is_foretold_its_share_and_not_the_end_of_the_line() -> None:
     async def scene() -> float:
         batcher = known(Runners(1))
