@@ -12,6 +12,8 @@ NAME_LENGTH = 200
 """Of a name, and of each of its words: some characters become several when they are folded."""
 
 LEAST_ASKED = 2
+"""Characters; one letter is enough of a writing without case, where it may be a whole name."""
+
 MOST_ASKED = 10
 
 _APOSTROPHE = "'"
@@ -33,6 +35,8 @@ _LETTERS = str.maketrans(
 )
 _APART = frozenset({"Cc", "Zl", "Zp", "Zs", "Pd", "Ps", "Pe", "Pi", "Pf"})
 _MARKS_APART = frozenset(',;:./"')
+_VOICING = 8
+"""Combining class of the marks by which Japanese tells letters apart: they are no accents."""
 _VARIANTS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _FIRST_SURROGATE, _BEHIND_SURROGATES, _LAST = 0xD800, 0xE000, 0x10FFFF
 
@@ -52,7 +56,8 @@ def asked(name: str) -> list[str]:
 
     """
     words = {_cut(word) for word in _folded(name)} - {""}
-    if sum(map(len, words)) < LEAST_ASKED:
+    letters = "".join(words)
+    if len(letters) < LEAST_ASKED and not (letters.isalpha() and letters == letters.upper()):
         raise ValueError(f"must have at least {LEAST_ASKED} characters that names are told by")
     # What begins with the longer one begins with the shorter one too.
     wanted = [each for each in words if not any(each != w and w.startswith(each) for w in words)]
@@ -82,7 +87,8 @@ def _kept(character: str) -> str:
     kind = unicodedata.category(character)
     if kind in _APART or character in _MARKS_APART:
         return " "
-    return "" if kind == "Cf" or unicodedata.combining(character) else character
+    is_mark = unicodedata.combining(character) not in {0, _VOICING}
+    return "" if kind == "Cf" or is_mark else character
 
 
 def _cut(word: str) -> str:

@@ -69,7 +69,9 @@ class Protocol(HttpToolsProtocol):
             self.parser.feed_data(piece)
         except httptools.HttpParserUpgrade as wish:
             if not self._put_off:
-                self.handle_websocket_upgrade()
+                # CONNECT wishes for another protocol too, and is answered as any request is.
+                if self._should_upgrade():
+                    self.handle_websocket_upgrade()
                 return []
             head = self._head(without=b"upgrade")
             # The one before takes no more of this connection if it was asked to close it.
@@ -146,8 +148,8 @@ class Protocol(HttpToolsProtocol):
         if b"://" not in self.url.partition(b"?")[0] or self.url.startswith(b"/"):
             return
         authority = re.split(b"[/?#]", self.url.partition(b"://")[2])[0]
-        asked = [(n, authority if n == b"host" else value) for n, value in self.headers]
-        self.headers[:] = asked
+        others = [(name, value) for name, value in self.headers if name != b"host"]
+        self.headers[:] = [*others, (b"host", authority)]
 
     def on_body(self, body: bytes) -> None:
         """Go on with its body."""

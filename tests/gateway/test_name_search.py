@@ -34,9 +34,22 @@ PEOPLE = {
     "Wave \N{WATER WAVE}\N{VARIATION SELECTOR-16}\N{WATER WAVE}": ("\N{WATER WAVE}" * 2,),
     "\u202e100% _sure\\": ("100%", "_s", "_sure\\"),
     "김민준": ("김", "김민준"),
+    "王小明": ("王", "王小"),
+    "がくと": ("が", "がく"),
     "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 200: ("صلى",),
 }
-NOBODY = ("uller", "an%a", "mu_l", "%%", "__", "annamull", "anna zoe", "\\\\", "\U0010ffff" * 2)
+NOBODY = (
+    "uller",
+    "かく",
+    "an%a",
+    "mu_l",
+    "%%",
+    "__",
+    "annamull",
+    "anna zoe",
+    "\\\\",
+    "\U0010ffff" * 2,
+)
 
 
 async def found(client: Client, name: str, **query: str) -> list[str]:

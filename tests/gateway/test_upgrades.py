@@ -134,3 +134,14 @@ async def test_a_handshake_that_is_one_is_still_answered_as_one(served: Running)
     answer = await told(served, HANDSHAKE.replace(b"/v1/events", b"/livez") + b"\r\n")
 
     assert b"There is no WebSocket at this path." in answer
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("target", "status"), [(b"/livez", 405), (b"http://x/livez", 405)])
+async def test_who_asks_for_a_tunnel_is_answered_once_and_over_http(
+    served: Running, target: bytes, status: int
+) -> None:
+    answer = await told(served, b"CONNECT " + target + b" HTTP/1.1\r\n" + HOST + LAST + b"\r\n")
+
+    assert statuses(answer) == [status]
+    assert b"application/problem+json" in answer

@@ -93,7 +93,8 @@ class PatientSearch(BaseModel):
             max_length=name_words.NAME_LENGTH,
             description="Words, or their beginnings: each must begin a word of the name, in any "
             "order. Neither case nor accents count. At least "
-            f"{name_words.LEAST_ASKED} characters, at most {name_words.MOST_ASKED} words.",
+            f"{name_words.LEAST_ASKED} characters, or one of a writing without case; at most "
+            f"{name_words.MOST_ASKED} words.",
             examples=["exam"],
         ),
         AfterValidator(_to_be_looked_for),
