@@ -33,7 +33,6 @@ class Patients:
         def work(session: Session) -> Patient:
             _see_that_it_is_new(session, scope, patient)
             session.add(patient)
-            session.flush()
             _keep_words(session, patient)
             return patient
 
@@ -137,8 +136,10 @@ def _has_a_word(beginning: str) -> ColumnElement[bool]:
 
 def _keep_words(session: Session, patient: Patient) -> None:
     """Keep what a patient is found by from now on, and nothing that was before."""
-    session.execute(delete(PatientWord).where(col(PatientWord.patient) == patient.id))
     patient.worded = patient.name
+    # Before its words, which refer to it; and once, as each writing of it is an event.
+    session.flush()
+    session.execute(delete(PatientWord).where(col(PatientWord.patient) == patient.id))
     words = name_words.of(patient.name or "")
     session.add_all(PatientWord(patient=patient.id, word=word) for word in words)
 
