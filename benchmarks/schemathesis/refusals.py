@@ -51,6 +51,11 @@ FORESEEN_BY_NOBODY = (
     ),
     Refusal(
         "invalid-request",
+        r"^body\.name: Must have at (least \d+ characters that names|most \d+ words)",
+        "which characters of a name count, and which part its words, no schema can say",
+    ),
+    Refusal(
+        "invalid-request",
         r"birth_date: Must be between 1850 and today",
         "which day it is stands in no document",
     ),

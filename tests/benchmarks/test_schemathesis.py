@@ -27,6 +27,9 @@ def test_a_refusal_counts_as_unforeseen_for_its_own_reason_only() -> None:
     assert refused("invalid-request", "body.a: It is there twice.")
     assert refused("missing-condition", "Say in If-Match which ETag the change is meant for.")
     assert refused("invalid-request", "body.birth_date: Must be between 1850 and today.")
+    few = "Must have at least 2 characters that names are told by"
+    assert refused("invalid-request", f"body.name: {few}.")
+    assert refused("invalid-request", "body.name: Must have at most 10 words.")
     assert not refused("invalid-request", "body.name: Field required.")
     assert not refused("unsupported-media-type", "The cursor is not one of ours.")
     assert refused("target-too-long", "Ask for less.", "/" + "a" * 65_535)
