@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, tables
-from benchmarks.schemathesis.exploration import ADMIN, CLINICIAN, explored, gateway
+from benchmarks.schemathesis.exploration import explored, gateway
+from benchmarks.schemathesis.hooks import ADMIN, CLINICIAN
 from benchmarks.schemathesis.refusals import FORESEEN_BY_NOBODY
 from tests.gateway import databases
 

@@ -14,12 +14,9 @@ import httpx
 import pyotp
 
 from benchmarks import machine
-from benchmarks.schemathesis.hooks import KNOWN, RECEIVER
+from benchmarks.schemathesis.hooks import ADMIN, CLINICIAN, KNOWN, RECEIVER
 from tests import specimens, stack, tiny_models
 from tests.gateway import identity_providers
-
-ADMIN, CLINICIAN = "the.asking.admin", "the.asking.clinician"
-"""Who asks. Nobody guesses these names: wrong passwords make the owner wait, as they should."""
 
 _PASSWORD = "measure, then claim"  # noqa: S105 - of a gateway that lives as long as the run
 _REJECTED = [400, 401, 403, 404, 405, 406, 409, 413, 414, 415, 422, 428, 429]

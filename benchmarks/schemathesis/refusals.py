@@ -64,6 +64,11 @@ FORESEEN_BY_NOBODY = (
         r"^query\.(since|until): (It must be (from 2000|a day after)|Ask for at most)",
         "how far days lie apart, and which are counted, stands in no document",
     ),
+    Refusal(
+        "invalid-request",
+        r"^reason: say why you do not agree",
+        "with what a verdict does not agree stands in the prediction, in no document",
+    ),
     Refusal("invalid-request", r"password", "which passwords are common stands in no document"),
     Refusal(
         "invalid-request",

@@ -2,7 +2,8 @@
 
 import pytest
 
-from benchmarks.schemathesis.exploration import ADMIN, CLINICIAN, explored, gateway
+from benchmarks.schemathesis.exploration import explored, gateway
+from benchmarks.schemathesis.hooks import ADMIN, CLINICIAN
 from benchmarks.schemathesis.refusals import foreseen_by_nobody
 
 
@@ -30,6 +31,8 @@ def test_a_refusal_counts_as_unforeseen_for_its_own_reason_only() -> None:
     few = "Must have at least 2 characters that names are told by"
     assert refused("invalid-request", f"body.name: {few}.")
     assert refused("invalid-request", "body.name: Must have at most 10 words.")
+    assert refused("invalid-request", "reason: say why you do not agree.")
+    assert not refused("invalid-request", "body.reason: say why you do not agree.")
     assert not refused("invalid-request", "body.name: Field required.")
     assert not refused("unsupported-media-type", "The cursor is not one of ours.")
     assert refused("target-too-long", "Ask for less.", "/" + "a" * 65_535)
