@@ -16,7 +16,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from services.gateway import database, migrations
-from services.gateway.database import EVERYTHING, migrate, migration, opening
+from services.gateway.database import EVERYTHING, AdvisoryLock, migrate, opening
 from services.gateway.records import (
     DEFAULT_ORGANISATION,
     Analysis,
@@ -174,7 +174,7 @@ async def test_a_migration_of_another_process_is_waited_for_longer_than_a_boot_m
 
     waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
     async with databases.fresh(postgres) as url, connected(url) as other:
-        await other.execute(text(f"SELECT pg_advisory_lock({migration.LOCK})"))
+        await other.execute(text(f"SELECT pg_advisory_lock({AdvisoryLock.MIGRATION:d})"))
         booting = asyncio.create_task(boot(url))
         async with asyncio.timeout(60):
             while not await other.scalar(waits):  # noqa: ASYNC110 - another process
@@ -182,7 +182,7 @@ async def test_a_migration_of_another_process_is_waited_for_longer_than_a_boot_m
         done, _ = await asyncio.wait([booting], timeout=1)
         assert not done
 
-        await other.execute(text(f"SELECT pg_advisory_unlock({migration.LOCK})"))
+        await other.execute(text(f"SELECT pg_advisory_unlock({AdvisoryLock.MIGRATION:d})"))
         await booting
 
 

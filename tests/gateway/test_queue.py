@@ -6,13 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from services.gateway.boot import open_records
+from services.gateway.database import build_indexes
 from services.gateway.jobs import Queue, queue
 from services.gateway.records import Job, new_holder, now
 from tests.gateway.conftest import Client, Gateway, Start
 from tests.gateway.test_batches import PICTURES, sent
+from tests.gateway.test_database import connected
 from tests.gateway.test_jobs import figures, finished, submitted
 
 
@@ -179,3 +181,25 @@ async def test_a_batch_of_which_no_file_can_be_used_has_ended_at_once(either: Ga
     await sent(alice, b"no picture")
 
     assert await told(alice) == ["analysis.failed", "batch.finished"]
+
+
+async def test_pictures_get_in_line_while_indexes_are_built(
+    start: Start, postgres_url: str
+) -> None:
+    building_goes_on = text("SELECT count(*) FROM pg_stat_progress_create_index")
+    async with start(job_workers=0, database_url=postgres_url) as gateway:
+        alice = await gateway.signed_in()
+        async with connected(postgres_url) as writer, connected(postgres_url) as watch:
+            await watch.execute(text("DROP INDEX ix_analyses_counted"))
+            await writer.execute(text("BEGIN"))
+            # Who builds an index beside others waits for all of them that have written before.
+            await writer.execute(text("LOCK TABLE analyses IN ROW EXCLUSIVE MODE"))
+            building = asyncio.ensure_future(build_indexes(postgres_url))
+            while not (await watch.scalar(building_goes_on) or building.done()):  # noqa: ASYNC110 - asks a server
+                await asyncio.sleep(0)
+
+            await submitted(alice)
+
+            assert not building.done()
+            await writer.execute(text("COMMIT"))
+            assert await building == ["ix_analyses_counted"]

@@ -4,6 +4,7 @@ SQLite and PostgreSQL are both meant for production: the first needs no server, 
 its own backups, roles and tools, and may lie on another machine.
 """
 
+from services.gateway.database.advisory import AdvisoryLock
 from services.gateway.database.clock import moment_of
 from services.gateway.database.ending import at_last
 from services.gateway.database.expiry import remove_old
@@ -19,6 +20,7 @@ from services.gateway.database.work import AnyScope, Database, Source, Within
 __all__ = [
     "ENDED",
     "EVERYTHING",
+    "AdvisoryLock",
     "AnyScope",
     "Database",
     "DatabaseError",

@@ -7,11 +7,10 @@ of a transaction. So migrations leave them out where there are rows, and they ar
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.orm import Session
 
+from services.gateway.database.advisory import AdvisoryLock
 from services.gateway.database.unscoped import unscoped
 from services.gateway.records import Analysis, Record
 
-# Any number will do, as long as all replicas use the same one; not that of migrations.
-_LOCK = 7_364_122
 _ANALYSES = Record.metadata.tables[str(Analysis.__tablename__)]
 _ANY = text("SELECT EXISTS (SELECT FROM analyses)")
 _BUILT = text("""
@@ -44,7 +43,7 @@ def build(session: Session) -> list[str]:
     # Many rows take what they take, and the last transactions before it are waited for.
     for bound in ("statement_timeout", "lock_timeout"):
         connection.execute(text(f"SET {bound} = 0"))
-    if not connection.scalar(text(f"SELECT pg_try_advisory_lock({_LOCK})")):
+    if not connection.scalar(text(f"SELECT pg_try_advisory_lock({AdvisoryLock.INDEXES:d})")):
         return []
     names = missing(session)
     for index in _ANALYSES.to_metadata(MetaData()).indexes:

@@ -6,10 +6,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from services import telemetry
-
-# Any number will do, as long as all replicas use the same one.
-LOCK = 7_364_121
-"""What PostgreSQL lets only one process hold, so that the others wait with their migration."""
+from services.gateway.database.advisory import AdvisoryLock
 
 _log = telemetry.logger(__name__)
 
@@ -49,9 +46,10 @@ def _lock(connection: Connection, patience_s: float) -> None:
         # A migration of many rows takes what it takes, and that of another process is no fault.
         for bound in ("statement_timeout", "lock_timeout"):
             connection.execute(text(f"SET LOCAL {bound} = 0"))
-        if not connection.scalar(text(f"SELECT pg_try_advisory_xact_lock({LOCK})")):
+        held = AdvisoryLock.MIGRATION
+        if not connection.scalar(text(f"SELECT pg_try_advisory_xact_lock({held:d})")):
             _log.info("another process migrates the database, and is waited for")
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({held:d})"))
         connection.execute(text(f"SET LOCAL lock_timeout = {patience_s * 1000:.0f}"))
 
 

@@ -18,14 +18,10 @@ from sqlmodel import col
 
 from services import telemetry
 from services.gateway import errors
-from services.gateway.database import ENDED, EVERYTHING, Database, Scope, publish
+from services.gateway.database import ENDED, EVERYTHING, AdvisoryLock, Database, Scope, publish
 from services.gateway.metrics import Metrics
 from services.gateway.records import UNFINISHED, Analysis, Job, Status, User, new_holder, now
 from services.gateway.records.base import UtcDateTime
-
-# Any number will do, as long as all replicas use the same one.
-_LOCK = 7_364_122
-"""What PostgreSQL lets only one process hold: who adds to the line counts it before."""
 
 _APART = timedelta(seconds=1)
 """How much later each picture of a batch has its turn than the one before it, as if they had come
@@ -137,7 +133,7 @@ class Queue:
             for place, each in enumerate(analyses)
         ]
         if session.get_bind().dialect.name == "postgresql":
-            session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            session.execute(select(func.pg_advisory_xact_lock(AdvisoryLock.LINE)))
         self._room(session, owner_id, wanted=len(jobs))
         session.add_all(jobs)
 
