@@ -52,7 +52,7 @@ def in_onnxruntime(file: ModelFile, provider: str) -> Loop:
     options = ort.SessionOptions()
     if provider == CPU:
         options.intra_op_num_threads = 1  # as the service has it: one run a core
-    wanted = [CPU] if provider == CPU else onnxruntime_cuda.providers(provider)
+    wanted = [CPU] if provider == CPU else onnxruntime_cuda.providers(provider, file.precision)
     session = ort.InferenceSession(file.content, options, providers=wanted)
     # A build with a provider lists it wherever it runs; only the session knows the truth.
     if session.get_providers()[0] != provider:

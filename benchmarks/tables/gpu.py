@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.tables import aims
+from benchmarks.tables.aims import Aim
 from benchmarks.tables.sources import result_of, table, where
 
 
@@ -29,7 +31,18 @@ def rendered() -> str:
     ]
     whole = [_whole(precision, found) for precision, found in precisions.items()]
     made = f"On {where(result)}. Made by `python -m benchmarks.gpu`."
-    return table(rows, " ".join([*whole, *_not_run(result), made]))
+    return table(rows, " ".join([*whole, *_not_run(result), made])) + aims.rendered(
+        *(
+            Aim(
+                f"Whole pipeline in {precision} to the bare loop's best",
+                to_bare,
+                0.9,
+                is_floor=True,
+            )
+            for precision, found in precisions.items()
+            if (to_bare := found["end_to_end_to_bare"])
+        )
+    )
 
 
 def _whole(precision: str, found: Mapping[str, Any]) -> str:

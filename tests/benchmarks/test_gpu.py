@@ -46,6 +46,8 @@ async def test_every_batch_size_and_the_whole_pipeline_are_measured(
     table = tables.TABLES["gpu"]()
     assert "| fp32 | 4 |" in table
     assert "Not run: fp16 (" in table
+    assert "in fp32 to the bare loop's best: " in table
+    assert "at least 0.9 is aimed at" in table
 
 
 async def test_a_variant_that_was_accepted_is_measured_and_bare_beside_it(tmp_path: Path) -> None:
@@ -77,9 +79,9 @@ def test_a_bare_loop_opens_a_card_as_the_service_does(
     asked: list[Any] = []
 
     class Session(ort.InferenceSession):  # type: ignore[misc] # it has no types
-        def __init__(self, *arguments: object, providers: Any) -> None:
+        def __init__(self, *arguments: object, providers: Any, **more: object) -> None:
             asked.append(providers)
-            super().__init__(*arguments, providers=providers)
+            super().__init__(*arguments, providers=providers, **more)
 
     # As a build for cards is on a machine without one: it opens the session on the processor.
     monkeypatch.setattr(ort, "get_available_providers", lambda: [CUDA, CPU])

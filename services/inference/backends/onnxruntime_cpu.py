@@ -56,7 +56,8 @@ def opened(
 
     """
     try:
-        return ort.InferenceSession(file.content, how, providers=providers)
+        # Left to itself it prints why a provider failed, and opens the file on another.
+        return ort.InferenceSession(file.content, how, providers=providers, enable_fallback=0)
     except Exception as error:  # ONNX Runtime raises classes of its own making
         message = f"{file.path} cannot be loaded: {error}"
         raise BackendError(message) from error
