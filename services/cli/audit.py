@@ -11,7 +11,9 @@ from services import environment
 from services.cli.records import on_records
 from services.gateway import auditing
 from services.gateway.audit import Asked, moment
+from services.gateway.audit.verification import Chain
 from services.gateway.database import Database
+from services.gateway.errors import GatewayError
 from services.gateway.settings import Settings
 
 app = typer.Typer(
@@ -37,13 +39,21 @@ def verify(
     """
     settings = environment.read(Settings)
     if file is not None:
-        chains = auditing.verified_file(file, settings)
+        chains = _of_file(file, settings)
     else:
         chains = on_records(lambda records: auditing.verified(records, settings, anchors))
     for chain in chains:
         typer.echo(json.dumps(auditing.said(chain)))
     if any(chain.findings for chain in chains):
         raise typer.Exit(1)
+
+
+def _of_file(file: Path, settings: Settings) -> list[Chain]:
+    try:
+        return auditing.verified_file(file, settings)
+    except GatewayError as error:
+        typer.echo(f"dermserve: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 @app.command()

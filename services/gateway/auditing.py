@@ -14,7 +14,7 @@ from pathlib import Path
 from services import environment
 from services.gateway import audit, errors
 from services.gateway.audit.pruning import Pruning
-from services.gateway.audit.verification import Chain, anchors
+from services.gateway.audit.verification import NEEDED, Chain, Row, anchors
 from services.gateway.boot import BootError, audit_keys, audit_trail, open_records
 from services.gateway.database import EVERYTHING, Database
 from services.gateway.errors import GatewayError
@@ -35,10 +35,15 @@ async def verified(
 
 
 def verified_file(path: Path, settings: Settings) -> list[Chain]:
-    """Verify the rows of an export; it may begin and end anywhere in its chains."""
+    """Verify the rows of an export; it may begin and end anywhere in its chains.
+
+    Raises:
+        InvalidRequestError: a line is no row.
+
+    """
     chains: dict[str, Chain] = {}
-    for line in lines(path):
-        row = json.loads(line)
+    for number, line in enumerate(lines(path), 1):
+        row = _row(number, line)
         name = row["organisation_id"]
         if name not in chains:
             chains[name] = Chain(name, audit_keys(settings), whole=False)
@@ -46,6 +51,30 @@ def verified_file(path: Path, settings: Settings) -> list[Chain]:
     for chain in chains.values():
         chain.end(None)
     return list(chains.values())
+
+
+def _row(number: int, line: str) -> Row:
+    """Return the row that a line of an export has."""
+    try:
+        row = json.loads(line, object_pairs_hook=_each_once)
+    except (ValueError, RecursionError):
+        row = None
+    if (
+        not isinstance(row, dict)
+        or not row.keys() >= NEEDED
+        or not isinstance(row["organisation_id"], str)
+        or not isinstance(row["key"], str | None)
+    ):
+        raise errors.InvalidRequestError(f"Line {number} is no row of an export.")
+    return row
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse a column that is there twice: who looks might see the other one."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        raise ValueError
+    return row
 
 
 async def exported(

@@ -141,10 +141,17 @@ class Ledger:
 
         """
         known = anchors or {}
-        names = {*await self.chains(), *known}
+        there = set(await self.chains())
+        names = there | set(known)
         chains = {name: await self._verify(name, keys, known.get(name, {})) for name in names}
+        others = there - {DEFAULT_ORGANISATION}
         home = chains.get(DEFAULT_ORGANISATION)
-        for name in (home.begun if home else set()) - names:
+        if home is not None and home.first == 1:
+            for name in sorted(others - home.begun):
+                home.findings.append(Finding(home.organisation_id, None, _untold(name)))
+        # The chain that tells of others began with the first of them at the latest.
+        begun = home.begun if home else {DEFAULT_ORGANISATION} if others else set()
+        for name in begun - names:
             lost = Chain(name, keys)
             lost.findings.append(Finding(name, None, "it had begun, and is missing"))
             chains[name] = lost
@@ -166,6 +173,10 @@ class Ledger:
             chain.findings.append(Finding(name, None, "it has no head"))
         chain.end(head)
         return chain
+
+
+def _untold(chain: str) -> str:
+    return f"it does not tell that chain {chain} began, so it was begun anew"
 
 
 def _some(conditions: list[ColumnElement[bool]], after: int | None, session: Session) -> list[Row]:

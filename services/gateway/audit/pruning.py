@@ -7,7 +7,7 @@ can be verified as before.
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -15,6 +15,7 @@ from services.gateway.audit import links
 from services.gateway.audit.chain import Keys
 from services.gateway.audit.note import Note
 from services.gateway.audit.trail import fields
+from services.gateway.audit.verification import begun_before
 from services.gateway.database import Database
 from services.gateway.records import AuditRow
 
@@ -60,18 +61,26 @@ class Pruning:
         if last is None:
             # What has gaps is left for whoever verifies it.
             return 0
-        session.execute(
-            delete(AuditRow)
-            .where(ours, col(AuditRow.sequence) <= through)
-            .execution_options(synchronize_session=False)
-        )
+        gone = ours, col(AuditRow.sequence) <= through
+        begun = _begun(session, *gone)
+        session.execute(delete(AuditRow).where(*gone).execution_options(synchronize_session=False))
         note = Note(
             action=links.PRUNE,
             operation=self.operation,
             subject="audit",
             organisation_id=chain,
             operator=self.operator,
-            detail={"through": through, "hash": last, "before": self.before},
+            detail={"through": through, "hash": last, "before": self.before} | begun,
         )
         links.add([fields(note, "done")], self.keys, session)
         return int(through - begins + 1)
+
+
+def _begun(session: Session, *gone: ColumnElement[bool]) -> dict[str, list[str]]:
+    """Return which other chains began by rows that go: who verifies would not miss them else."""
+    asked = select(col(AuditRow.action), col(AuditRow.subject_ids), col(AuditRow.detail))
+    telling = col(AuditRow.action).in_((links.BEGIN, links.PRUNE))
+    found: set[str] = set()
+    for action, subject, detail in session.execute(asked.where(*gone, telling)):
+        found.update([str(subject)] if action == links.BEGIN else begun_before(detail))
+    return {"begun": sorted(found)} if found else {}

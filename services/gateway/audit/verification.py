@@ -16,6 +16,11 @@ from services.gateway.audit.links import BEGIN, PRUNE
 Row = Mapping[str, Any]
 """A row as it is kept."""
 
+NEEDED = frozenset(
+    {"organisation_id", "sequence", "action", "subject_ids", "detail", "key", "previous", "hash"}
+)
+"""Columns that every row has and that are looked at here."""
+
 _MOST_FINDINGS = 1000
 
 
@@ -137,8 +142,10 @@ class Chain:
         """Take note of what a row tells of chains: that one began, or was pruned."""
         if row["action"] == BEGIN:
             self.begun.add(str(row["subject_ids"]))
-        if row["action"] == PRUNE and self._start == _pruned(row):
-            self._start = None
+        if row["action"] == PRUNE:
+            self.begun.update(begun_before(row["detail"]))
+            if self._start == _pruned(row):
+                self._start = None
 
     def _sealed(self, head: Row) -> None:
         content = {name: value for name, value in head.items() if name != "seal"}
@@ -162,6 +169,14 @@ def _pruned(row: Row) -> tuple[int, str] | None:
         return int(detail["through"]), str(detail["hash"])
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def begun_before(detail: object) -> list[str]:
+    """Return which chains had begun by rows that a pruning removed, as the row of it says."""
+    try:
+        return [str(each) for each in json.loads(str(detail))["begun"]]
+    except (KeyError, TypeError, ValueError):
+        return []
 
 
 def anchors(lines: Iterable[str]) -> dict[str, dict[int, str]]:
