@@ -112,6 +112,10 @@ class NotFoundError(GatewayError):
     """There is no such thing, or it is somebody else's, which looks the same."""
 
 
+class LostPictureError(NotFoundError):
+    """A picture that a record names is not where pictures are kept."""
+
+
 class ConflictError(GatewayError):
     """The request contradicts what is already there."""
 

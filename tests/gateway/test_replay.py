@@ -140,9 +140,9 @@ def changed(what: str) -> pb.AnalyzeResponse:
 
 
 @pytest.mark.parametrize("what", ["image", "mask"])
-@pytest.mark.parametrize("now", [specimens.lesion_jpeg(seed=99), b"no picture any more"])
-async def test_what_was_changed_since_it_was_kept_is_told_and_not_judged(
-    gateway: Gateway, what: str, now: bytes
+@pytest.mark.parametrize("now", [specimens.lesion_jpeg(seed=99), b"no picture any more", None])
+async def test_what_was_changed_or_lost_since_it_was_kept_is_told_and_not_judged(
+    gateway: Gateway, what: str, now: bytes | None
 ) -> None:
     alice = await gateway.signed_in()
     where = await analyzed(alice)
@@ -152,7 +152,7 @@ async def test_what_was_changed_since_it_was_kept_is_told_and_not_judged(
     name = kept.image_sha256 if what == "image" else kept.mask_sha256
     (path,) = (path for path in gateway.kept_files() if path.name.startswith(str(name)))
     path.chmod(0o600)
-    path.write_bytes(now)
+    path.unlink() if now is None else path.write_bytes(now)
     shown = await replayed(alice, where)
     assert not shown["picture_intact"]
     assert not shown["agrees"]

@@ -27,8 +27,8 @@ class Replay:
     """What became of a second look.
 
     Attributes:
-        picture_intact: whether picture and mask are those that were kept, by their SHA-256; if
-            not, there is nothing to compare with, and nothing was asked.
+        picture_intact: whether picture and mask are there, and those that were kept, by their
+            SHA-256; if not, there is nothing to compare with, and nothing was asked.
         same_method: whether models, their files, preprocessing and thresholds were the same; what
             ran them may differ.
         same_outcome: whether outcome, label and reasons came out the same.
@@ -78,7 +78,7 @@ class Replays:
         """Analyze the picture of a record again, and compare.
 
         Raises:
-            NotFoundError: the picture is not there any more, or the analysis has failed.
+            NotFoundError: the analysis has failed.
             NotFinishedError: there is no answer yet.
             InvalidPictureError: inference cannot use the picture.
             UnavailableError: inference is down or has too much to do.
@@ -90,7 +90,7 @@ class Replays:
         try:
             picture = await self._views.image(record)
             mask = await self._views.mask(record) if record.mask_sha256 else b""
-        except errors.DamagedPictureError:
+        except (errors.DamagedPictureError, errors.LostPictureError):
             return Replay(picture_intact=False)
         answer = await self._inference.analyze(picture, deadline)
         now = answer.findings

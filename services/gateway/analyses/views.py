@@ -115,7 +115,7 @@ class Views:
         except FileNotFoundError as error:
             # Removed since its record was read; or lost, which the log should tell.
             _log.warning("picture was not there", file=name)
-            raise errors.NotFoundError(NO_SUCH_ANALYSIS) from error
+            raise errors.LostPictureError(NO_SUCH_ANALYSIS) from error
 
     async def _optional(self, record: Analysis, name: str | None) -> bytes:
         return await self._get(record, name) if name else b""

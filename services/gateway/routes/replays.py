@@ -30,8 +30,8 @@ class ReplayView(BaseModel):
         "all differences lie within the tolerance."
     )
     picture_intact: bool = Field(
-        description="Whether picture and mask, as they are kept, still have the SHA-256 that they "
-        "had. Where not, nothing was analyzed again."
+        description="Whether picture and mask are still kept, with the SHA-256 that they had. "
+        "Where not, nothing was analyzed again."
     )
     same_method: bool = Field(
         description="Whether model versions and files, preprocessing and thresholds are those of "
