@@ -23,8 +23,8 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "600",
 }
 _EXPOSED = (
-    "Allow, ETag, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, "
-    "X-Request-Id"
+    "Allow, Content-Disposition, Content-Language, ETag, Location, Preference-Applied, RateLimit, "
+    "RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id"
 )
 
 

@@ -1,5 +1,6 @@
 """Pages of other origins: which may read answers, and that none acts with a cookie of ours."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,41 @@ async def test_a_browser_that_asks_first_is_told_what_a_listed_page_may_send(sta
         assert "*" not in str(allowed(listed))
         assert listed.headers["Vary"] == "Origin"
         assert not allowed(other)
+
+
+def described(document: object) -> Iterator[tuple[str, str]]:
+    """Give the name of each header that a document tells of, behind whether it is sent or got."""
+    if isinstance(document, dict):
+        if document.get("in") == "header" and isinstance(document.get("name"), str):
+            yield "sent", document["name"].lower()
+        for key, value in document.items():
+            if key == "headers" and isinstance(value, dict):
+                yield from (("got", name.lower()) for name in value)
+            yield from described(value)
+    elif isinstance(document, list):
+        for each in document:
+            yield from described(each)
+
+
+async def test_a_listed_page_may_send_and_read_every_header_that_the_document_tells_of(
+    start: Start,
+) -> None:
+    async with start(cors_origins=VIEWER) as gateway:
+        asked = await gateway.http.options("/v1/me", headers=ASKED_FIRST | {"Origin": VIEWER})
+        answer = await gateway.http.get("/livez", headers={"Origin": VIEWER})
+        document = gateway.app.openapi()
+        told = set(described([document["paths"], document["components"]["responses"]]))
+
+    may_send = asked.headers["Access-Control-Allow-Headers"].lower().split(", ")
+    may_read = answer.headers["Access-Control-Expose-Headers"].lower().split(", ")
+    sent = {name for way, name in told if way == "sent"}
+    got = {name for way, name in told if way == "got"}
+    assert len(sent) > 5
+    assert len(got) > 8
+    # Browsers need not be asked for these.
+    assert sent - {"accept", "accept-language"} <= set(may_send)
+    # This one is for caches alone.
+    assert got - {"vary"} <= set(may_read)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,27 @@ async def test_gateways_together_let_through_as_many_requests_as_one(
     assert of_strangers_by_both == of_strangers_by_one == QUOTA // 2
 
 
+@pytest.mark.usefixtures("quotas_last")
+async def test_what_gateways_tell_of_a_quota_is_of_one_count_and_of_one_window(
+    start: Start, database_url: str
+) -> None:
+    shared = {"database_url": database_url, "caller_quota": QUOTA, "address_quota": QUOTA}
+    async with start(**shared) as one, start(**shared) as other:
+        here = await one.signed_in()
+        there = Client(other.http, here.token)
+        answers = [await here("GET", "/v1/me") for _ in range(QUOTA // 2)]
+        answers += [await there("GET", "/v1/me") for _ in range(QUOTA // 2)]
+        spent = [await by("GET", "/v1/me") for by in (here, there)]
+
+    told = [answer.headers["RateLimit"].partition(";t=")[0] for answer in [*answers, *spent]]
+    # Of so small a quota no gateway keeps a unit that it does not need at once.
+    assert told == [f'"caller";r={n}' for n in [*reversed(range(QUOTA)), 0, 0]]
+    assert [answer.status_code for answer in spent] == [429] * 2
+    assert len({answer.headers["RateLimit-Policy"] for answer in [*answers, *spent]}) == 1
+    here_s, there_s = (int(answer.headers["Retry-After"]) for answer in spent)
+    assert abs(here_s - there_s) <= 1
+
+
 async def test_gateways_together_take_in_as_many_pictures_as_one(
     start: Start, database_url: str
 ) -> None:
