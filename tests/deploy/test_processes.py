@@ -23,6 +23,7 @@ from tests import specimens, stack, tiny_models
 from tests.deploy import composition, images
 from tests.gateway import databases
 from tests.ports import free_port
+from tests.watched import Search
 
 GIVEN = {"POSTGRES_PASSWORD": "of-the-database", "ADMIN_PASSWORD": "of the administrator"}
 WELL_WITHIN_S = 180
@@ -58,17 +59,26 @@ def isolation(database: str, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def containers(
-    isolation: dict[str, str],
+    isolation: dict[str, str], tmp_path: Path
 ) -> Iterator[dict[str, tuple["subprocess.Popen[bytes]", dict[str, str]]]]:
-    with contextlib.ExitStack() as owned:
-        started = {}
-        for service in ("inference", "reports", "gateway"):
-            environment = variables(service, isolation)
-            process = subprocess.Popen(here(images.stages()[service].command), env=environment)
-            owned.callback(process.wait)
-            owned.callback(process.kill)
-            started[service] = process, environment
-        yield started
+    """Run what containers run; a secret in what they write is a fault."""
+    search, log = Search(), tmp_path / "log"
+    with search.to_the_end():
+        with contextlib.ExitStack() as owned:
+            written = owned.enter_context(log.open("ab"))
+            started = {}
+            for service in ("inference", "reports", "gateway"):
+                environment = variables(service, isolation)
+                command = here(images.stages()[service].command)
+                process = subprocess.Popen(
+                    command, env=environment, stdout=written, stderr=subprocess.STDOUT
+                )
+                owned.callback(process.wait)
+                owned.callback(process.kill)
+                started[service] = process, environment
+            yield started
+            search.know(Path(environment["DERMSERVE_DATA_DIR"]), environment)
+        search.written.extend(log.read_text().splitlines())
 
 
 def variables(service: str, isolation: dict[str, str]) -> dict[str, str]:
@@ -119,7 +129,9 @@ def test_the_composition_becomes_well_works_and_stops_in_peace(
         admin = {"username": "admin", "password": GIVEN["ADMIN_PASSWORD"]}
         token = client.post("/v1/auth/token", data=admin).raise_for_status().json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
-        analysis = client.post("/v1/analyses", files={"image": specimens.lesion_jpeg()})
+        patient = {"patient_id": "number-4711", "note": "has grown since spring"}
+        picture = {"image": specimens.lesion_jpeg()}
+        analysis = client.post("/v1/analyses", data=patient, files=picture)
         assert analysis.status_code == 201, analysis.text
         report = client.get(f"{analysis.headers['Location']}/report.pdf")
         assert report.content.startswith(b"%PDF")

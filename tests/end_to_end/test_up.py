@@ -12,6 +12,7 @@ import pytest
 
 from tests import stack
 from tests.ports import free_port
+from tests.watched import Search
 
 COMMAND = [sys.executable, "-c", "from services.cli import app; app()", "up"]
 _WITHIN_S = 240
@@ -29,6 +30,8 @@ class Up:
             "DERMSERVE_DATA_DIR": str(folder / "data"),
             **variables,
         }
+        self._data_dir = folder / "data"
+        self._search = Search()
         self.process = subprocess.Popen(
             COMMAND,
             env=environment,
@@ -51,10 +54,18 @@ class Up:
             self.said += line
 
     def ended(self) -> tuple[int, str]:
-        """Wait for the end; return the exit status and stderr."""
+        """Wait for the end; return the exit status and stderr, in which no secret is."""
         out, err = self.process.communicate(timeout=_WITHIN_S)
         self.said += out
+        with self._search.to_the_end():
+            self._search.written.extend(err.splitlines())
+            if (self._data_dir / "gateway.db").exists():
+                self._search.know(self._data_dir, {})
         return self.process.returncode, err
+
+    def plant(self, *secrets: str) -> None:
+        """Take words for secrets that no log may have."""
+        self._search.plant(*secrets)
 
 
 @pytest.fixture
@@ -69,6 +80,7 @@ def test_it_says_where_to_go_once_all_is_ready_and_stops_cleanly_when_told(up: U
     up.until_said("dermserve is ready at")
     assert up.address in up.said
     assert "First boot: sign in as admin" in up.said
+    up.plant(up.said.partition("with the password ")[2].split()[0])
     with httpx.Client(base_url=up.address, timeout=60) as client:
         stack.once_ready(client)
     up.process.send_signal(signal.SIGTERM)
@@ -82,6 +94,7 @@ def test_the_second_start_keeps_accounts_and_shows_no_password(tmp_path: Path) -
     account = {"username": "keeper", "password": "a long password"}
     for attempt in range(2):
         running = Up(tmp_path)
+        running.plant(account["password"])
         running.until_said("dermserve is ready at")
         with httpx.Client(base_url=running.address, timeout=60) as client:
             if attempt == 0:
