@@ -7,8 +7,8 @@ from functools import partial
 
 from services.gateway import audit, database, limits, narrating, routes, signing_in, vouching
 from services.gateway.analyses import (
+    AnalysisArrears,
     Analyzer,
-    Arrears,
     Assessments,
     Comparisons,
     Flat,
@@ -16,6 +16,7 @@ from services.gateway.analyses import (
     Replays,
     Views,
 )
+from services.gateway.arrears import Arrears
 from services.gateway.batches import Batches, Intake, Reading
 from services.gateway.boot import (
     SEALING_KEY,
@@ -172,12 +173,7 @@ async def opened(
             if isinstance(kept.store, Folder):
                 await Flat(records, kept.store).deal_out()
             await kept.leftovers.clear_at_boot()
-            arrears = Arrears(
-                records,
-                partial(database.build_indexes, settings.database),
-                NameArrears(records).do,
-            )
-            await stack.enter_async_context(arrears.being_done())
+            await stack.enter_async_context(_arrears(records, settings).being_done())
         narratives = await narrating.narratives(records, settings, metrics, stack)
         told = telling(records, seal, settings, metrics, stack)
 
@@ -281,6 +277,11 @@ async def opened(
 def _letterhead(settings: Settings) -> Letterhead:
     logo = read_logo(settings.institution_logo)
     return Letterhead(settings.institution, logo, settings.public_url)
+
+
+def _arrears(records: database.Database, settings: Settings) -> Arrears:
+    build = partial(database.build_indexes, settings.database)
+    return Arrears(NameArrears(records).do, AnalysisArrears(records, build).do)
 
 
 def _once(records: database.Database, settings: Settings) -> Once:

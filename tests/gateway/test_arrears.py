@@ -9,10 +9,12 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from services.gateway import database
-from services.gateway.analyses import Arrears
+from services.gateway.analyses import AnalysisArrears
+from services.gateway.arrears import Arrears
 from services.gateway.boot import open_records
+from services.gateway.clinical import NameArrears
 from services.gateway.database import EVERYTHING, Database, build_indexes, migrate, missing_indexes
-from services.gateway.records import Analysis, Time, new_id
+from services.gateway.records import Analysis, Patient, Time, new_id
 from services.pb import inference_pb2 as pb
 from tests.gateway.conftest import Gateway
 from tests.gateway.counterparts import cannot_assess
@@ -48,7 +50,7 @@ async def test_answers_of_a_version_before_get_what_the_gateway_itself_would_hav
         own = await counted(records)
         await records.write(lambda session: session.execute(as_before), EVERYTHING)
 
-        await Arrears(records, no_indexes).do()
+        await AnalysisArrears(records, no_indexes).do()
 
         assert await counted(records) == own
     expected = {(0.06, False, None, 45, 0, 31), (None, None, "too_dark blurred", 3, 0, 0)}
@@ -67,7 +69,7 @@ async def test_what_an_answer_of_a_version_before_has_is_not_written_anew(
     await add(records, owner)
     await add(records, row)
 
-    await Arrears(records, no_indexes).do()
+    await AnalysisArrears(records, no_indexes).do()
 
     assert set((await counted(records)).values()) == {(None, None, "", 3, 3, 3)}
 
@@ -95,12 +97,28 @@ async def test_filling_that_was_interrupted_goes_on(records: Database) -> None:
     await add(records, *rows)
 
     with pytest.raises(ConnectionError):
-        await Arrears(Dying(records, writes=2), no_indexes).do()
+        await AnalysisArrears(Dying(records, writes=2), no_indexes).do()
     some = [ms for *_, ms, _, _ in (await counted(records)).values() if ms is not None]
-    await Arrears(records, no_indexes).do()
+    await AnalysisArrears(records, no_indexes).do()
 
     assert len(some) == 400
     assert {ms for *_, ms, _, _ in (await counted(records)).values()} == {7}
+
+
+async def test_names_that_cannot_be_seen_to_hold_up_no_analyses(records: Database) -> None:
+    owner = a_user()
+    row = an_analysis(owner)
+    row.findings = {"timings": {"total_ms": 7.2}}
+    await add(records, owner)
+    ann = Patient(identifier="1", name="Ann", owner_id=owner.id)
+    ann.organisation_id = owner.organisation_id
+    await add(records, row, ann)
+    no_words = text("DROP TABLE patient_words")
+    await records.write(lambda session: session.execute(no_words), EVERYTHING)
+
+    await Arrears(NameArrears(records).do, AnalysisArrears(records, no_indexes).do).do()
+
+    assert [ms for *_, ms, _, _ in (await counted(records)).values()] == [7]
 
 
 async def test_answers_that_say_nothing_to_count_are_left_as_they_are(records: Database) -> None:
@@ -108,7 +126,7 @@ async def test_answers_that_say_nothing_to_count_are_left_as_they_are(records: D
     await add(records, owner)
     await add(records, an_analysis(owner))
 
-    await Arrears(records, no_indexes).do()
+    await AnalysisArrears(records, no_indexes).do()
 
     assert set((await counted(records)).values()) == {(None,) * len(FILLED)}
 
@@ -124,7 +142,7 @@ async def test_where_there_are_analyses_indexes_are_built_after_the_migration(
         await records.write(migrate, EVERYTHING)
         left = await records.read(missing_indexes, EVERYTHING)
 
-        await Arrears(records, partial(build_indexes, database_url)).do()
+        await AnalysisArrears(records, partial(build_indexes, database_url)).do()
 
         assert len(left) == (12 if database_url.startswith("postgresql") else 0)
         assert await records.read(differences, EVERYTHING) == []
@@ -170,7 +188,7 @@ async def test_what_statistics_count_is_taken_from_the_answers_that_are_kept(
     await records.write(partial(migrate, revision=f"-{len(MIGRATIONS) - 21}"), EVERYTHING)
 
     await records.write(migrate, EVERYTHING)
-    await Arrears(records, no_indexes).do()
+    await AnalysisArrears(records, no_indexes).do()
 
     kept = await records.read(lambda session: session.scalars(select(Analysis)).all(), EVERYTHING)
     found = {

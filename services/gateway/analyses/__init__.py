@@ -1,7 +1,7 @@
 """Analyses: made, looked at, reported, removed."""
 
 from services.gateway.analyses.analyze import Analyzer, Limits
-from services.gateway.analyses.arrears import Arrears
+from services.gateway.analyses.arrears import AnalysisArrears
 from services.gateway.analyses.assessments import Assessments
 from services.gateway.analyses.comparison import GOOD_OVERLAP, Change, Comparison, Comparisons
 from services.gateway.analyses.files import Files
@@ -18,8 +18,8 @@ __all__ = [
     "GOOD_OVERLAP",
     "SORTS",
     "THUMBNAIL_PX",
+    "AnalysisArrears",
     "Analyzer",
-    "Arrears",
     "Assessments",
     "Author",
     "Change",
