@@ -49,8 +49,10 @@ class Protocol(HttpToolsProtocol):
     _untold = 0
     _unread = 0
     _in_body = False
+    _upgrades = False
+    """Whether the head that was read last begins a WebSocket."""
     _put_off = False
-    """Whether the head that was read last comes once more."""
+    """Whether it comes once more, without its wish for another protocol."""
     _resting: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -84,9 +86,8 @@ class Protocol(HttpToolsProtocol):
         return list(more)
 
     def _should_upgrade(self) -> bool:
-        # What is pipelined is answered in its order; a WebSocket would begin at once.
-        waits = self.cycle is not None and not self.cycle.response_complete
-        return super()._should_upgrade() and not waits and is_handshake(self._head())
+        # Asked for up to four times a handshake, and decided once.
+        return self._upgrades
 
     def _head(self, without: bytes = b"") -> bytes:
         """Return the head of the request, without a header if one is named."""
@@ -129,7 +130,7 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin a request."""
         self._untold = self._unread = 0
-        self._put_off = self._is_put_off()
+        self._decide()
         if self._put_off:
             return
         self._in_body = True
@@ -137,11 +138,16 @@ class Protocol(HttpToolsProtocol):
         super().on_headers_complete()
         cuttable(self.scope, self.transport)
 
-    def _is_put_off(self) -> bool:
-        wishes = self.parser.should_upgrade() and any(
-            name == b"upgrade" for name, _ in self.headers
+    def _decide(self) -> None:
+        """See what becomes of a wish for another protocol, if the head has one."""
+        wishes = self.parser.should_upgrade()
+        # What is pipelined is answered in its order; a WebSocket would begin at once.
+        waits = self.cycle is not None and not self.cycle.response_complete
+        self._upgrades = (
+            wishes and not waits and super()._should_upgrade() and is_handshake(self._head())
         )
-        return wishes and not self._should_upgrade()
+        named = wishes and any(name == b"upgrade" for name, _ in self.headers)
+        self._put_off = named and not self._upgrades
 
     def _say_whom_it_is_for(self) -> None:
         """Have Host say what an absolute target does, which counts (RFC 9112, section 3.2.2)."""
