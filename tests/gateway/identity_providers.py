@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import hashlib
+import json
 import re
 import secrets
 import subprocess
@@ -18,7 +19,7 @@ from urllib.parse import parse_qs, unquote_plus, urlencode, urlsplit
 import httpx
 import uvicorn
 from fastapi import FastAPI
-from joserfc import jwt
+from joserfc import jws
 from joserfc.jwk import KeySet, RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -90,6 +91,8 @@ class ScriptedProvider:
     down: bool = False
     instead_of_keys: Callable[[], Response] | None = None
     auth_methods: list[str] = field(default_factory=lambda: ["client_secret_basic"])
+    metadata: Claims = field(default_factory=dict)
+    """What it says of itself; over what it says by the rules."""
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def authorize(self, address: str, **changes: str) -> str:
@@ -135,7 +138,7 @@ class ScriptedProvider:
             "authorization_response_iss_parameter_supported": self.says_issuer,
             "token_endpoint_auth_methods_supported": self.auth_methods,
         }
-        return JSONResponse(told, 503 if self.down else 200)
+        return JSONResponse(told | self.metadata, 503 if self.down else 200)
 
     async def _keys(self, request: Request) -> Response:
         self._note(request)
@@ -196,8 +199,8 @@ def new_key() -> RSAKey:
 
 
 def signed(claims: Claims, key: RSAKey) -> str:
-    """An ID token."""
-    return jwt.encode({"alg": "RS256", "kid": key.kid}, claims, key)
+    """An ID token, whatever its claims are."""
+    return jws.serialize_compact({"alg": "RS256", "kid": key.kid}, json.dumps(claims).encode(), key)
 
 
 @contextlib.asynccontextmanager

@@ -61,6 +61,7 @@ def wrong_claims(moment: int) -> list[Claims]:
         {"sub": "x" * 256},
         {"sub": "of\0alice"},
         {"at_hash": "of another token"},
+        {"sid": "no letter \ud800"},
     ]
 
 
@@ -92,6 +93,12 @@ FOREIGN = new_key()
 # Deeper than a parser goes, and no longer than a token may be.
 NESTED = b"[" * 5000 + b"]" * 5000
 
+
+def headed(head: bytes) -> str:
+    """A token with this head, signed by nobody."""
+    return f"{packed(head)}.e30.{packed(b'signature')}"
+
+
 Forge = Callable[[ScriptedProvider, Claims], str]
 FORGED: dict[str, Forge] = {
     "no algorithm": lambda _, claims: by_hand({"alg": "none"}, claims),
@@ -115,6 +122,8 @@ FORGED: dict[str, Forge] = {
     "lists in lists": lambda provider, _: jws.serialize_compact(
         {"alg": "RS256"}, NESTED, provider.keys[0]
     ),
+    "a head that is a list": lambda *_: headed(b'["alg"]'),
+    "a head that is a text": lambda *_: headed(b'"alg"'),
     "not even letters": lambda *_: "ü.\0.é",
 }
 

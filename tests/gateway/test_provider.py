@@ -240,6 +240,30 @@ async def test_a_provider_under_another_name_is_none_of_ours(
     assert "127.0.0.1" not in answer.text
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"jwks_uri": "https://"},
+        {"jwks_uri": 0},
+        {"jwks_uri": "https://there:port/keys"},
+        {"token_endpoint": "https://there:port/token"},
+        {"token_endpoint": "https://xn--/token"},
+        {"authorization_endpoint": "https://there:port/authorize"},
+        {"authorization_endpoint": "https://there/\0"},
+        {"token_endpoint_auth_methods_supported": 1},
+    ],
+    ids=str,
+)
+async def test_a_provider_that_says_nonsense_of_itself_is_said_to_be_at_fault(
+    visitor: Browser, provider: ScriptedProvider, said: dict[str, object]
+) -> None:
+    provider.metadata = said
+    assert (await visitor.http.get("/v1/auth/oidc")).status_code == 502
+
+    provider.metadata = {}
+    assert (await provider.sign_in(visitor)).status_code == 200
+
+
 async def test_no_log_line_has_a_token_a_code_or_a_word_about_somebody(
     visitor: Browser, provider: ScriptedProvider, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -14,7 +14,7 @@ from tests.gateway.identity_providers import (
     settings,
     signed,
 )
-from tests.gateway.test_id_tokens import NESTED
+from tests.gateway.test_id_tokens import NESTED, headed
 from tests.gateway.test_vouched_sign_ins import came
 
 LOGOUT: dict[str, dict[str, str]] = {"http://schemas.openid.net/event/backchannel-logout": {}}
@@ -69,13 +69,18 @@ async def test_nobody_else_says_that_somebody_left(
                 {"sub": "of alice", "events": {"else": {}}},
                 {"sub": "of alice", "nonce": "as an ID token has"},
                 {"sub": ["of alice"]},
+                {"sub": "no letter \ud800"},
+                {"sub": "of\0alice"},
+                {"sid": "no letter \ud800"},
+                {"sid": ""},
             )
         ]
         moment = int(time.time())
         told = {"iss": provider.issuer, "aud": CLIENT_ID, "iat": moment, "exp": moment + 120}
         forged = told | {"jti": "1", "events": LOGOUT, "sub": "of alice"}
         nested = jws.serialize_compact({"alg": "RS256"}, NESTED, provider.keys[0])
-        others = (signed(forged, new_key()), "nonsense", nested)
+        heads = (headed(b'["alg"]'), headed(b'"alg"'))
+        others = (signed(forged, new_key()), "nonsense", nested, *heads)
         wrong += [{"logout_token": token} for token in others]
         for body in wrong:
             answer = await gateway.anonymous("POST", "/v1/auth/oidc/logout", data=body)

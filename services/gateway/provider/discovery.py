@@ -111,11 +111,12 @@ class Discovery:
             told.validate_authorization_endpoint()
             told.validate_token_endpoint()
             told.validate_jwks_uri()
-        except (ValueError, TypeError, AttributeError) as error:
+            found = _metadata(told)
+        except (ValueError, TypeError, AttributeError, httpx.InvalidURL) as error:
             raise errors.UpstreamError(f"the identity provider's metadata: {error}") from error
         if told["issuer"] != self._issuer:
             raise errors.UpstreamError("the identity provider calls itself by another name")
-        return _metadata(told)
+        return found
 
     async def _ask_keys(self) -> KeySet:
         listed = (await self._told((await self.metadata()).jwks_uri)).get("keys")
@@ -144,9 +145,16 @@ def _key(told: Any) -> Key | None:
 def _metadata(told: Mapping[str, Any]) -> Metadata:
     ways = told.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
     return Metadata(
-        told["authorization_endpoint"],
-        told["token_endpoint"],
-        told["jwks_uri"],
+        _address(told["authorization_endpoint"]),
+        _address(told["token_endpoint"]),
+        _address(told["jwks_uri"]),
         says_issuer=told.get("authorization_response_iss_parameter_supported") is True,
         secret_in_body="client_secret_basic" not in ways and "client_secret_post" in ways,
     )
+
+
+def _address(told: str) -> str:
+    """Return an address that something can be sent to; raise ``ValueError`` or ``InvalidURL``."""
+    if not httpx.URL(told).host:
+        raise ValueError("an address is without a host")
+    return told

@@ -192,6 +192,8 @@ def _bytes(text: str | None) -> bytes:
 def _key_id(token: str) -> object:
     """Return what a token says its key is; nothing is believed of it."""
     try:
-        return jws.extract_compact(token.encode()).headers().get("kid")
+        head: object = jws.extract_compact(token.encode()).headers()
     except (JoseError, ValueError):
         return None
+    # A list that holds the word `alg` is taken for a head, too.
+    return head.get("kid") if isinstance(head, dict) else None

@@ -77,9 +77,13 @@ def read_id_token(
         CodeIDToken(read.claims, read.header, options, params).validate(leeway=_LEEWAY_S)
     claims = read.claims
     subject, session = claims["sub"], claims.get("sid")
-    if not 1 <= len(subject) <= _LONGEST or not subject.isprintable():
+    if not _is_name(subject) or len(subject) > _LONGEST:
         raise InvalidVoucherError("subject")
-    return Voucher(issuer, subject, session if isinstance(session, str) else None, claims)
+    if not isinstance(session, str) or not session:
+        session = None
+    elif not _is_name(session):
+        raise InvalidVoucherError("session")
+    return Voucher(issuer, subject, session, claims)
 
 
 def read_logout_token(token: str, keys: KeySet, issuer: str, client_id: str) -> Leaving:
@@ -100,9 +104,14 @@ def read_logout_token(token: str, keys: KeySet, issuer: str, client_id: str) -> 
     # An ID token is none: it has a nonce, and no events.
     if not isinstance(events, dict) or _LOGOUT not in events or "nonce" in claims:
         raise InvalidVoucherError("events")
-    if not named or not all(isinstance(name, str) for name in named):
+    if not named or not all(map(_is_name, named)):
         raise InvalidVoucherError("subject")
     return Leaving(issuer, subject, session)
+
+
+def _is_name(told: object) -> bool:
+    """Say whether something names somebody or something: JSON has texts that no database takes."""
+    return isinstance(told, str) and told != "" and told.isprintable()
 
 
 def _options(issuer: str, client_id: str) -> dict[str, Any]:
