@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIWebSocketRoute
 
 from services.gateway import audit, problems, routes
 from services.gateway.composition import opened
@@ -34,6 +34,9 @@ _DESCRIPTION = (
     "try again after Retry-After. A request that was refused leaves its key free. Keys are the "
     "caller's own, one path each."
 )
+
+_NONE = type(APIRouter().lifespan_context)
+"""Of routers that do nothing at start and end."""
 
 
 def create_app(
@@ -94,9 +97,26 @@ def _take(router: APIRouter, app: FastAPI) -> None:
 
     Included as the framework includes routers, they are wrapped: each request is then held against
     them at several times the cost, and twice where one fits.
+
+    Raises:
+        TypeError: something of the router would be lost that way, or have another name.
+
     """
+    if not all(isinstance(route, APIRoute | APIWebSocketRoute) for route in router.routes):
+        raise TypeError("A router within another is not taken: name it in ALL or ROUTERS.")
+    if router.on_startup or router.on_shutdown or not isinstance(router.lifespan_context, _NONE):
+        raise TypeError("What a router does at start and end is not taken: do it in the lifespan.")
     for route in router.routes:
         if isinstance(route, APIRoute):
-            # Operations are named after their functions: short, and stable when paths change.
-            route.unique_id = route.name
+            _name(route)
         app.router.routes.append(route)
+
+
+def _name(route: APIRoute) -> None:
+    """Name an operation after its function: short, and stable when paths change."""
+    shape = route.body_field and route.body_field.field_info.annotation
+    is_form = getattr(shape, "__name__", "").startswith("Body_")
+    # The framework has made the shape of a form, and named it after the operation, before.
+    if route.include_in_schema and is_form and route.operation_id != route.name:
+        raise TypeError(f"{route.name} has a form: give it its name as operation_id.")
+    route.unique_id = route.name

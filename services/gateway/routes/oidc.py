@@ -141,7 +141,7 @@ async def oidc_tokens(
 
 @router.post(
     "/v1/auth/oidc/logout",
-    operation_id="oidc_logout",  # of which the shape of its form gets its name
+    operation_id="oidc_logout",  # its form is named after it
     dependencies=[AddressQuota],
     response_class=Response,
     responses=documented(400, 404, 413, 422, 429, 502),
