@@ -18,6 +18,7 @@ async def life(_: FastAPI) -> AsyncIterator[None]:
 
 
 async def told(word: Annotated[str, Form()]) -> str:
+    """Hear a word."""
     return word
 
 
