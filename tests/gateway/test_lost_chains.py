@@ -65,6 +65,31 @@ async def test_that_the_chain_which_tells_of_others_is_gone_is_found(records: Da
     ]
 
 
+async def pruned(records: Database) -> None:
+    pruning = Pruning(moment(now()), "root", "dermserve audit prune", KEYS)
+    assert await pruning.of(DEFAULT_ORGANISATION, records)
+
+
+@pytest.mark.parametrize("prunings", [0, 1, 2])
+@pytest.mark.parametrize("before", [True, False])
+async def test_that_a_chain_was_begun_anew_is_found(
+    records: Database, prunings: int, *, before: bool
+) -> None:
+    await written(records, DEFAULT_ORGANISATION, OTHER.id)
+    if before:
+        for _ in range(prunings):
+            await pruned(records)
+    await lost(records, OTHER.id)
+    await written(records, DEFAULT_ORGANISATION, OTHER.id)
+    if not before:
+        for _ in range(prunings):
+            await pruned(records)
+
+    (told,) = await found(records)
+    assert told.startswith(f"chain {DEFAULT_ORGANISATION}, row ")
+    assert told.endswith(f": chain {OTHER.id} began a second time, so it was removed before")
+
+
 @pytest.mark.parametrize("times", [1, 2])
 async def test_that_a_chain_is_gone_is_found_after_a_pruning_of_the_row_of_its_beginning_too(
     records: Database, times: int
@@ -72,8 +97,7 @@ async def test_that_a_chain_is_gone_is_found_after_a_pruning_of_the_row_of_its_b
     await written(records, DEFAULT_ORGANISATION, OTHER.id)
     for _ in range(times):
         await written(records, DEFAULT_ORGANISATION)
-        pruning = Pruning(moment(now()), "root", "dermserve audit prune", KEYS)
-        assert await pruning.of(DEFAULT_ORGANISATION, records)
+        await pruned(records)
     assert await found(records) == []
 
     await lost(records, OTHER.id)

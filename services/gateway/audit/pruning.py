@@ -80,7 +80,7 @@ def _begun(session: Session, *gone: ColumnElement[bool]) -> dict[str, list[str]]
     """Return which other chains began by rows that go: who verifies would not miss them else."""
     asked = select(col(AuditRow.action), col(AuditRow.subject_ids), col(AuditRow.detail))
     telling = col(AuditRow.action).in_((links.BEGIN, links.PRUNE))
-    found: set[str] = set()
+    found: list[str] = []
     for action, subject, detail in session.execute(asked.where(*gone, telling)):
-        found.update([str(subject)] if action == links.BEGIN else begun_before(detail))
+        found.extend([str(subject)] if action == links.BEGIN else begun_before(detail))
     return {"begun": sorted(found)} if found else {}

@@ -5,7 +5,7 @@ state; for that there are anchors, which were written down elsewhere when the ch
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,7 +84,7 @@ class Chain:
         self._follows(sequence, row)
         self._is_itself(sequence, row)
         self._was_written_down(sequence, row)
-        self._tells(row)
+        self._tells(sequence, row)
         self.sequence, self.hash = sequence, str(row["hash"])
 
     def end(self, head: Row | None) -> None:
@@ -138,14 +138,22 @@ class Chain:
         if self.anchors.get(sequence, row["hash"]) != row["hash"]:
             self._find(sequence, "has another hash than was written down elsewhere")
 
-    def _tells(self, row: Row) -> None:
+    def _tells(self, sequence: int, row: Row) -> None:
         """Take note of what a row tells of chains: that one began, or was pruned."""
         if row["action"] == BEGIN:
-            self.begun.add(str(row["subject_ids"]))
+            began = str(row["subject_ids"])
+            self._began(sequence, *{began} & self.begun)
+            self.begun.add(began)
         if row["action"] == PRUNE:
-            self.begun.update(begun_before(row["detail"]))
+            told = Counter(begun_before(row["detail"]))
+            self._began(sequence, *(each for each, times in told.items() if times > 1))
+            self.begun.update(told)
             if self._start == _pruned(row):
                 self._start = None
+
+    def _began(self, sequence: int, *again: str) -> None:
+        for each in again:
+            self._find(sequence, f"chain {each} began a second time, so it was removed before")
 
     def _sealed(self, head: Row) -> None:
         content = {name: value for name, value in head.items() if name != "seal"}
@@ -172,7 +180,10 @@ def _pruned(row: Row) -> tuple[int, str] | None:
 
 
 def begun_before(detail: object) -> list[str]:
-    """Return which chains had begun by rows that a pruning removed, as the row of it says."""
+    """Return which chains had begun by rows that a pruning removed, as the row of it says.
+
+    One that had begun twice is there twice.
+    """
     try:
         return [str(each) for each in json.loads(str(detail))["begun"]]
     except (KeyError, TypeError, ValueError):
