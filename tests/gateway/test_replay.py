@@ -69,6 +69,21 @@ async def test_probabilities_may_differ_within_the_tolerance_and_no_further(
         assert shown["now"]["classification"]["probabilities"]["bkl"] == pytest.approx(0.03 + by)
 
 
+async def test_what_is_marked_as_suspicious_then_and_not_now_does_not_agree(
+    either: Gateway,
+) -> None:
+    alice = await either.signed_in()
+    where = await analyzed(alice)
+    lowered = assessed()
+    lowered.classification.suspicious = True
+    lowered.classification.suspicious_threshold = 0.05
+    either.inference.answer = lowered
+    shown = await replayed(alice, where)
+    assert shown["probability_difference"] == 0
+    assert not shown["same_outcome"]
+    assert not shown["agrees"]
+
+
 async def test_masks_may_differ_within_the_tolerance_and_no_further(either: Gateway) -> None:
     alice = await either.signed_in()
     where = await analyzed(alice)

@@ -31,7 +31,8 @@ class Replay:
             SHA-256; if not, there is nothing to compare with, and nothing was asked.
         same_method: whether models, their files, preprocessing and thresholds were the same; what
             ran them may differ.
-        same_outcome: whether outcome, label and reasons came out the same.
+        same_outcome: whether outcome, label, what is marked as suspicious, and reasons came out
+            the same.
         probability_difference: the largest of any label; None where either was not assessed.
         mask_difference: 1 - Dice of the two masks, 1 where only one has a lesion; None where
             nothing was asked.
@@ -111,8 +112,8 @@ def _method(found: Findings) -> object:
 
 
 def _outcome(outcome: str | None, found: Findings) -> object:
-    label = found.classification.label if found.classification else None
-    return outcome, label, found.quality.reasons
+    said = found.classification
+    return outcome, said and (said.label, said.suspicious), found.quality.reasons
 
 
 def _apart(then: Classification | None, now: Classification | None) -> float | None:

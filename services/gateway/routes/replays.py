@@ -26,8 +26,8 @@ class ReplayView(BaseModel):
 
     analysis_id: str
     agrees: bool = Field(
-        description="Whether the picture is intact, outcome, label and reasons are the same, and "
-        "all differences lie within the tolerance."
+        description="Whether the picture is intact, outcome, label, `suspicious` and reasons are "
+        "the same, and all differences lie within the tolerance."
     )
     picture_intact: bool = Field(
         description="Whether picture and mask are still kept, with the SHA-256 that they had. "
@@ -37,7 +37,9 @@ class ReplayView(BaseModel):
         description="Whether model versions and files, preprocessing and thresholds are those of "
         "the first answer. Where they are not, a difference has its reason."
     )
-    same_outcome: bool = Field(description="Whether outcome, label and reasons are the same.")
+    same_outcome: bool = Field(
+        description="Whether outcome, label, `suspicious` and reasons are the same."
+    )
     probability_difference: float | None = Field(
         description="The largest of any label; null where either was not assessed."
     )
