@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from services.gateway import storage_quotas
 from services.gateway.analyses.leftovers import Leftovers
-from services.gateway.database import EVERYTHING, Database
+from services.gateway.database import EVERYTHING, Database, empty_log
 from services.gateway.records import Analysis, Batch, KeyedRequest, Lesion, Owned, Patient, User
 
 # What is purged, in this order, and what keeps it: a row that belongs to it. There may be one of
@@ -46,6 +46,7 @@ class Retention:
         for table in _KEPT_BY:
             while count := await self._database.write(partial(_purge, table, before), EVERYTHING):
                 removed += count if table is Analysis else 0
+        await self._database.read(empty_log, EVERYTHING)
         # One without anybody from back then is a new one, and more likely the wrong one: who
         # has something to be purged was there before they removed it.
         somebody = select(col(User.id)).where(col(User.created_at) < before).limit(1)

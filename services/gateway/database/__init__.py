@@ -7,7 +7,7 @@ its own backups, roles and tools, and may lie on another machine.
 from services.gateway.database.advisory import AdvisoryLock
 from services.gateway.database.clock import moment_of
 from services.gateway.database.ending import at_last
-from services.gateway.database.expiry import remove_old
+from services.gateway.database.expiry import empty_log, remove_old
 from services.gateway.database.indexes import missing as missing_indexes
 from services.gateway.database.migration import migrate
 from services.gateway.database.moment import see_one_moment
@@ -30,6 +30,7 @@ __all__ = [
     "Within",
     "at_last",
     "build_indexes",
+    "empty_log",
     "migrate",
     "missing_indexes",
     "moment_of",

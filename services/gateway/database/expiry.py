@@ -1,4 +1,4 @@
-"""Rows that no longer count, removed some at a time."""
+"""Rows that no longer count: removed some at a time, and left in no file."""
 
 from datetime import datetime
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import delete, inspect, select, tuple_
 from sqlalchemy.orm import Session
 
+from services.gateway.database.unscoped import unscoped
 from services.gateway.records import Record
 
 
@@ -24,3 +25,14 @@ def remove_old(session: Session, at: Any, before: datetime, most: int) -> None:
     old = select(*keys).where(at < before).order_by(at).limit(most)
     removal = delete(table).where(tuple_(*keys).in_(old.with_for_update(skip_locked=True)))
     session.execute(removal.execution_options(synchronize_session=False))
+
+
+def empty_log(session: Session) -> None:
+    """Empty SQLite's write-ahead log, which has what was there before rows were removed.
+
+    For a session that reads: it waits for others, but not in the midst of a transaction of its
+    own. Where somebody goes on reading for longer, the log stays until the next time.
+    PostgreSQL sees to its own.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        unscoped(session).exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -219,6 +219,8 @@ def _prepare(connection: DBAPIConnection, _: object) -> None:
     cursor = connection.cursor()
     # Without it a foreign key is a comment.
     cursor.execute("PRAGMA foreign_keys = ON")
+    # What is removed is overwritten; some builds of SQLite do so unasked, and others do not.
+    cursor.execute("PRAGMA secure_delete = ON")
     # With a write-ahead log, readers do not wait for writers; NORMAL then loses at most the
     # last commits when the power fails, and never the database.
     cursor.execute("PRAGMA synchronous = NORMAL")
