@@ -153,6 +153,16 @@ def another_classifier(*, size: int = SIZE, seed: int = 4) -> onnx.ModelProto:
     return _classifier([], size, seed, {})
 
 
+def weighted_classifier(values: np.ndarray) -> onnx.ModelProto:
+    """Build one with these weights: float32, 3 x labels."""
+    model = classifier()
+    weights = next(each for each in model.graph.initializer if each.name == "weights")
+    weights.CopyFrom(numpy_helper.from_array(values, "weights"))
+    for output in model.graph.output:
+        output.type.tensor_type.shape.dim[-1].dim_value = values.shape[1]
+    return model
+
+
 def brittle_classifier() -> onnx.ModelProto:
     """Build a classifier whose answer to any picture brighter than 60 is not a number."""
     root = [

@@ -16,7 +16,7 @@ from services.inference.model_file import ModelRunError
 from services.inference.model_statistics import Batches, Requests
 from services.inference.observer import Observer
 from services.inference.observers import ModelObserver
-from services.inference.onnx_model import ModelOutputs, OnnxModel
+from services.inference.onnx_model import ModelOutputs, OnnxModel, Provenance
 from services.inference.priority import WHENEVER, Urgency
 from services.inference.runners import Runners
 
@@ -165,10 +165,14 @@ class ModelStage(Stage[Pixels, ModelOutputs]):
         blank = np.zeros((size, size, 3), np.uint8)
         few = min(_WARM_ON_CPU, self.sizing.largest)
         for rows in self.sizing.shapes if self.model.on_device else sorted({1, few}):
-            self.model.run([blank] * rows)  # the first run of a shape is slow, and tells nothing
+            self._warm([blank] * rows)  # the first run of a shape is slow, and tells nothing
             began = time.perf_counter()
-            self.model.run([blank] * rows)
+            self._warm([blank] * rows)
             self.sizing.cost.learn(rows, time.perf_counter() - began, time.monotonic())
+
+    def _warm(self, rows: Sequence[Pixels]) -> None:
+        before = self.model.provenance
+        self._note_where(self.model.run(rows), before)
 
     def _run_model(self, rows: Sequence[Pixels]) -> list[ModelOutputs | None]:
         before = self.model.provenance
@@ -178,9 +182,13 @@ class ModelStage(Stage[Pixels, ModelOutputs]):
             if len(rows) > 1:  # each may be run alone yet, and nearly all be answered
                 _log.warning("a batch failed", rows=len(rows), reason=str(error))
             raise
+        self._note_where(outputs, before)
+        return outputs
+
+    def _note_where(self, outputs: Sequence[ModelOutputs | None], before: Provenance) -> None:
+        """Note it where a batch ran elsewhere than ``before`` it was expected to."""
         # Where a row has none, it is not the backend that was at fault.
         if all(output is not None and output.provenance != before for output in outputs):
             self._metrics.ran_elsewhere(before, self.model.provenance)
             # Without the card there is nothing that padding is good for.
             self.sizing.padded = self.model.on_device
-        return outputs

@@ -8,9 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx import numpy_helper
 from prometheus_client import CollectorRegistry
 
 from services.inference import labels
@@ -55,20 +53,13 @@ def nothing(folder: Path) -> None:
 
 
 def no_number(folder: Path) -> None:
-    tiny_models.publish(_with_weights(np.full((3, 7), np.nan, np.float32)), folder)
+    tiny_models.publish(
+        tiny_models.weighted_classifier(np.full((3, 7), np.nan, np.float32)), folder
+    )
 
 
 def eight_labels(folder: Path) -> None:
-    tiny_models.publish(_with_weights(np.ones((3, 8), np.float32)), folder)
-
-
-def _with_weights(values: np.ndarray) -> onnx.ModelProto:
-    model = tiny_models.classifier()
-    weights = next(each for each in model.graph.initializer if each.name == "weights")
-    weights.CopyFrom(numpy_helper.from_array(values, "weights"))
-    for output in model.graph.output:
-        output.type.tensor_type.shape.dim[-1].dim_value = values.shape[1]
-    return model
+    tiny_models.publish(tiny_models.weighted_classifier(np.ones((3, 8), np.float32)), folder)
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,24 @@ async def test_bulk_leaves_places_for_those_who_wait_for_an_answer(
     assert len(refused(outcomes)) == refusals
 
 
+async def test_pictures_that_are_still_being_decoded_count_where_a_row_could_end_in_time(
+    stub: Stub, channel: aio.Channel, pipeline: Pipeline, in_work: Callable[[], float]
+) -> None:
+    picture = inference_pb2.AnalyzeRequest(image=specimens.lesion_jpeg())
+    typed = inference_pb2_grpc.InferenceServiceStub(channel)
+    stage = pipeline.segmenter.lineup.stable.stage
+    async with held(stage.runners):
+        call = asyncio.ensure_future(typed.Analyze(picture, timeout=600))
+        await until(lambda: in_work() == 1)
+        for rows in (1, 4) * 10:  # ten seconds a row: the picture will have its own first
+            stage.sizing.cost.learn(rows, 10.0 * rows, asyncio.get_running_loop().time())
+        with pytest.raises(aio.AioRpcError, match="RESOURCE_EXHAUSTED"):
+            await stub.ModelInfer(ask(timeout=15_000_000), timeout=600)
+        inside = asyncio.ensure_future(stub.ModelInfer(ask(timeout=60_000_000), timeout=600))
+        await until(lambda: in_work() == 2)
+    assert (await inside).model_version == (await call).models[0].version == "1"
+
+
 @pytest.mark.parametrize("time_us", [1, 1000])
 async def test_a_timeout_among_the_parameters_is_a_deadline(stub: Stub, time_us: int) -> None:
     with pytest.raises(aio.AioRpcError) as late:

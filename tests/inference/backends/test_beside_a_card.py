@@ -19,7 +19,9 @@ from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from services.inference.labels import Labels
 from services.inference.model_file import ModelFile
 from services.inference.settings import Settings
-from services.pb import inference_pb2_grpc
+from services.pb import inference_pb2_grpc, open_inference_pb2_grpc
+from services.pb import open_inference_pb2 as pb
+from tests import tiny_models
 from tests.inference.conftest import serving
 from tests.inference.rollouts import POLL_S, analyze, listed, serves, two_versions
 
@@ -175,3 +177,41 @@ async def test_a_model_that_the_card_does_not_take_has_all_cores_for_its_one_run
     async with engine.engine(settings(model_dir), registry):
         layouts = {each.version: each.layout for each in machine.opened}
     assert layouts["segmenter/1"] == Layout(1, CORES)
+
+
+class Choosy(Card):
+    """A card that fails on sizes of batches which only warming up tries, and is lost so."""
+
+    def __init__(self, file: ModelFile, layout: Layout) -> None:
+        super().__init__(file, layout, lambda: False)
+
+    def run(self, batch: Tensor) -> Ran:
+        if 1 < len(batch) < Settings().max_batch_size:
+            raise RuntimeError(FAILURE)
+        return super().run(batch)
+
+
+async def test_a_card_that_is_lost_in_warming_up_is_counted_as_lost_and_no_batch_is_filled_up(
+    model_dir: Path, registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choosy = Candidate("cuda", "fp32", Choosy, on_device=True)
+    monkeypatch.setattr(engine, "Election", partial(Election, candidates=[choosy]))
+    size = tiny_models.SIZE
+    rows = pb.ModelInferRequest.InferInputTensor(
+        name="image", datatype="UINT8", shape=[3, size, size, 3]
+    )
+    request = pb.ModelInferRequest(
+        model_name="classifier", inputs=[rows], raw_input_contents=[bytes(3 * size * size * 3)]
+    )
+    async with serving(settings(model_dir), registry) as channel:
+        stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
+        said = (await stub.ModelInfer(request, timeout=60)).parameters
+    assert said["execution_provider"].string_param == CPU
+    found = {
+        name: registry.get_sample_value(f"inference_{name}", labels)
+        for name, labels in {
+            "failovers_total": {"model": "classifier"},
+            "padded_rows_total": {"model": "classifier", "version": "1"},
+        }.items()
+    }
+    assert found == {"failovers_total": 3, "padded_rows_total": 0}

@@ -1,5 +1,6 @@
 """Elections with real runtimes and models of a few hundred bytes."""
 
+import importlib.util
 import math
 import re
 import time
@@ -168,6 +169,19 @@ def test_tensorrt_which_builds_for_minutes_is_tried_only_where_it_is_asked_for(
     assert announced(logged).keys() == {"cpu fp32", "cpu int8", "chosen"}
     with pytest.raises(ModelError, match="tensorrt fp16: "):
         hold(folder, *both, provider="tensorrt")
+
+
+def test_where_openvino_is_not_installed_the_processor_serves_and_the_log_says_why(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "openvino" else found(name)
+    )
+    assert hold(folder).identity.execution_provider == "CPUExecutionProvider"
+    assert announced(logged)["openvino bf16"] == "out: OpenVINO is not installed"
+    with pytest.raises(ModelError, match="openvino bf16: OpenVINO is not installed"):
+        hold(folder, provider="openvino")
 
 
 def test_a_build_that_lists_a_card_is_not_believed(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,6 +88,21 @@ class Card:
         )
 
 
+class SlowCard(Card):
+    """One on which the first run goes on until it is told to end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go_on = Event(), Event()
+
+    def lost(self) -> bool:
+        if self.begun.is_set():
+            return super().lost()
+        self.begun.set()
+        assert self.go_on.wait(60)
+        return False
+
+
 @pytest.fixture
 def card() -> Card:
     return Card()
@@ -132,6 +148,25 @@ def test_a_card_that_fails_three_times_in_a_row_is_given_up(
     said = [record.msg for record in logged.records if isinstance(record.msg, dict)]
     assert [line["given_up"] for line in said] == [False, False, True]
     assert all("CUDA failure 46" in line["reason"] for line in said)
+
+
+def test_a_run_that_began_on_the_card_before_it_was_given_up_brings_it_not_back(
+    tmp_path: Path,
+) -> None:
+    card = SlowCard()
+    model = model_on(card, tmp_path)
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(model.run, [DARK])
+        assert card.begun.wait(60)
+        card.is_lost = True
+        for _ in range(3):
+            model.run([DARK])
+        card.is_lost = False
+        card.go_on.set()
+        (before,) = running.result()
+    (after,) = model.run([DARK])
+    assert before.provenance.execution_provider == "CUDAExecutionProvider"
+    assert after.provenance.execution_provider == "CPUExecutionProvider"
 
 
 def test_what_has_given_up_its_card_is_on_a_card_no_more(tmp_path: Path, card: Card) -> None:

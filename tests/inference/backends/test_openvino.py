@@ -5,16 +5,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prometheus_client import CollectorRegistry
 
 from services.inference import model_file
 from services.inference.backends import parity, specimens
 from services.inference.backends.backend import BackendError, named
+from services.inference.backends.election import Election
 from services.inference.backends.layout import Layout
 from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from services.inference.backends.openvino import OpenVino
-from services.inference.model_file import ModelFile
-from services.inference.settings import available_cores
+from services.inference.model_file import ModelError, ModelFile
+from services.inference.settings import Settings, available_cores
+from services.pb import inference_pb2_grpc
 from tests import tiny_models
+from tests.inference.conftest import serving
+from tests.inference.rollouts import analyze
 
 pytest.importorskip("openvino", reason="the extra openvino is not installed")
 
@@ -100,3 +105,43 @@ def test_the_shipped_models_pass_in_every_precision_that_may_be_chosen(
         [named(each, each.run(picture)) for picture in pictures] for each in (reference, backend)
     ]
     assert parity.compared(*answers).faults == ()
+
+
+@pytest.fixture
+def in_bf16() -> None:
+    """Skip where the processor does not compute in it."""
+    openvino = pytest.importorskip("openvino")
+    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("this processor does not compute in bf16")
+
+
+async def test_a_service_that_is_to_run_on_it_does_and_every_answer_says_so(
+    model_dir: Path, registry: CollectorRegistry
+) -> None:
+    settings = Settings(model_dir=model_dir, execution_provider="openvino", precision="fp32")
+    async with serving(settings, registry) as channel:
+        answer = await analyze(inference_pb2_grpc.InferenceServiceStub(channel))
+    ran = {(each.execution_provider, each.precision, each.variant_of) for each in answer.models}
+    assert ran == {("OpenVINO", "fp32", "")}
+
+
+def test_an_accepted_variant_on_it_names_the_model_that_it_stands_in_for(file: ModelFile) -> None:
+    tiny_models.publish_variant(tiny_models.classifier(), file.path.parent, "int8")
+    identity = Election(Layout(), provider="openvino", precision="int8")(file).identity
+    assert (identity.execution_provider, identity.precision) == ("OpenVINO", "int8")
+    assert (identity.sha256, identity.variant_of) == (
+        model_file.read(file.path.with_name("model.int8.onnx")).sha256,
+        file.sha256,
+    )
+
+
+def test_a_variant_that_it_answers_otherwise_is_not_loaded(file: ModelFile) -> None:
+    tiny_models.publish_variant(tiny_models.another_classifier(), file.path.parent, "int8")
+    with pytest.raises(ModelError, match=r"openvino int8: probabilities differs by 0\.\d+"):
+        Election(Layout(), provider="openvino", precision="int8")(file)
+
+
+@pytest.mark.usefixtures("in_bf16")
+def test_in_bf16_it_runs_the_model_itself(file: ModelFile) -> None:
+    identity = Election(Layout(), provider="openvino", precision="bf16")(file).identity
+    assert (identity.precision, identity.sha256, identity.variant_of) == ("bf16", file.sha256, "")
