@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import helper, numpy_helper
 from prometheus_client import CollectorRegistry
 
-from services.inference import labels
+from services.inference import labels, repository
 from services.inference.labels import Labels
 from services.inference.model_file import ModelError
+from services.inference.repository import Sight
 from services.pb import inference_pb2 as pb
 from tests import tiny_models
 from tests.inference.rollouts import (
@@ -62,6 +65,24 @@ def eight_labels(folder: Path) -> None:
     tiny_models.publish(tiny_models.weighted_classifier(np.ones((3, 8), np.float32)), folder)
 
 
+def no_probabilities(folder: Path) -> None:
+    model = tiny_models.classifier()
+    softmax = next(node for node in model.graph.node if node.op_type == "Softmax")
+    softmax.op_type = "Sigmoid"
+    del softmax.attribute[:]
+    tiny_models.publish(model, folder)
+
+
+def no_map(folder: Path) -> None:
+    model = tiny_models.classifier()
+    for node in model.graph.node:
+        node.output[:] = ["map" if each == "explanation" else each for each in node.output]
+        node.input[:] = ["map" if each == "explanation" else each for each in node.input]
+    model.graph.initializer.append(numpy_helper.from_array(np.zeros((7, 1), np.float32), "to_one"))
+    model.graph.node.append(helper.make_node("MatMul", ["map", "to_one"], ["explanation"]))
+    tiny_models.publish(model, folder)
+
+
 @pytest.mark.parametrize(
     ("publish", "reason"),
     [
@@ -72,6 +93,8 @@ def eight_labels(folder: Path) -> None:
         (nothing, "cannot be read"),
         (no_number, "no number"),
         (eight_labels, r"probabilities of shape \(8,\) instead of \(7,\)"),
+        (no_probabilities, r"probabilities sum to \d\.\d+ instead of 1"),
+        (no_map, r"explanation of shape \(4, 4, 1\) instead of \(4, 4, 7\)"),
     ],
 )
 async def test_a_bad_version_leaves_the_old_one_serving_and_says_why(
@@ -98,6 +121,27 @@ async def test_a_bad_version_leaves_the_old_one_serving_and_says_why(
         await listed(stub, serves("classifier", "2"))
         assert registry.get_sample_value("inference_model_problems", problems) == 0
         assert version_of(await analyze(stub), "classifier") == "2"
+
+
+async def test_a_version_that_is_still_being_copied_is_left_alone(
+    model_dir: Path, logged: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tiny_models.publish(tiny_models.another_classifier(), model_dir / "classifier" / "3")
+    whole = (folder / "model.onnx").read_bytes()
+    looks, parts = itertools.count(1), 12
+    look = repository.look
+
+    def copying(where: Path, name: str) -> Sight:
+        if name == "classifier" and (part := next(looks)) <= parts:
+            (folder / "model.onnx").write_bytes(whole[: part * len(whole) // parts])
+        return look(where, name)
+
+    async with served(model_dir) as stub:
+        monkeypatch.setattr(repository, "look", copying)
+        labels.write(model_dir / "classifier", Labels(stable=3))
+        await listed(stub, serves("classifier", "3"))
+    assert next(looks) > parts
+    assert "model version refused" not in logged.text
 
 
 async def test_a_refused_version_serves_once_it_has_been_mended(model_dir: Path) -> None:
@@ -155,15 +199,27 @@ def half_copied(folder: Path) -> None:
     (folder / "model.onnx").write_bytes(b"half of a model")
 
 
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
 @pytest.mark.parametrize("change", [swapped, half_copied, shutil.rmtree])
 async def test_a_version_whose_files_change_serves_on_and_it_is_said_that_a_start_would_differ(
-    model_dir: Path, registry: CollectorRegistry, change: Callable[[Path], None]
+    model_dir: Path,
+    registry: CollectorRegistry,
+    change: Callable[[Path], None],
+    precision: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("DERMSERVE_INFERENCE_PRECISION", precision)
     folder = model_dir / "classifier" / "1"
+    for version, variant in (
+        (folder, tiny_models.classifier()),
+        (model_dir / "segmenter" / "1", tiny_models.segmenter()),
+    ):
+        tiny_models.publish_variant(variant, version, "int8")
     labels.write(folder.parent, Labels(stable=1))
     shutil.copytree(folder, model_dir / "kept")
     async with served(model_dir, registry) as stub:
         before = await analyze(stub)
+        assert {model.precision for model in before.models} == {precision}
         change(folder)
         found = await listed(stub, refused)
         (pending,) = found.pending

@@ -188,6 +188,30 @@ def test_a_delay_that_was_set_holds_rows_back_for_each_other() -> None:
     assert hardware.batches == [[1, 2]]
 
 
+def test_a_row_that_company_would_make_late_runs_alone() -> None:
+    hardware = Hardware(lambda rows: 5.0 + rows)
+
+    async def scene() -> list[float]:
+        batcher = Batcher(hardware.run, Runners(1), Tally(), max_batch_size=4)
+        teach(batcher, hardware.seconds)
+        loop = asyncio.get_running_loop()
+
+        async def answered_at(row: int, deadline: float) -> float:
+            await batcher.submit(row, Urgency(deadline))
+            return loop.time()
+
+        running = asyncio.create_task(batcher.submit(0))
+        await asyncio.sleep(0.5)
+        hurried = asyncio.create_task(answered_at(1, 12.5))
+        await asyncio.sleep(0)
+        ends = await asyncio.gather(hurried, answered_at(2, 100.0))
+        await running
+        return ends
+
+    assert play(scene()) == pytest.approx([12, 18])
+    assert hardware.batches == [[0], [1], [2]]
+
+
 def test_a_request_without_rows_is_answered_with_none() -> None:
     async def scene() -> list[Answer[int]]:
         batcher = Batcher(Hardware(lambda _: 1.0).run, Runners(1), Tally(), max_batch_size=2)

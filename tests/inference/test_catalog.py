@@ -110,6 +110,22 @@ async def test_rows_take_places_as_pictures_do_and_too_many_are_told_when_to_com
     assert [each.model_version for each in await asyncio.gather(*inside)] == ["1", "1"]
 
 
+@pytest.mark.parametrize(("places", "most"), [(2, 1), (4, 3), (6, 4)])
+async def test_a_request_has_at_most_as_many_rows_as_find_places_on_an_idle_service(
+    model_dir: Path, registry: CollectorRegistry, places: int, most: int
+) -> None:
+    settings = Settings(model_dir=model_dir, runners=1, max_queue_size=places - 1, max_batch_size=4)
+    async with serving(settings, registry) as channel:
+        stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
+        config = (await stub.ModelConfig(pb.ModelConfigRequest(name="classifier"))).config
+        assert config.max_batch_size == most
+        for priority in (1, 2):
+            answer = await stub.ModelInfer(ask(most, "classifier", priority=priority), timeout=60)
+            assert answer.outputs[0].shape[0] == most
+        with pytest.raises(aio.AioRpcError, match=f"1 to {most} rows"):
+            await stub.ModelInfer(ask(most + 1, "classifier"), timeout=60)
+
+
 async def test_pictures_and_tensors_share_the_places(
     stub: Stub, channel: aio.Channel, runners: Runners, in_work: Callable[[], float]
 ) -> None:

@@ -2,19 +2,32 @@
 
 import asyncio
 import statistics
+import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
 import pytest
 from prometheus_client import CollectorRegistry
 
+from services.inference import engine
+from services.inference import stage as stage_module
+from services.inference.backends.backend import Ran, Tensor
+from services.inference.backends.candidate import Candidate
+from services.inference.backends.election import Election
+from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from services.inference.metrics import Metrics
 from services.inference.onnx_model import OnnxModel
 from services.inference.runners import Runners
+from services.inference.settings import Settings
 from services.inference.stage import ModelStage
+from services.pb import open_inference_pb2 as pb
+from services.pb import open_inference_pb2_grpc
 from tests import tiny_models
+from tests.inference.conftest import serving
 
 CALLERS = 16
 
@@ -53,3 +66,45 @@ async def test_pictures_run_side_by_side_where_rows_cost_and_in_full_batches_whe
     while not any(least <= mean <= most for mean in means):
         assert len(means) < 5, means
         means.append(statistics.mean(await batch_sizes(model, runners, rows_each)))
+
+
+@pytest.mark.parametrize(
+    ("row_s", "run_s", "first"),
+    [(0.01, 0.0, {1}), (0.0, 0.01, {4, 8})],
+    ids=["rows dominate the cost", "runs dominate the cost"],
+)
+async def test_what_is_measured_in_warming_up_decides_the_very_first_batch(
+    model_dir: Path,
+    registry: CollectorRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+    row_s: float,
+    run_s: float,
+    first: set[int],
+) -> None:
+    sizes: list[int] = []
+    now = 0.0
+
+    class Processor(OnnxRuntimeCpu):
+        def run(self, batch: Tensor) -> Ran:
+            nonlocal now
+            now += row_s * len(batch) + run_s
+            sizes.append(len(batch))
+            return super().run(batch)
+
+    clock = SimpleNamespace(perf_counter=lambda: now, monotonic=time.monotonic)
+    monkeypatch.setattr(stage_module, "time", clock)
+    processor = Candidate("cpu", "fp32", Processor)
+    monkeypatch.setattr(engine, "Election", partial(Election, candidates=[processor]))
+    async with serving(Settings(model_dir=model_dir, runners=1), registry) as channel:
+        before = len(sizes)
+        stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
+        await stub.ModelInfer(eight_rows(), timeout=60)
+    assert sizes[before] in first
+
+
+def eight_rows() -> pb.ModelInferRequest:
+    rows = tiny_models.pictures(8)
+    image = pb.ModelInferRequest.InferInputTensor(name="image", datatype="UINT8", shape=rows.shape)
+    return pb.ModelInferRequest(
+        model_name="classifier", inputs=[image], raw_input_contents=[rows.tobytes()]
+    )

@@ -7,7 +7,7 @@ from onnx import numpy_helper
 
 from services.inference import repository
 from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
-from services.inference.contract import ClassifierContract, SegmenterContract
+from services.inference.contract import ClassifierContract, SegmenterContract, try_out
 from services.inference.model_file import ModelError, ModelRunError
 from services.inference.onnx_model import OnnxModel
 from tests import tiny_models
@@ -106,6 +106,16 @@ def test_a_segmenter_without_a_mask_is_refused(tmp_path: Path) -> None:
     model.graph.output[0].name = model.graph.node[-1].output[0] = "other"
     with pytest.raises(ModelError, match="lacks the output mask"):
         SegmenterContract.of(load(tiny_models.publish(model, tmp_path / "1"), "segmenter"))
+
+
+def test_a_segmenter_whose_mask_has_not_the_pictures_size_is_refused(tmp_path: Path) -> None:
+    model = tiny_models.segmenter()
+    mean = next(node for node in model.graph.node if node.op_type == "ReduceMean")
+    next(each for each in mean.attribute if each.name == "keepdims").i = 0
+    del model.graph.output[0].type.tensor_type.shape.dim[-1]
+    loaded = load(tiny_models.publish(model, tmp_path / "1"), "segmenter")
+    with pytest.raises(ModelError, match=r"mask of shape \(64, 64\) instead of \(64, 64, 1\)"):
+        try_out(loaded, SegmenterContract.of(loaded))
 
 
 def test_the_highest_version_serves(tmp_path: Path) -> None:

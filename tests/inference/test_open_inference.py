@@ -192,6 +192,22 @@ async def test_a_version_answers_by_its_number_or_its_label_and_a_shadow_never(
                 await answers(version)
 
 
+async def test_a_canary_that_takes_other_tensors_answers_nobody_who_has_not_named_it(
+    pool: ProcessPoolExecutor, tmp_path: Path
+) -> None:
+    tiny_models.write_models(tmp_path)
+    tiny_models.publish(tiny_models.another_classifier(size=96), tmp_path / "classifier" / "2")
+    wanted = Labels(stable=1, canary=Canary(version=2, share=0.9))
+    labels.write(tmp_path / "classifier", wanted)
+    async with listening(Settings(model_dir=tmp_path), CollectorRegistry()) as (_, address):
+        client = Client(pool, address)
+        answers = [await client.infer(Ask("classifier", pictures(1, seed))) for seed in range(8)]
+        assert {answer.model_version for answer in answers} == {"1"}
+        larger = np.zeros((1, 96, 96, 3), np.uint8)
+        named = Ask("classifier", larger, options={"model_version": "canary"})
+        assert (await client.infer(named)).model_version == "2"
+
+
 async def test_every_field_of_the_contract_is_one_that_the_client_knows(client: Client) -> None:
     known = await client.messages()
     ours = {

@@ -23,6 +23,21 @@ def test_interactive_rows_go_first_and_one_row_in_eight_is_bulk() -> None:
     assert order == [0, *range(1, 8), -1, *range(8, 15), -2, *range(15, 21), -3]
 
 
+def test_whoever_was_served_before_bulk_came_has_passed_it_by_no_more_than_once() -> None:
+    async def scene() -> list[list[int]]:
+        busy = Busy()
+        await asyncio.gather(*[busy.ask(100 + row, Urgency()) for row in range(20)])
+        last = busy.ask(99, Urgency())
+        await asyncio.sleep(0.5)
+        bulk = busy.ask(-1)
+        interactive = [busy.ask(row, Urgency()) for row in range(1, 9)]
+        await asyncio.gather(last, bulk, *interactive)
+        return busy.hardware.batches
+
+    order = [row for batch in play(scene()) for row in batch]
+    assert order[-10:] == [99, *range(1, 7), -1, 7, 8]
+
+
 def test_batchers_on_the_same_hardware_serve_who_came_first() -> None:
     async def scene() -> list[int]:
         runners, hardware = Runners(1), Hardware(lambda _: 1.0)

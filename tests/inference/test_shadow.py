@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import numpy as np
 import onnx
@@ -13,11 +16,17 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.inference import labels, shadow
+from services.inference.batcher import Batcher
 from services.inference.engine import engine
+from services.inference.imaging import Pixels
 from services.inference.labels import Canary, Labels
+from services.inference.onnx_model import ModelOutputs
 from services.inference.pipeline import Pipeline
+from services.inference.priority import Priority
 from services.inference.settings import Settings
 from tests import specimens, tiny_models
+from tests.inference.batching import Gate
+from tests.inference.hardware import Tally
 
 PICTURE = specimens.lesion_jpeg((300, 200))
 
@@ -151,6 +160,76 @@ async def test_where_there_is_no_room_a_shadow_is_dropped_and_not_kept_for_later
         found = await shown(registry, "classifier", pictures)
     assert found["dropped"] >= pictures - 2
     assert sum(found.values()) == pictures
+
+
+async def test_a_shadow_is_dropped_while_another_picture_is_in_work(
+    model_dir: Path, registry: CollectorRegistry
+) -> None:
+    put_in_the_shadow(model_dir, "classifier", tiny_models.another_classifier())
+    async with running(model_dir, registry) as pipeline:
+        # It is being sent, or read: no runner has it yet.
+        with pipeline.admission.place(partial(pipeline.forecast, Priority.INTERACTIVE)):
+            await pipeline.analyze(PICTURE)
+            assert await shown(registry, "classifier", 1) == {"dropped": 1}
+        await pipeline.analyze(PICTURE)
+        assert await shown(registry, "classifier", 2) == {"compared": 1, "dropped": 1}
+
+
+async def test_a_shadow_is_dropped_while_a_run_goes_on_whose_caller_has_left(
+    model_dir: Path, registry: CollectorRegistry
+) -> None:
+    put_in_the_shadow(model_dir, "classifier", tiny_models.another_classifier())
+    gate = Gate()
+    async with running(model_dir, registry) as pipeline:
+        runners = pipeline.ways.steps.decode.runners
+        others = Batcher(gate.run, runners, Tally(), max_batch_size=1)
+        left = asyncio.create_task(others.submit(0))
+        await gate.began.acquire()
+        left.cancel()
+        await pipeline.analyze(PICTURE)
+        assert await shown(registry, "classifier", 1) == {"dropped": 1}
+        gate.let_through(1)
+        await others.close()
+
+
+async def test_a_picture_that_comes_while_one_shadow_runs_keeps_the_next_from_beginning(
+    model_dir: Path, registry: CollectorRegistry
+) -> None:
+    put_in_the_shadow(model_dir, "segmenter", tiny_models.segmenter())
+    put_in_the_shadow(model_dir, "classifier", tiny_models.classifier())
+    async with running(model_dir, registry) as pipeline:
+        first = pipeline.segmenter.lineup.shadow
+        assert first is not None
+        runs_at_once, begun, go_on = first.stage.work, Event(), Event()
+
+        def run(rows: Sequence[Pixels]) -> Sequence[ModelOutputs | None]:
+            begun.set()
+            assert go_on.wait(60)
+            return runs_at_once(rows)
+
+        first.stage.work = run
+        await pipeline.analyze(PICTURE)
+        await asyncio.to_thread(begun.wait, 60)
+        with pipeline.admission.place(partial(pipeline.forecast, Priority.INTERACTIVE)):
+            go_on.set()
+            assert await shown(registry, "segmenter", 1) == {"compared": 1}
+            assert await shown(registry, "classifier", 1) == {"dropped": 1}
+
+
+async def test_one_picture_at_a_time_is_compared(
+    model_dir: Path, registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_in_the_shadow(model_dir, "classifier", tiny_models.another_classifier())
+    offer = shadow.Shadows.offer
+
+    def as_if_two_were_answered_at_once(*offered: Any) -> None:
+        offer(*offered)
+        offer(*offered)
+
+    monkeypatch.setattr(shadow.Shadows, "offer", as_if_two_were_answered_at_once)
+    async with running(model_dir, registry) as pipeline:
+        await pipeline.analyze(PICTURE)
+        assert await shown(registry, "classifier", 2) == {"compared": 1, "dropped": 1}
 
 
 async def test_what_a_canary_answered_is_no_measure_for_a_shadow(

@@ -136,6 +136,7 @@ async def test_what_goes_on_without_the_card_is_open_for_as_many_runs_and_has_ru
     async with engine.engine(settings(model_dir, runners), registry):
         assert {each.version for each in machine.opened} == {"segmenter/1", "classifier/1"}
         assert [(each.layout, each.ran) for each in machine.opened] == [(layout, [1])] * 2
+        assert registry.get_sample_value("inference_runners") == layout.runs
 
 
 @pytest.mark.parametrize(("runners", "layout"), LAYOUTS)

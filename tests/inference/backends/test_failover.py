@@ -127,13 +127,14 @@ def test_rows_in_hand_are_run_again_on_the_processor_and_say_so(tmp_path: Path, 
     np.testing.assert_array_equal(after["probabilities"], before["probabilities"])
 
 
-def test_a_card_that_fails_once_is_tried_again(tmp_path: Path, card: Card) -> None:
+def test_a_card_that_fails_now_and_then_is_tried_again(tmp_path: Path, card: Card) -> None:
     model = model_on(card, tmp_path)
-    card.is_lost = True
-    model.run([DARK])
-    card.is_lost = False
-    (answer,) = model.run([DARK])
-    assert answer.provenance.execution_provider == "CUDAExecutionProvider"
+    for _ in range(4):
+        card.is_lost = True
+        model.run([DARK])
+        card.is_lost = False
+        (answer,) = model.run([DARK])
+        assert answer.provenance.execution_provider == "CUDAExecutionProvider"
 
 
 def test_a_card_that_fails_three_times_in_a_row_is_given_up(

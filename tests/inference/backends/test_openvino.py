@@ -143,5 +143,9 @@ def test_a_variant_that_it_answers_otherwise_is_not_loaded(file: ModelFile) -> N
 
 @pytest.mark.usefixtures("in_bf16")
 def test_in_bf16_it_runs_the_model_itself(file: ModelFile) -> None:
-    identity = Election(Layout(), provider="openvino", precision="bf16")(file).identity
+    backend = Election(Layout(), provider="openvino", precision="bf16")(file)
+    assert isinstance(backend, OpenVino)
+    hint = backend._compiled.get_property("INFERENCE_PRECISION_HINT")
+    assert hint.get_type_name() == "bf16"
+    identity = backend.identity
     assert (identity.precision, identity.sha256, identity.variant_of) == ("bf16", file.sha256, "")
