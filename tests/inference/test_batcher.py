@@ -1,4 +1,5 @@
 import asyncio
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -188,6 +189,44 @@ def test_a_delay_that_was_set_holds_rows_back_for_each_other() -> None:
     assert hardware.batches == [[1, 2]]
 
 
+@pytest.mark.parametrize(
+    ("rows", "deadline", "ends_at"),
+    [(4, math.inf, 2.0), (1, 10.0, 8.0), (1, math.inf, 61.0)],
+    ids=["full", "it would be late", "neither"],
+)
+def test_a_delay_that_was_set_holds_back_neither_a_full_batch_nor_a_row_until_it_is_late(
+    rows: int, deadline: float, ends_at: float
+) -> None:
+    async def scene() -> float:
+        hardware = Hardware(lambda _: 1.0)
+        batcher = Batcher(
+            hardware.run, Runners(1), Tally(), max_batch_size=4, max_queue_delay_s=60.0
+        )
+        teach(batcher, lambda _: 1.0)
+        first = asyncio.create_task(batcher.submit(0, Urgency(deadline)))
+        await asyncio.sleep(1.0)
+        await asyncio.gather(*(batcher.submit(row) for row in range(1, rows)))
+        await first
+        return asyncio.get_running_loop().time()
+
+    assert play(scene()) <= ends_at + 1.0
+
+
+def test_closing_waits_for_no_delay() -> None:
+    async def scene() -> float:
+        hardware = Hardware(lambda _: 1.0)
+        batcher = Batcher(
+            hardware.run, Runners(1), Tally(), max_batch_size=4, max_queue_delay_s=60.0
+        )
+        held_back = asyncio.create_task(batcher.submit(1))
+        await asyncio.sleep(1.0)
+        await batcher.close()
+        assert (await held_back).output == 10
+        return asyncio.get_running_loop().time()
+
+    assert play(scene()) == pytest.approx(2.0)
+
+
 def test_a_row_that_company_would_make_late_runs_alone() -> None:
     hardware = Hardware(lambda rows: 5.0 + rows)
 
@@ -203,8 +242,8 @@ def test_a_row_that_company_would_make_late_runs_alone() -> None:
         running = asyncio.create_task(batcher.submit(0))
         await asyncio.sleep(0.5)
         hurried = asyncio.create_task(answered_at(1, 12.5))
-        await asyncio.sleep(0)
-        ends = await asyncio.gather(hurried, answered_at(2, 100.0))
+        other = asyncio.create_task(answered_at(2, 100.0))
+        ends = [await hurried, await other]
         await running
         return ends
 

@@ -14,6 +14,7 @@ from grpc import aio
 from prometheus_client import CollectorRegistry
 
 from services import rpc
+from services.inference import engine as engine_module
 from services.inference.cost import Cost
 from services.inference.engine import engine
 from services.inference.pipeline import Pipeline
@@ -103,13 +104,15 @@ async def test_what_cannot_end_before_the_deadline_of_its_call_is_refused_at_onc
         assert await ask(channel, 3 * RUN_S) == ANSWERED
 
 
+@pytest.mark.parametrize("runners", [1, 2], ids=["step by step", "in one go"])
 async def test_bulk_is_refused_for_what_comes_before_it_and_interactive_pictures_are_not(
-    model_dir: Path, registry: CollectorRegistry
+    model_dir: Path, registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch, runners: int
 ) -> None:
+    monkeypatch.setattr(engine_module, "available_cores", lambda: 2)
     bulk = pb.AnalyzeRequest(
         image=PICTURE.image, options=pb.AnalyzeOptions(priority=pb.PRIORITY_BULK)
     )
-    async with served(model_dir, registry) as (pipeline, channel):
+    async with served(model_dir, registry, runners) as (pipeline, channel):
         stub = inference_pb2_grpc.InferenceServiceStub(channel)
         async with held(pipeline.ways.steps.decode.runners):
             calls = [
@@ -117,7 +120,9 @@ async def test_bulk_is_refused_for_what_comes_before_it_and_interactive_pictures
             ]
             await in_work(pipeline, len(calls))
             teach(pipeline.ways.steps.decode)
-            assert await said_of(stub.Analyze(bulk, timeout=4 * RUN_S)) != ANSWERED
+            reason, pushback_ms = await said_of(stub.Analyze(bulk, timeout=4 * RUN_S))
+            assert reason == "deadline"
+            assert pushback_ms > 1000 * RUN_S
             calls.append(asyncio.ensure_future(stub.Analyze(PICTURE, timeout=4 * RUN_S)))
             await in_work(pipeline, len(calls))
         assert all([(await call).notice for call in calls])
@@ -130,10 +135,10 @@ async def in_work(pipeline: Pipeline, pictures: int) -> None:
 
 @asynccontextmanager
 async def served(
-    model_dir: Path, registry: CollectorRegistry
+    model_dir: Path, registry: CollectorRegistry, runners: int = 1
 ) -> AsyncIterator[tuple[Pipeline, aio.Channel]]:
     async with (
-        engine(Settings(model_dir=model_dir, runners=1), registry) as pipeline,
+        engine(Settings(model_dir=model_dir, runners=runners), registry) as pipeline,
         door(pipeline, registry) as (_, address),
         rpc.dial(address) as channel,
     ):

@@ -74,6 +74,23 @@ async def test_an_answer_says_what_made_it_and_that_it_is_no_diagnosis(
     assert said["notice"] == "Research and decision support only. Not a diagnosis."
 
 
+async def test_an_answer_by_a_variant_names_it_and_the_model_that_it_stands_in_for(
+    pool: ProcessPoolExecutor, tmp_path: Path
+) -> None:
+    tiny_models.write_models(tmp_path)
+    for name, variant in (
+        ("segmenter", tiny_models.segmenter()),
+        ("classifier", tiny_models.classifier()),
+    ):
+        tiny_models.publish_variant(variant, tmp_path / name / "1", "int8")
+    settings = Settings(model_dir=tmp_path, precision="int8")
+    async with listening(settings, CollectorRegistry()) as (_, address):
+        said = (await Client(pool, address).infer(Ask("classifier", pictures(1)))).parameters
+    published = (tmp_path / "classifier" / "1" / "SHA256SUMS").read_text().splitlines()
+    assert said["precision"] == "int8"
+    assert published == [f"{said['variant_of']}  model.onnx", f"{said['sha256']}  model.int8.onnx"]
+
+
 async def test_the_metadata_say_how_to_ask(client: Client) -> None:
     said = await client.say("get_model_metadata", "classifier", as_json=True)
     assert said["versions"] == ["1"]

@@ -9,7 +9,8 @@ import random
 import weakref
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Event
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
@@ -19,9 +20,13 @@ from prometheus_client import CollectorRegistry
 from services.inference import labels
 from services.inference.engine import engine
 from services.inference.labels import Canary, Labels
+from services.inference.open_inference import tensors
 from services.inference.settings import Settings
 from services.pb import inference_pb2 as pb
+from services.pb import inference_pb2_grpc, open_inference_pb2_grpc
+from services.pb import open_inference_pb2 as oip
 from tests import tiny_models
+from tests.inference.conftest import serving
 
 if TYPE_CHECKING:  # the asynchronous stub is a type only
     from services.pb.inference_pb2_grpc import InferenceServiceAsyncStub as Stub
@@ -150,6 +155,39 @@ async def test_a_request_keeps_the_version_it_began_with_until_its_end(model_dir
         async with asyncio.timeout(60):
             while slot.draining:  # noqa: ASYNC110
                 await asyncio.sleep(POLL_S)
+
+
+async def test_tensors_keep_the_version_they_began_with_while_they_are_read(
+    model_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, go_on, read = Event(), Event(), tensors.read
+
+    def slowly(*request: Any) -> Any:
+        reading.set()
+        assert go_on.wait(60)
+        return read(*request)
+
+    def second_is_stable(found: pb.ListModelsResponse) -> bool:
+        stable = [each for each in found.models if each.version_label == pb.VERSION_LABEL_STABLE]
+        return {each.name: each.version for each in stable}["classifier"] == "2"
+
+    monkeypatch.setattr(tensors, "read", slowly)
+    size = tiny_models.SIZE
+    image = oip.ModelInferRequest.InferInputTensor(
+        name="image", datatype="UINT8", shape=[1, size, size, 3]
+    )
+    image.contents.uint_contents.extend([0] * (size * size * 3))
+    request = oip.ModelInferRequest(model_name="classifier", inputs=[image])
+    settings = Settings(model_dir=model_dir, model_poll_s=POLL_S)
+    async with serving(settings, CollectorRegistry()) as channel:
+        infer = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer
+        began = asyncio.ensure_future(infer(request, timeout=60))
+        await asyncio.to_thread(reading.wait, 60)
+        labels.write(model_dir / "classifier", Labels(stable=2))
+        await listed(inference_pb2_grpc.InferenceServiceStub(channel), second_is_stable)
+        go_on.set()
+        assert (await began).model_version == "1"
+        assert (await infer(request, timeout=60)).model_version == "2"
 
 
 async def test_without_labels_a_new_highest_version_is_taken_up(model_dir: Path) -> None:

@@ -10,8 +10,10 @@ import pytest
 from services.inference import model_file
 from services.inference.backends import layout, speed, trial
 from services.inference.backends.layout import Layout
+from services.inference.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from services.inference.backends.speed import Contender
 from services.inference.backends.trial import Tried
+from services.inference.model_file import ModelFile
 from tests import tiny_models
 
 ALONE, PAIRS, TOGETHER = Layout(8, 1), Layout(4, 2), Layout(1, 8)
@@ -61,7 +63,16 @@ def test_layouts_are_tried_with_the_models_themselves(
         model_file.read(tmp_path / name / "1" / "model.onnx")
         for name in ("segmenter", "classifier")
     ]
-    assert trial.measured(files, 4) in set(layout.sensible(4, models=2))
+    opened: list[tuple[Path, Layout]] = []
+
+    def noted(file: ModelFile, how: Layout) -> OnnxRuntimeCpu:
+        opened.append((file.path, how))
+        return OnnxRuntimeCpu(file, how)
+
+    monkeypatch.setattr(trial, "OnnxRuntimeCpu", noted)
+    candidates = list(layout.sensible(4, models=2))
+    assert trial.measured(files, 4) in candidates
+    assert opened == [(file.path, how) for how in candidates for file in files]
     assert "2 side by side, 2 threads each" in logged.text
 
 
