@@ -14,7 +14,7 @@ from services.gateway.boot import SIGNING_KEY
 from services.gateway.security import key_ring
 from services.gateway.security.key_ring import KeyRing, former_folder, rotate
 from services.gateway.security.tokens import AUDIENCE, AccessTokens, Claims, InvalidTokenError
-from tests.gateway.conftest import PASSWORD, Client, Gateway
+from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
 from tests.gateway.leaks import WATCH
 
 CLAIMS = Claims("a user", "a sign-in")
@@ -57,13 +57,49 @@ async def test_after_a_rotation_the_new_key_signs_and_older_tokens_are_good(
     assert not any("d" in key for key in published["keys"])
 
 
+async def pair_of(gateway: Gateway) -> dict[str, str]:
+    form = {"username": "alice", "password": PASSWORD}
+    pair: dict[str, str] = (await gateway.anonymous("POST", "/v1/auth/token", data=form)).json()
+    return pair
+
+
+async def test_a_rotation_signs_nobody_out_at_any_replica(start: Start, database_url: str) -> None:
+    async with start(database_url=database_url) as one, start(database_url=database_url) as other:
+        path = one.settings.data_dir / SIGNING_KEY
+        await one.signed_in("alice")
+        before, later = await pair_of(one), await pair_of(other)
+        rotate(path)
+        after = await pair_of(one)
+        rotate(path)  # once more, while tokens of both that were before are good
+
+        async def welcome(pair: dict[str, str]) -> list[int]:
+            callers = [Client(each.http, pair["access_token"]) for each in (one, other)]
+            return [(await caller("GET", "/v1/me")).status_code for caller in callers]
+
+        assert [await welcome(each) for each in (before, later, after)] == [[200, 200]] * 3
+        published = [
+            (await each.anonymous("GET", "/.well-known/jwks.json")).json() for each in (one, other)
+        ]
+        assert published[0] == published[1]
+        assert len(published[0]["keys"]) == 3
+
+        # Until no key is believed any more that signed one of these.
+        long_since = time.time() - key_ring.BELIEVED_S
+        for kept in (*former_folder(path).iterdir(), former_folder(path)):
+            os.utime(kept, (long_since, long_since))
+        assert [await welcome(each) for each in (before, later, after)] == [[401, 401]] * 3
+        for pair, replica in ((before, other), (later, one), (after, other)):
+            body = {"refresh_token": pair["refresh_token"]}
+            answer = await replica.anonymous("POST", "/v1/auth/refresh", json=body)
+            assert await welcome(answer.json()) == [200, 200]
+
+
 async def test_a_key_in_wrong_hands_is_believed_no_more_and_refreshing_goes_on(
     either: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DERMSERVE_DATA_DIR", str(either.settings.data_dir))
     await either.signed_in("alice")
-    form = {"username": "alice", "password": PASSWORD}
-    pair = (await either.anonymous("POST", "/v1/auth/token", data=form)).json()
+    pair = await pair_of(either)
     old = Client(either.http, pair["access_token"])
     assert (await old("GET", "/v1/me")).status_code == 200
 

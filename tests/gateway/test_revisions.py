@@ -2,7 +2,8 @@
 
 from services.gateway.records import Role
 from tests.gateway.cast import Cast, cast
-from tests.gateway.conftest import Client
+from tests.gateway.conftest import Client, Gateway
+from tests.gateway.test_patients import made
 from tests.gateway.walking import Operation, operations
 
 __all__ = ["cast"]
@@ -46,6 +47,29 @@ async def test_a_change_counts_only_if_it_is_meant_for_what_is_there(cast: Cast)
             # What is gone is not there for anybody.
             assert late in ({404, 412} if operation.method == "DELETE" else {412}), operation
     assert tried == _MEANT_FOR_A_REVISION
+
+
+_RIGHT = ('"{}"', "*", " * ", '"99","{}" , "7"', 'W/"{}", "{}"')
+_WRONG = (
+    *('W/"1"', '"99", "98"', '"01"', '"+1"', '"1 "', '"0"', '""', '"1', "'1'", "1", ""),
+    *(b'"\xb9"', '"' + "9" * 190 + '"'),
+)
+
+
+async def test_a_tag_of_a_list_is_enough_and_it_must_be_the_very_tag(either: Gateway) -> None:
+    alice = await either.signed_in()
+    there = f"/v1/patients/{(await made(alice, identifier='1'))['id']}"
+
+    async def change(meant: str | bytes) -> int:
+        # Of bytes they may be what no text of a header is.
+        headers = {"If-Match": meant}
+        return (await alice("PATCH", there, headers=headers, json={"name": "Ann"})).status_code
+
+    assert {meant: await change(meant) for meant in _WRONG} == dict.fromkeys(_WRONG, 412)
+    assert await tag(alice, there) == '"1"'
+    for revision, meant in enumerate(_RIGHT, start=1):
+        assert await change(meant.format(revision, revision)) == 200, meant
+    assert await tag(alice, there) == f'"{len(_RIGHT) + 1}"'
 
 
 async def asked(operation: Operation, by: Client, there: str, of: str | None = None) -> int:

@@ -3,12 +3,15 @@
 What is put where nothing is yet says so with If-None-Match (13.1.2).
 """
 
+import re
 from typing import Annotated, Literal
 
 from fastapi import Depends, Header
 
 from services.gateway import errors
 from services.gateway.shelf import NONE_YET, Revised
+
+_OF_OURS = re.compile(r'"([1-9][0-9]*)"')
 
 
 def etag(record: Revised) -> str:
@@ -35,11 +38,10 @@ def _meant(if_match: _IfMatch = None) -> frozenset[int] | None:
     tags = {tag.strip() for tag in if_match.split(",")}
     if tags == {"*"}:
         return None
-    # A weak tag, or none of ours, means no revision at all.
-    inner = {tag[1:-1] for tag in tags if len(tag) > 2 and tag[0] == tag[-1] == '"'}  # noqa: PLR2004 - both quotes
-    numbers = frozenset(int(tag) for tag in inner if tag.isascii() and tag.isdigit())
-    # No tag of ours is of nothing: that is for If-None-Match to say.
-    return numbers - {0}
+    # A weak tag, or none of ours, means no revision at all. No tag of ours is of nothing: that is
+    # for If-None-Match to say.
+    ours = filter(None, map(_OF_OURS.fullmatch, tags))
+    return frozenset(int(of[1]) for of in ours)
 
 
 def _new_or_meant(
