@@ -176,6 +176,25 @@ async def test_an_administrator_makes_users_in_the_own_organisation_only(cast: C
     assert own["name"] == "theirs"
 
 
+async def test_the_same_number_with_the_same_key_is_a_patient_of_each_organisation(
+    cast: Cast,
+) -> None:
+    same = {"headers": {"Idempotency-Key": "1"}, "json": {"identifier": "1", "issuer": "all"}}
+    doctors = (cast.ours[Role.CLINICIAN], cast.stranger, cast.alone)
+
+    made = [await doctor("POST", "/v1/patients", **same) for doctor in doctors]
+    again = [await doctor("POST", "/v1/patients", **same) for doctor in doctors]
+    colleague = await cast.ours[Role.ADMIN]("POST", "/v1/patients", **same)
+
+    assert [answer.status_code for answer in (*made, *again)] == [201] * 6
+    assert [answer.json()["id"] for answer in made] == [answer.json()["id"] for answer in again]
+    assert len({answer.json()["id"] for answer in made}) == 3
+    assert colleague.status_code == 409
+    for doctor, answer in zip(doctors, made, strict=True):
+        found = await doctor("GET", "/v1/patients", params={"identifier": "1", "issuer": "all"})
+        assert [each["id"] for each in found.json()["items"]] == [answer.json()["id"]]
+
+
 async def test_sharing_counts_from_the_next_request_on_and_closes_registration(
     cast: Cast,
 ) -> None:
