@@ -11,10 +11,11 @@ from sqlmodel import col
 from services.gateway.boot import open_records
 from services.gateway.records import User
 from tests.gateway.conftest import PASSWORD, Gateway, Start
-from tests.gateway.test_forms_in_work import boss
+from tests.gateway.test_forms_in_work import boss, service
 from tests.gateway.test_page_sessions import PAGE, entered
 from tests.gateway.test_pages_on_their_way import said
 from tests.gateway.test_password_resets import issued
+from tests.gateway.test_patients import made
 
 COMMON = "password123"
 """Among the first that others would try."""
@@ -22,7 +23,7 @@ COMMON = "password123"
 
 def faults(page: httpx.Response) -> list[str]:
     """Return the names of the fields that a page says are wrong."""
-    fields = re.findall(r"<input [^>]*>", page.text)
+    fields = re.findall(r"<(?:input|select|textarea) [^>]*>", page.text)
     wrong = [each for each in fields if "aria-invalid" in each]
     return [re.findall(r' name="(\w+)"', each)[0] for each in wrong]
 
@@ -98,6 +99,70 @@ async def test_of_a_new_user_the_field_that_is_wrong_is_said_to_be(
     answer = await gateway.http.post(
         "/admin/users", data={**form, "role": "clinician"}, headers=browser
     )
+
+    assert (faults(answer), focused(answer)) == ([wrong], [wrong])
+
+
+@pytest.mark.parametrize(
+    ("form", "wrong"),
+    [
+        ({"identifier": ""}, "identifier"),
+        ({"identifier": "taken"}, "identifier"),
+        ({"identifier": "1", "issuer": "x" * 201}, "issuer"),
+        ({"identifier": "1", "name": "x" * 201}, "name"),
+        ({"identifier": "1", "birth_date": "1066-10-14"}, "birth_date"),
+        ({"identifier": "1", "sex": "neither of these"}, "sex"),
+    ],
+)
+async def test_of_a_patient_the_field_that_is_wrong_is_said_to_be(
+    gateway: Gateway, form: Mapping[str, str], wrong: str
+) -> None:
+    alice = await gateway.signed_in()
+    await made(alice, identifier="taken")
+    there = await made(alice, identifier="another")
+    browser = await entered(gateway)
+
+    for path in ("/patients", f"/patients/{there['id']}/change"):
+        answer = await gateway.http.post(path, data={**form, "revision": "1"}, headers=browser)
+
+        assert (faults(answer), focused(answer)) == ([wrong], [wrong]), path
+
+
+@pytest.mark.parametrize(
+    ("form", "wrong"), [({"body_site": "the moon"}, "body_site"), ({"note": "x" * 2001}, "note")]
+)
+async def test_of_a_lesion_the_field_that_is_wrong_is_said_to_be(
+    gateway: Gateway, form: Mapping[str, str], wrong: str
+) -> None:
+    alice = await gateway.signed_in()
+    patient = (await made(alice, identifier="1"))["id"]
+    there = await made(alice, "/v1/lesions", patient=patient)
+    browser = await entered(gateway)
+
+    new = await gateway.http.post("/lesions", data={**form, "patient": patient}, headers=browser)
+    path = f"/lesions/{there['id']}/change"
+    changed = await gateway.http.post(path, data={**form, "revision": "1"}, headers=browser)
+
+    for answer in (new, changed):
+        assert (faults(answer), focused(answer)) == ([wrong], [wrong])
+
+
+@pytest.mark.parametrize(
+    ("form", "wrong"),
+    [
+        ({"user_id": "nobody"}, "user_id"),
+        ({"name": ""}, "name"),
+        ({"days": "0"}, "days"),
+        ({"permissions": []}, "permissions"),
+    ],
+)
+async def test_of_a_new_key_the_field_that_is_wrong_is_said_to_be(
+    gateway: Gateway, form: Mapping[str, str], wrong: str
+) -> None:
+    right = {"user_id": await service(gateway), "name": "x", "permissions": ["records:read"]}
+    browser = await boss(gateway)
+
+    answer = await gateway.http.post("/admin/keys", data={**right, **form}, headers=browser)
 
     assert (faults(answer), focused(answer)) == ([wrong], [wrong])
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import Depends, Form, Query, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.gateway import audit, errors, paging
@@ -25,7 +25,7 @@ from services.gateway.routes.lesions import BODY_SITES
 from services.gateway.routes.patients import NewPatient, PatientSearch, PatientView
 from services.gateway.text import Text
 from services.gateway.web.pages import PagesDep
-from services.gateway.web.refusal import NOT_DONE, Refusal
+from services.gateway.web.refusal import NOT_DONE, Fields, Refusal
 from services.gateway.web.routing import pages_router
 from services.gateway.web.sent_once import Token, keyed, new_token, parts_of, removed_once
 
@@ -54,6 +54,7 @@ async def _written(
 
 
 _WrittenDep = Annotated[dict[str, str], Depends(_written)]
+_OF_PATIENT: Fields = {errors.ConflictError: "identifier"}
 _NOBODY: paging.Page[Patient] = paging.Page([], None)
 _NOTHING = dict.fromkeys(("identifier", "issuer", "name", "birth_date", "sex"), "")
 
@@ -64,12 +65,11 @@ async def page_patients(
     pages: PagesDep,
     parts: PartsDep,
     caller: ReaderDep,
-    identifier: Annotated[Text, Query(max_length=64)] = "",
     cursor: Cursor = None,
 ) -> HTMLResponse:
-    """List patients: all, or those of a number."""
-    found = await parts.patients.page(caller.scope, _A_PAGE, cursor, identifier.strip() or None)
-    return pages.show(request, "patients.html", _list(found, identifier=identifier), caller=caller)
+    """List all patients."""
+    found = await parts.patients.page(caller.scope, _A_PAGE, cursor)
+    return pages.show(request, "patients.html", _list(found), caller=caller)
 
 
 @router.post("/patient-search")
@@ -79,17 +79,21 @@ async def page_search_patients(
     parts: PartsDep,
     caller: ReaderDep,
     name: _Field = "",
+    identifier: Annotated[Text, Form(max_length=64)] = "",
     cursor: Annotated[str, Form(max_length=128)] = "",
 ) -> HTMLResponse:
-    """List patients of a name, which no address has; the next page is asked for as this one is."""
+    """List patients of a number or a name; the next page is asked for as this one is.
+
+    So no address has either.
+    """
+    asked = {"identifier": identifier} if identifier.strip() else {"name": name}
     try:
-        asked = PatientSearch.model_validate({"name": name}).name
-        found = await parts.patients.named(caller.scope, _A_PAGE, cursor or None, asked)
+        found = await _found(parts, caller, cursor or None, **asked)
     except NOT_DONE as error:
         refusal = Refusal.of(error)
-        shown = _list(_NOBODY, name=name, refusal=refusal.sentence)
+        shown = _list(_NOBODY, **asked, refusal=refusal.sentence)
         return pages.refuse(request, "patients.html", shown, refusal, caller=caller)
-    return pages.show(request, "patients.html", _list(found, name=name), caller=caller)
+    return pages.show(request, "patients.html", _list(found, **asked), caller=caller)
 
 
 @router.get("/patients/new")
@@ -118,7 +122,7 @@ async def page_create_patient(
             lambda made: parts.patients.get(caller.scope, made),
         )
     except NOT_DONE as error:
-        refusal = Refusal.of(error)
+        refusal = Refusal.of(error, _OF_PATIENT)
         shown = _form(written) | refusal.again(form)
         return pages.refuse(request, "patient_form.html", shown, refusal, caller=caller)
     return RedirectResponse(f"/patients/{made.id}", 303)
@@ -158,7 +162,7 @@ async def page_change_patient(
         meant = frozenset({revision})
         await parts.patients.change(caller.scope, patient_id, meant, _values(written))
     except (*NOT_DONE, errors.ChangedMeanwhileError) as error:
-        refusal = Refusal.of(error)
+        refusal = Refusal.of(error, _OF_PATIENT)
         patient = await parts.patients.get(caller.scope, patient_id)
         changed = isinstance(error, errors.ChangedMeanwhileError)
         shown = _form(written, patient, refusal.sentence, _said(patient) if changed else None)
@@ -221,6 +225,16 @@ async def shown_patient(
         "note": "",
         **said,
     }
+
+
+async def _found(
+    parts: Parts, caller: Caller, cursor: str | None, name: str = "", identifier: str = ""
+) -> paging.Page[Patient]:
+    """Return a page of the patients of a number, or else of a name."""
+    if identifier:
+        return await parts.patients.page(caller.scope, _A_PAGE, cursor, identifier.strip())
+    asked = PatientSearch.model_validate({"name": name}).name
+    return await parts.patients.named(caller.scope, _A_PAGE, cursor, asked)
 
 
 def _list(found: paging.Page[Patient], **said: str) -> dict[str, Any]:
