@@ -1,5 +1,6 @@
 """Serving a room."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from services import telemetry
 from services.certificates import Certificates
+from services.rpc import memory
 from services.rpc.addresses import authority, refuse_taken
 from services.rpc.door import Door
 from services.rpc.drain import Drain
@@ -74,6 +76,7 @@ class Server:
         self._health = Health()
         self._drain = Drain()
         self._services: list[str] = []
+        self._giving_back: asyncio.Task[None] | None = None
         self.grpc = aio.server(
             interceptors=[Door(statuses, CallMetrics(registry, room), self._drain, traces)],
             options=_OPTIONS,
@@ -116,6 +119,7 @@ class Server:
             message = f"cannot listen on {address}: is the port taken?"
             raise telemetry.ListenerError(message) from error
         await self.grpc.start()
+        self._giving_back = asyncio.create_task(memory.give_back_for_ever())
         return bound
 
     def _listen(self, address: str, certificates: Certificates | None) -> int:
@@ -161,3 +165,5 @@ class Server:
         self._drain.begin()
         await self._health.end_watches()
         await self.grpc.stop(grace_s)
+        if self._giving_back is not None:
+            self._giving_back.cancel()
