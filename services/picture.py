@@ -6,6 +6,7 @@ read, its size is known before a pixel is decoded, and nothing but pixels leaves
 
 import ctypes
 import io
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ MAX_SCANS = 64
 """A progressive JPEG brings its picture in scans, each as dear to decode as the whole; cameras
 and editors write ten or so. Without a bound, a small file could keep a core busy for hours."""
 
+_MAX_SEGMENTS = 10_000
+"""What a JPEG may have besides its scans, with every byte between the segments before the first of
+them: Pillow goes through those in Python. Its longest color profile takes 255."""
+
 # The bounds above hold before decoding; Pillow's own would warn on stderr below them.
 Image.MAX_IMAGE_PIXELS = None
 
@@ -35,7 +40,12 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _LARGE_BLOCK_BYTES = 4 * 1024 * 1024
 _KEPT_BYTES = 32 * 1024 * 1024
 
+_JPEG_SIGNATURE = b"\xff\xd8\xff"
 _START_OF_SCAN = b"\xff\xda"
+_END_OF_IMAGE = b"\xff\xd9"
+# What begins a segment with a length: before the first scan as Pillow has it, then as libjpeg does.
+_BEFORE_SCANS = re.compile(rb"\xff[\xc0-\xc7\xc9-\xcf\xda-\xef\xfe]")
+_AMONG_SCANS = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
 _REDUCIBLE = ("L", "LA", "RGB", "RGBA")
 _WHITE = (255, 255, 255)
@@ -139,9 +149,12 @@ def read(
         raise PictureTooLargeError(
             f"the file has {len(encoded):,} bytes: send at most {max_bytes:,}"
         )
+    if encoded.startswith(_JPEG_SIGNATURE):
+        _refuse_endless(encoded)
     image = _open(encoded)
     _refuse_too_large(image, max_pixels, max_side)
-    _refuse_tricks(image, encoded)
+    if image.format == "PNG" and getattr(image, "n_frames", 1) > 1:
+        raise PictureError("the picture is animated: send one still picture")
     width, height = image.size
     orientation = _orientation(image)
     if orientation >= _FIRST_SIDEWAYS:
@@ -188,12 +201,27 @@ def _refuse_too_large(image: Image.Image, max_pixels: int, max_side: int) -> Non
         )
 
 
-def _refuse_tricks(image: Image.Image, encoded: bytes) -> None:
-    if image.format == "PNG" and getattr(image, "n_frames", 1) > 1:
-        raise PictureError("the picture is animated: send one still picture")
-    # The marker cannot occur inside a scan, where every 0xff is followed by a zero.
-    if image.format != "PNG" and encoded.count(_START_OF_SCAN) > MAX_SCANS:
-        raise PictureError("the picture comes in too many scans: export it again")
+def _refuse_endless(encoded: bytes) -> None:
+    """Refuse a JPEG of too many segments or scans, which costs hardly anything of any other.
+
+    What only looks like a scan is none: color profiles, thumbnails and the film that phones put
+    behind a photo have those two bytes by chance, once in 64 KiB.
+    """
+    at, segments, scans = len(_START_OF_SCAN), 0, 0
+    may_be_endless = encoded.count(_START_OF_SCAN) > MAX_SCANS
+    while not scans or may_be_endless:
+        found = (_AMONG_SCANS if scans else _BEFORE_SCANS).search(encoded, at)
+        begin = found.start() if found else len(encoded)
+        segments += 1 if scans else 1 + begin - at
+        if segments > _MAX_SEGMENTS:
+            raise PictureError("the picture has too many segments: export it again")
+        if found is None or found.group() == _END_OF_IMAGE:
+            return
+        scans += found.group() == _START_OF_SCAN
+        if scans > MAX_SCANS:
+            raise PictureError("the picture comes in too many scans: export it again")
+        at = found.end()
+        at += max(int.from_bytes(encoded[at : at + 2]), 2)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -168,6 +168,40 @@ def test_a_jpeg_of_endless_scans_is_refused_before_it_is_decoded() -> None:
     assert picture.read(progressive).width == 64
 
 
+def test_what_looks_like_scans_and_is_none_refuses_no_picture() -> None:
+    like_scans = b"\xff\xda" * 1000
+    progressive = specimens.encoded(specimens.lesion(), "JPEG", progressive=True)
+    profiled = specimens.encoded(specimens.lesion(), "JPEG", icc_profile=like_scans * 70)
+
+    for each in (progressive + like_scans, profiled, profiled + like_scans):
+        assert picture.read(each).width == 600
+
+
+@pytest.mark.parametrize(
+    "hidden_behind", [b"\xff\xd0", b"\xff\x02\xff\xff", b"\xff\xff", b"\xff\0"]
+)
+def test_scans_are_counted_whatever_lies_between_them(hidden_behind: bytes) -> None:
+    progressive = specimens.encoded(Image.new("RGB", (64, 64), "brown"), "JPEG", progressive=True)
+    last = progressive.rindex(b"\xff\xda")
+    scan = hidden_behind + progressive[last:-2]
+    with pytest.raises(picture.PictureError, match="too many scans"):
+        picture.read(progressive[:last] + scan * 5000 + progressive[-2:])
+
+
+@pytest.mark.parametrize(
+    "segment",
+    [b"\xff\xe2\0\2", b"\xff\xfe\0\0", b"\xff\xd9", b"\xff\xf0", b"\xff\xd0", b"\xff", b"\xff\0"],
+)
+def test_a_jpeg_of_endless_segments_is_refused_before_it_is_opened(
+    segment: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "open", None)
+    sound = specimens.lesion_jpeg()
+    for content in (sound[:2] + segment * 20_000 + sound[2:], sound[:2] + segment * 20_000):
+        with pytest.raises(picture.PictureError, match="too many segments"):
+            picture.read(content)
+
+
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA"])
 def test_a_large_png_shrinks_by_averaging(mode: str) -> None:
     stripes = np.zeros((400, 400, 3), np.uint8)

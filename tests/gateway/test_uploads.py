@@ -116,6 +116,11 @@ ACCEPTED = {
         ),
         (64, 48),
     ),
+    "a phone's JPEG with a film behind it": (JPEG + b"ftyp\xff\xda" * 1000, specimens.SIZE),
+    "a JPEG with a huge color profile": (
+        specimens.encoded(specimens.lesion((64, 64)), icc_profile=b"\xff\xda" * 100_000),
+        (64, 64),
+    ),
     "one pixel": (specimens.encoded(Image.new("RGB", (1, 1)), "PNG"), (1, 1)),
     "exactly 16 MiB": (JPEG + bytes(16 * MIB - len(JPEG)), specimens.SIZE),
 }
