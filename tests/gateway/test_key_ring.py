@@ -17,6 +17,9 @@ from services.gateway.security.tokens import AUDIENCE, AccessTokens, Claims, Inv
 from tests.gateway.conftest import PASSWORD, Client, Gateway, Start
 from tests.gateway.leaks import WATCH
 
+LONGEST_S = 15 * 60
+"""How long an access token lives at most."""
+
 CLAIMS = Claims("a user", "a sign-in")
 
 
@@ -57,6 +60,13 @@ async def test_after_a_rotation_the_new_key_signs_and_older_tokens_are_good(
     assert not any("d" in key for key in published["keys"])
 
 
+def retired_before(path: Path, seconds: float) -> None:
+    """Have all former keys been retired so long ago."""
+    then = time.time() - seconds
+    for kept in (*former_folder(path).iterdir(), former_folder(path)):
+        os.utime(kept, (then, then))
+
+
 async def pair_of(gateway: Gateway) -> dict[str, str]:
     form = {"username": "alice", "password": PASSWORD}
     pair: dict[str, str] = (await gateway.anonymous("POST", "/v1/auth/token", data=form)).json()
@@ -83,10 +93,11 @@ async def test_a_rotation_signs_nobody_out_at_any_replica(start: Start, database
         assert published[0] == published[1]
         assert len(published[0]["keys"]) == 3
 
+        # As long as the last lives: it was signed a second later, and clocks differ by five.
+        retired_before(path, LONGEST_S + 6)
+        assert [await welcome(each) for each in (before, later, after)] == [[200, 200]] * 3
         # Until no key is believed any more that signed one of these.
-        long_since = time.time() - key_ring.BELIEVED_S
-        for kept in (*former_folder(path).iterdir(), former_folder(path)):
-            os.utime(kept, (long_since, long_since))
+        retired_before(path, key_ring.BELIEVED_S)
         assert [await welcome(each) for each in (before, later, after)] == [[401, 401]] * 3
         for pair, replica in ((before, other), (later, one), (after, other)):
             body = {"refresh_token": pair["refresh_token"]}
