@@ -3,7 +3,7 @@
 import pytest
 
 from services.gateway.jobs import Queue
-from services.gateway.jobs.queue import Held
+from services.gateway.jobs.held import Held
 
 
 class Deferrals:

@@ -19,7 +19,8 @@ from services.gateway.batches import Batches
 from services.gateway.clinical import Patients
 from services.gateway.database import EVERYTHING, Database, Scope, Within, publish
 from services.gateway.jobs import Queue
-from services.gateway.jobs.queue import Held, LostError
+from services.gateway.jobs.held import Held
+from services.gateway.jobs.queue import LostError
 from services.gateway.metrics import Metrics
 from services.gateway.records import (
     DEFAULT_ORGANISATION,

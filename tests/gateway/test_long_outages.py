@@ -7,7 +7,7 @@ import pytest
 
 from services.gateway import composition
 from services.gateway.jobs import Backoff, Queue, attempt
-from services.gateway.jobs.queue import Held
+from services.gateway.jobs.held import Held
 from services.gateway.store import folder
 from tests.gateway.conftest import Start
 from tests.gateway.test_batches import finished, sent

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from services import rpc
 from services.gateway.boot import open_records
 from services.gateway.jobs import Queue
-from services.gateway.jobs.queue import Held
+from services.gateway.jobs.held import Held
 from services.gateway.records import Job
 from tests.gateway.conftest import Start
 from tests.gateway.counterparts import assessed

@@ -15,7 +15,7 @@ from services.gateway import composition
 from services.gateway.boot import open_records
 from services.gateway.clients import is_ready
 from services.gateway.jobs import Queue
-from services.gateway.jobs.queue import Held
+from services.gateway.jobs.held import Held
 from services.gateway.jobs.solitude import Solitude
 from services.gateway.records import Job
 from services.gateway.store import folder

@@ -12,7 +12,7 @@ import pytest
 
 from services.gateway import composition
 from services.gateway.jobs import Backoff, Queue, attempt, workers
-from services.gateway.jobs.queue import Held
+from services.gateway.jobs.held import Held
 from services.gateway.store import folder
 from services.pb.reports_pb2 import AnalysisSummary
 from tests.gateway import buckets

@@ -17,7 +17,8 @@ from services.gateway.clients import Answer, Inference
 from services.gateway.database import EVERYTHING, Database
 from services.gateway.deadlines import Deadline
 from services.gateway.jobs.backoff import Backoff
-from services.gateway.jobs.queue import Held, LostError, Queue
+from services.gateway.jobs.held import Held
+from services.gateway.jobs.queue import LostError, Queue
 from services.gateway.metrics import Metrics
 from services.gateway.records import Status, now
 

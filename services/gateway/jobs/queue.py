@@ -18,9 +18,10 @@ from sqlmodel import col
 
 from services import telemetry
 from services.gateway import errors
-from services.gateway.database import ENDED, EVERYTHING, AdvisoryLock, Database, Scope, publish
+from services.gateway.database import ENDED, EVERYTHING, AdvisoryLock, Database, publish
+from services.gateway.jobs.held import Held
 from services.gateway.metrics import Metrics
-from services.gateway.records import UNFINISHED, Analysis, Job, Status, User, new_holder, now
+from services.gateway.records import UNFINISHED, Analysis, Job, Status, new_holder, now
 from services.gateway.records.base import UtcDateTime
 
 _APART = timedelta(seconds=1)
@@ -44,34 +45,6 @@ _FULL_RETRY_S = 30.0
 
 class LostError(Exception):
     """A job is somebody else's by now, or nobody wants its result any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A job that somebody has taken up.
-
-    Attributes:
-        holder: the name that they hold it under, never used before.
-        record: the analysis to be made.
-        scope: of its owner.
-        wanted: whether its owner may still ask for anything.
-        strikes: how often it failed in a way that may be the picture's own fault.
-        deferrals: how often it was put off for what need not be.
-        refusals: how many of these were for too much work.
-        bulk: whether nobody waits for this picture in particular.
-        request_id: of the request that it came with.
-
-    """
-
-    holder: str
-    record: Analysis
-    scope: Scope
-    wanted: bool
-    strikes: int
-    deferrals: int
-    refusals: int
-    bulk: bool
-    request_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +157,7 @@ class Queue:
         if record is None:
             session.execute(delete(Job).where(col(Job.analysis_id) == job.analysis_id))
             return job.analysis_id
-        return _held(session, job, record)
+        return Held.of(session, job, record)
 
     async def keep(self, holders: Iterable[str]) -> None:
         """Say that jobs are still in their holders' hands."""
@@ -296,18 +269,3 @@ def _move(session: Session, analysis_id: str, **values: Any) -> Analysis | None:
         .execution_options(synchronize_session=False)
     )
     return session.scalar(moving)
-
-
-def _held(session: Session, job: Job, record: Analysis) -> Held:
-    owner = session.scalars(select(User).where(col(User.id) == record.owner_id)).one()
-    return Held(
-        holder=str(job.holder),
-        record=record,
-        scope=Scope(record.organisation_id, owner.id, owner.organisation.shared),
-        wanted=not owner.disabled,
-        strikes=job.strikes,
-        deferrals=job.deferrals,
-        refusals=job.refusals,
-        bulk=job.bulk,
-        request_id=job.request_id,
-    )

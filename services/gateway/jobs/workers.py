@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from services import telemetry
 from services.gateway.jobs.attempt import Attempt, UnwellError
 from services.gateway.jobs.backoff import Backoff
-from services.gateway.jobs.queue import Held, Queue
+from services.gateway.jobs.held import Held
+from services.gateway.jobs.queue import Queue
 from services.gateway.jobs.solitude import Solitude
 from services.gateway.metrics import Metrics
 
