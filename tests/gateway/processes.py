@@ -60,6 +60,18 @@ async def running(folder: Path, **changes: str) -> AsyncIterator[Running]:
         await reading
 
 
+async def told(gateway: Running, sent: bytes) -> bytes:
+    """Send bytes, and return all that is answered until the connection ends."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    try:
+        writer.write(sent)
+        return await asyncio.wait_for(reader.read(-1), 60)
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
 async def _read(served: Running, ready: asyncio.Event) -> None:
     assert served.process.stderr is not None
     async for line in served.process.stderr:

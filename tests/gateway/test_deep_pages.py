@@ -1,19 +1,17 @@
 """Pages far down a list: found where they begin, not by reading all that is before them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
-from sqlalchemy.engine import Engine
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.gateway.analyses import Filters, History
 from services.gateway.database import EVERYTHING, Database, Scope
 from services.gateway.paging import Order, Place, by_number
 from services.gateway.records import DEFAULT_ORGANISATION, User, new_id
+from tests.gateway.statements import heard, rows_read
 from tests.gateway.test_database import add, an_analysis
 
 ROWS = 4000
@@ -24,37 +22,15 @@ ORDERS = [
 ]
 
 
-@contextmanager
-def listed() -> Iterator[list[Any]]:
-    """Hear the statement that lists analyses, with its parameters."""
-    heard: list[Any] = []
-
-    def hear(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        if "FROM analyses" in statement and "LIMIT" in statement:
-            heard[:] = [statement, parameters]
-
-    event.listen(Engine, "before_cursor_execute", hear)
-    try:
-        yield heard
-    finally:
-        event.remove(Engine, "before_cursor_execute", hear)
-
-
-def rows_read(plan: dict[str, Any]) -> int:
-    """Return how many rows a plan read, those included that it found not to be meant."""
-    own = int(plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0))
-    return own + sum(map(rows_read, plan.get("Plans", [])))
-
-
-def see_that_it_begins_there(heard: list[Any], session: Session) -> None:
+def see_that_it_begins_there(asked: list[Any], session: Session) -> None:
     connection = session.connection()
     if connection.dialect.name == "sqlite":
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {heard[0]}", heard[1])
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[0]}", asked[1])
         # Found from its place on, in its order: what is sorted is read to the end before.
         (way,) = [row.detail for row in plan]
         assert "malignant_probability" in way.partition("=?")[2]
         return
-    found = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {heard[0]}", heard[1])
+    found = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {asked[0]}", asked[1])
     assert rows_read(found.scalar_one()[0]["Plan"]) <= 4 * A_PAGE
 
 
@@ -71,10 +47,10 @@ async def test_a_page_from_the_middle_by_probability_reads_about_what_it_gives(
     await records.write(lambda session: session.execute(text("ANALYZE")), EVERYTHING)
     middle = Place.of(rows[ROWS // 2], order).cursor()
 
-    with listed() as heard:
+    with heard("FROM analyses", "LIMIT") as asked:
         page = await History(records).page(
             Scope(owner.organisation_id, owner.id), Filters(), A_PAGE, middle, order
         )
 
     assert len(page.items) == A_PAGE
-    await records.read(partial(see_that_it_begins_there, heard), EVERYTHING)
+    await records.read(partial(see_that_it_begins_there, asked), EVERYTHING)

@@ -9,8 +9,7 @@ from services import environment
 from services.gateway.settings import Settings
 from tests.deploy import composition
 from tests.gateway.conftest import Start
-from tests.gateway.processes import running
-from tests.gateway.test_smuggling import told
+from tests.gateway.processes import running, told
 
 NAMES = "gateway.example.org, [::1]"
 

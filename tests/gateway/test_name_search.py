@@ -1,13 +1,10 @@
 """Patients are found by their names, however these are written, and by nobody else."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text, update
-from sqlalchemy.engine import Engine
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -17,8 +14,8 @@ from services.gateway.database import EVERYTHING, Database, Scope, migrate
 from services.gateway.records import Patient, PatientWord, User, new_id
 from tests.gateway.audited import rows
 from tests.gateway.conftest import Client, Gateway
+from tests.gateway.statements import heard, rows_read
 from tests.gateway.test_database import a_user, add
-from tests.gateway.test_deep_pages import rows_read
 from tests.gateway.test_migrations import MIGRATIONS
 from tests.gateway.test_patients import made, share
 
@@ -208,30 +205,14 @@ async def test_names_of_a_version_before_are_found_once_their_words_are_kept(
     assert (zoe.id, zoe.revision) == (ann.id, ann.revision)
 
 
-@contextmanager
-def searched() -> Iterator[list[Any]]:
-    """Hear the statement that looks for patients, with its parameters."""
-    heard: list[Any] = []
-
-    def hear(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        if "FROM patients" in statement and "FROM patient_words" in statement:
-            heard[:] = [statement, parameters]
-
-    event.listen(Engine, "before_cursor_execute", hear)
-    try:
-        yield heard
-    finally:
-        event.remove(Engine, "before_cursor_execute", hear)
-
-
-def see_that_indexes_find_it(heard: list[Any], session: Session) -> None:
+def see_that_indexes_find_it(asked: list[Any], session: Session) -> None:
     connection = session.connection()
     if connection.dialect.name == "sqlite":
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {heard[0]}", heard[1])
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[0]}", asked[1])
         way = "\n".join(row.detail for row in plan)
         assert way.count(f"{INDEX} (organisation_id=? AND word>? AND word<?)") == 2, way
         return
-    found = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {heard[0]}", heard[1])
+    found = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {asked[0]}", asked[1])
     plan = found.scalar_one()[0]["Plan"]
     assert INDEX in str(plan)
     assert rows_read(plan) <= 100, plan
@@ -244,9 +225,9 @@ async def test_who_has_a_rare_name_is_found_without_reading_all_others(records: 
     await NameArrears(records).do()
     await records.write(lambda session: session.execute(text("ANALYZE")), EVERYTHING)
 
-    with searched() as heard:
+    with heard("FROM patients", "FROM patient_words") as asked:
         scope = Scope(owner.organisation_id, owner.id)
         page = await Patients(records).named(scope, 20, None, "ann123 mull")
 
     assert len(page.items) == 11
-    await records.read(partial(see_that_indexes_find_it, heard), EVERYTHING)
+    await records.read(partial(see_that_indexes_find_it, asked), EVERYTHING)

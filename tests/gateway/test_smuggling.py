@@ -1,6 +1,5 @@
 """Bytes that two who read HTTP might read differently: refused, alike, and nothing follows them."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -8,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from services.gateway.security_headers import SECURITY_HEADERS
-from tests.gateway.processes import Running, running
+from tests.gateway.processes import Running, running, told
 
 GET = b"GET /livez HTTP/1.1\r\n"
 HOST = b"Host: x\r\n"
@@ -76,18 +75,6 @@ MALFORMED = {
 async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     async with running(tmp_path_factory.mktemp("smuggling")) as gateway:
         yield gateway
-
-
-async def told(served: Running, sent: bytes) -> bytes:
-    """Send bytes and all that a smuggler would, until nobody listens any more."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-    try:
-        writer.write(sent)
-        return await asyncio.wait_for(reader.read(-1), 60)
-    except ConnectionError:
-        return b""
-    finally:
-        writer.close()
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -8,8 +8,7 @@ import pytest
 import pytest_asyncio
 
 from services.gateway.security_headers import SECURITY_HEADERS
-from tests.gateway.processes import Running, running
-from tests.gateway.test_smuggling import told
+from tests.gateway.processes import Running, running, told
 
 HOST = b"Host: x\r\n"
 LAST = b"Connection: close\r\n"
