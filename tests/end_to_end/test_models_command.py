@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import grpc
+import numpy as np
+import onnx
 import pytest
 from typer.testing import CliRunner
 
@@ -66,6 +68,30 @@ def test_a_version_that_is_not_sound_is_labelled_only_unchecked(
     dermserve(*command, "--no-check", env=here)
     _, said = dermserve("models", "verify", env=here, status=1)
     assert "not the published model" in said
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        (tiny_models.classifier(labels='["nv", "mel"]'), "answers ('nv', 'mel') instead of"),
+        (
+            tiny_models.weighted_classifier(np.full((3, 7), np.nan, np.float32)),
+            "answered something that is no number",
+        ),
+    ],
+    ids=["contract", "run"],
+)
+def test_a_published_version_that_does_not_keep_its_promises_is_not_labelled_and_not_verified(
+    model_dir: Path, here: Mapping[str, str], model: onnx.ModelProto, sentence: str
+) -> None:
+    tiny_models.publish(model, model_dir / "classifier" / "4")
+    runner, command = CliRunner(env=here), ["label", "classifier", "stable", "4"]
+    refused = runner.invoke(models.app, command)
+    assert not (model_dir / "classifier" / "labels.json").exists()
+    assert runner.invoke(models.app, [*command, "--no-check"]).exit_code == 0
+    for said in (refused, runner.invoke(models.app, ["verify"])):
+        assert said.exit_code == 1
+        assert sentence in said.stderr
 
 
 def test_every_labelled_version_is_verified(here: Mapping[str, str]) -> None:

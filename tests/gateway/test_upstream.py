@@ -105,6 +105,15 @@ async def test_without_inference_the_answer_is_503_at_once(start: Start) -> None
         assert (await alice("GET", "/v1/models")).status_code == 503
 
 
+async def test_inference_is_told_how_much_is_left_of_the_time(start: Start) -> None:
+    async with start(analysis_timeout_s=30) as gateway:
+        alice = await gateway.signed_in()
+        assert (await alice.analyze()).status_code == 201
+        (left,) = gateway.inference.remaining_s
+        assert left is not None
+        assert 0 < left <= 30
+
+
 async def test_inference_that_does_not_answer_is_waited_for_until_the_deadline(
     start: Start,
 ) -> None:

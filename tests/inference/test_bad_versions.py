@@ -144,6 +144,23 @@ async def test_a_version_that_is_still_being_copied_is_left_alone(
     assert "model version refused" not in logged.text
 
 
+async def test_a_look_that_fails_is_not_the_last(
+    model_dir: Path, logged: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, looks = repository.look, itertools.count(1)
+
+    def failing(where: Path, name: str) -> Sight:
+        if next(looks) <= 4:
+            raise RuntimeError("a fault of our own")
+        return look(where, name)
+
+    async with served(model_dir) as stub:
+        monkeypatch.setattr(repository, "look", failing)
+        labels.write(model_dir / "classifier", Labels(stable=2))
+        await listed(stub, serves("classifier", "2"))
+    assert "labels could not be followed" in logged.text
+
+
 async def test_a_refused_version_serves_once_it_has_been_mended(model_dir: Path) -> None:
     folder = model_dir / "classifier" / "3"
     wrong_hash(folder)

@@ -236,6 +236,8 @@ async def test_a_model_that_fails_is_our_fault_and_the_next_request_is_answered(
         with pytest.raises(aio.AioRpcError) as failed:
             await stub.ModelInfer(bright, timeout=60)
         assert failed.value.code() == grpc.StatusCode.INTERNAL
+        said = await stub.ModelStatistics(pb.ModelStatisticsRequest(name="classifier"))
+        assert said.model_stats[0].inference_stats.fail.count == 1
         assert (await stub.ModelInfer(ask(model="classifier"), timeout=60)).model_version == "1"
 
 
@@ -272,6 +274,8 @@ async def test_an_error_in_a_stream_says_what_its_status_would_have_been(
     others = [each async for each in answers]
     assert {each.infer_response.id for each in (*failed, *others)} == set("0123")
     assert not any(each.error_message for each in others)
+    for each in (*failed, *others):  # by which Triton's clients know that no more comes
+        assert each.infer_response.parameters["triton_final_response"].bool_param
     for each in failed:
         assert each.error_message
         said = each.infer_response.parameters

@@ -184,7 +184,12 @@ async def test_tensors_keep_the_version_they_began_with_while_they_are_read(
         began = asyncio.ensure_future(infer(request, timeout=60))
         await asyncio.to_thread(reading.wait, 60)
         labels.write(model_dir / "classifier", Labels(stable=2))
-        await listed(inference_pb2_grpc.InferenceServiceStub(channel), second_is_stable)
+        typed = inference_pb2_grpc.InferenceServiceStub(channel)
+        found = await listed(typed, second_is_stable)
+        draining = [
+            each for each in found.models if each.version_state == pb.VERSION_STATE_DRAINING
+        ]
+        assert [(each.name, each.version) for each in draining] == [("classifier", "1")]
         go_on.set()
         assert (await began).model_version == "1"
         assert (await infer(request, timeout=60)).model_version == "2"

@@ -124,6 +124,10 @@ async def test_a_shadow_may_take_another_size(
     async with running(model_dir, registry) as pipeline:
         await pipeline.analyze(PICTURE)
         assert await shown(registry, name, 1) == {"compared": 1}
+    if name == "segmenter":  # which sees more lesion in every picture
+        overlap = registry.get_sample_value("inference_shadow_dice_sum", {"version": "2"})
+        assert overlap is not None
+        assert 0.3 < overlap < 0.99
 
 
 async def test_a_shadow_that_fails_is_logged_once_and_no_callers_trouble(
