@@ -7,6 +7,7 @@ at the end of an arena and nothing between. Asked to, it gives back all of it.
 
 import asyncio
 import ctypes
+import mmap
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ MOST_KEPT_BYTES = 256 * 1024 * 1024
 _LOOK_EVERY_S = 10
 
 _STATM = Path("/proc/self/statm")
-_PAGE_BYTES = 4096
 
 
 class _MallInfo(ctypes.Structure):
@@ -64,4 +64,4 @@ def _kept_bytes(process: Any) -> int:
     """Return about how much of the process's memory is malloc's and in nobody's use."""
     _, resident, shared, *_ = map(int, _STATM.read_text().split())
     found = process.mallinfo2()
-    return (resident - shared) * _PAGE_BYTES - int(found.uordblks) - int(found.hblkhd)
+    return (resident - shared) * mmap.PAGESIZE - int(found.uordblks) - int(found.hblkhd)
