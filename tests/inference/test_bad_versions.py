@@ -13,7 +13,7 @@ import pytest
 from onnx import helper, numpy_helper
 from prometheus_client import CollectorRegistry
 
-from services.inference import labels, repository
+from services.inference import labels, loader, repository
 from services.inference.labels import Labels
 from services.inference.model_file import ModelError
 from services.inference.repository import Sight
@@ -142,6 +142,21 @@ async def test_a_version_that_is_still_being_copied_is_left_alone(
         await listed(stub, serves("classifier", "3"))
     assert next(looks) > parts
     assert "model version refused" not in logged.text
+
+
+async def test_a_fault_of_our_own_in_loading_leaves_the_old_version_serving_and_is_said(
+    model_dir: Path, logged: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise KeyError("a fault of our own")
+
+    async with served(model_dir) as stub:
+        monkeypatch.setattr(loader, "try_out", failing)
+        labels.write(model_dir / "classifier", Labels(stable=2))
+        (pending,) = (await listed(stub, refused)).pending
+        assert (pending.version, pending.reason) == ("2", "it could not be loaded (KeyError)")
+        assert version_of(await analyze(stub), "classifier") == "1"
+    assert "a fault of our own" in logged.text
 
 
 async def test_a_look_that_fails_is_not_the_last(
