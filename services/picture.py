@@ -40,6 +40,11 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _LARGE_BLOCK_BYTES = 4 * 1024 * 1024
 _KEPT_BYTES = 32 * 1024 * 1024
 
+_MAX_CHUNKS = 100_000
+"""What a PNG may have: Pillow goes through them in Python. Encoders put 8 KiB and more into one."""
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_END_OF_PNG = b"IEND"
 _JPEG_SIGNATURE = b"\xff\xd8\xff"
 _START_OF_SCAN = b"\xff\xda"
 _END_OF_IMAGE = b"\xff\xd9"
@@ -151,6 +156,8 @@ def read(
         )
     if encoded.startswith(_JPEG_SIGNATURE):
         _refuse_endless(encoded)
+    elif encoded.startswith(_PNG_SIGNATURE):
+        _refuse_endless_chunks(encoded)
     image = _open(encoded)
     _refuse_too_large(image, max_pixels, max_side)
     if image.format == "PNG" and getattr(image, "n_frames", 1) > 1:
@@ -222,6 +229,16 @@ def _refuse_endless(encoded: bytes) -> None:
             raise PictureError("the picture comes in too many scans: export it again")
         at = found.end()
         at += max(int.from_bytes(encoded[at : at + 2]), 2)
+
+
+def _refuse_endless_chunks(encoded: bytes) -> None:
+    """Refuse a PNG of too many chunks: each has its length, its name and a checksum besides."""
+    at = len(_PNG_SIGNATURE)
+    for _ in range(_MAX_CHUNKS):
+        if at >= len(encoded) or encoded.startswith(_END_OF_PNG, at + 4):
+            return
+        at += 12 + int.from_bytes(encoded[at : at + 4])
+    raise PictureError("the picture has too many chunks: export it again")
 
 
 def _orientation(image: Image.Image) -> int:

@@ -202,6 +202,20 @@ def test_a_jpeg_of_endless_segments_is_refused_before_it_is_opened(
             picture.read(content)
 
 
+@pytest.mark.parametrize("before", [b"IDAT", b"IEND"])
+def test_a_png_of_endless_chunks_is_refused_before_it_is_opened(
+    before: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = specimens.encoded(specimens.lesion((64, 48)), "PNG")
+    place = sound.rindex(before) - 4
+    empty = struct.pack(">I4sI", 0, b"prVt", zlib.crc32(b"prVt"))
+    taken = sound[:place] + empty * 20_000 + sound[place:]
+    assert picture.read(taken + bytes(2_000_000)).width == 64
+    monkeypatch.setattr(Image, "open", None)
+    with pytest.raises(picture.PictureError, match="too many chunks"):
+        picture.read(sound[:place] + empty * 100_000 + sound[place:])
+
+
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA"])
 def test_a_large_png_shrinks_by_averaging(mode: str) -> None:
     stripes = np.zeros((400, 400, 3), np.uint8)
