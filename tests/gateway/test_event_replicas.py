@@ -1,17 +1,20 @@
 """Events where several gateways share a database, and where one of them stops."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import text
 
 from services.gateway.database import listening
-from tests.gateway.conftest import Start
+from tests.gateway.conftest import Client, Start
 from tests.gateway.installation import ADMIN_PASSWORD
 from tests.gateway.processes import running
 from tests.gateway.test_database import connected
 from tests.gateway.watching import (
+    Told,
     Watch,
     client_of,
     connection_to,
@@ -53,6 +56,42 @@ async def test_whatever_gateway_writes_it_every_gateway_tells_it(
     assert [event["subject_id"] for event in by_two] == made
     assert rest is not None
     assert rest.subject == missed
+
+
+async def test_who_watches_a_gateway_that_is_killed_goes_on_at_another_one_without_gap_or_double(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    shared = {"DERMSERVE_GATEWAY_DATABASE_URL": postgres_url, **_PASSWORD}
+    async with (
+        running(tmp_path, **shared) as one,
+        running(tmp_path, **shared) as two,
+        client_of(one.url) as here,
+        client_of(two.url) as there,
+    ):
+        async with watching(one.url, here) as watch:
+            writing = asyncio.create_task(_made(there, 60))
+            seen = await watch.events(10)
+            one.process.kill()
+            seen += await _rest(watch)
+        again = f"{await ticket(there)}&last_event_id={seen[-1].id}"
+        async with socket_of(two.url, again) as connection:
+            made = await writing
+            rest = [(await told(connection))["subject_id"] for _ in range(60 - len(seen))]
+
+    assert [each.subject for each in seen] + rest == made
+
+
+async def _made(client: Client, count: int) -> list[str]:
+    return [await patient(client, number) for number in range(count)]
+
+
+async def _rest(watch: Watch) -> list[Told]:
+    """What comes whole before a connection breaks."""
+    found: list[Told] = []
+    with contextlib.suppress(httpx.TransportError, AssertionError):
+        while (event := await watch.event()) is not None:
+            found.append(event)
+    return found
 
 
 async def test_another_gateway_hears_at_once_and_need_not_look(
