@@ -66,3 +66,20 @@ async def test_all_patients_are_listed_page_by_page(gateway: Gateway) -> None:
     second = await gateway.http.get(more, headers=browser)
 
     assert listed(first) + listed(second) == numbers[::-1]
+
+
+async def test_what_was_chosen_for_a_lesion_stays_when_its_change_is_refused(
+    gateway: Gateway,
+) -> None:
+    alice = await gateway.signed_in()
+    patient = (await made(alice, identifier="1"))["id"]
+    lesion = await made(alice, "/v1/lesions", patient=patient, body_site="anterior torso")
+    browser = await entered(gateway)
+
+    chosen = {"body_site": "palms/soles", "note": "of another", "revision": "0"}
+    path = f"/lesions/{lesion['id']}/change"
+    refused = await gateway.http.post(path, data=chosen, headers=browser)
+
+    assert refused.status_code == 412
+    assert re.findall(r"<option selected>([^<]*)<", refused.text) == ["palms/soles"]
+    assert ">of another</textarea>" in refused.text

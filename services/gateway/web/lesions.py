@@ -15,6 +15,7 @@ from services.gateway.dependencies import (
     RemoverDep,
 )
 from services.gateway.findings import LABEL_NAMES
+from services.gateway.identity import Caller
 from services.gateway.parts import Parts
 from services.gateway.records import UNFINISHED, Analysis, Lesion, Status
 from services.gateway.routes.analysis_shapes import AnalysisView
@@ -100,7 +101,8 @@ async def page_change_lesion(
     except (ValidationError, errors.ChangedMeanwhileError) as error:
         refusal = Refusal.of(error)
         found = await parts.lesions.get(caller.scope, lesion.id)
-        shown = await _shown(parts, caller, found, refusal.sentence, note)
+        written = {"body_site": body_site, "note": note}
+        shown = await _shown(parts, caller, found, refusal=refusal.sentence, **written)
         return pages.refuse(request, "lesion.html", shown, refusal, caller=caller)
     return RedirectResponse(f"/lesions/{lesion.id}", 303)
 
@@ -134,9 +136,7 @@ async def page_remove_lesion(
     return RedirectResponse(f"/patients/{patient}" if patient else "/patients", 303)
 
 
-async def _shown(
-    parts: Parts, caller: Any, lesion: Lesion, refusal: str = "", written: str | None = None
-) -> dict[str, Any]:
+async def _shown(parts: Parts, caller: Caller, lesion: Lesion, **said: str) -> dict[str, Any]:
     patient = await parts.patients.get(caller.scope, lesion.patient)
     audit.list_shown((patient.id,))
     answered = Filters(lesion=lesion.id, status=Status.SUCCEEDED)
@@ -163,8 +163,10 @@ async def _shown(
         "earlier": newest.next_cursor is not None,
         "label_names": LABEL_NAMES,
         "sites": BODY_SITES,
-        "refusal": refusal,
-        "note": lesion.note or "" if written is None else written,
+        "refusal": "",
+        "body_site": lesion.body_site,
+        "note": lesion.note or "",
+        **said,
     }
 
 
