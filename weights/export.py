@@ -1,7 +1,7 @@
 """Export: from a trained Keras model to one self-describing ONNX file.
 
-``python -m weights.export classifier|segmenter --run NAME`` takes the best
-weights of a run, converts them, calibrates on the validation fold, and writes
+``python -m weights.export classifier|segmenter --weights FILE ...`` takes the best
+weights of runs, converts them, calibrates on the validation fold, and writes
 ``weights/models/<name>/<version>/model.onnx`` only if ONNX Runtime and Keras
 give the same answers. A converter logs what it cannot convert and writes a
 broken file all the same; so every file is checked, loaded and compared first.
@@ -29,6 +29,7 @@ from weights import (
     release,
     runtime,
     segmenter,
+    trained,
 )
 
 if TYPE_CHECKING:
@@ -215,25 +216,6 @@ def export_segmenter(model: keras.Model) -> Export:
     return Export(proto, lambda images: {"mask": raw(images)["mask"]})
 
 
-def load_weights(model: keras.Model, *paths: Path) -> None:
-    """Fill a built model with the average of the weights that training runs kept.
-
-    Runs of one descent lie in one valley, and its middle does better than either
-    side (Wortsman et al., model soups, arXiv:2203.05482).
-    """
-    trained = keras.Model(model.input, model.output["logits"], name=model.name)
-    runs = []
-    for path in paths:
-        trained.load_weights(path)
-        runs.append(trained.get_weights())
-    trained.set_weights([np.mean(parts, axis=0) for parts in zip(*runs, strict=True)])
-
-
-def keep_weights(model: keras.Model, path: Path) -> None:
-    """Write the weights, without an optimizer's, for training to go on from."""
-    keras.Model(model.input, model.output["logits"], name=model.name).save_weights(path)
-
-
 def main() -> None:
     """Export from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m weights.export")
@@ -251,7 +233,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=release.MODELS)
     args = parser.parse_args()
     network = segmenter.build() if args.model == "segmenter" else _backed(args.backbone)
-    load_weights(network, *args.weights)
+    trained.load(network, *args.weights)
     if args.model == "segmenter":
         export = export_segmenter(looks.averaged(network, segmenter.LOOKS))
     else:
@@ -260,7 +242,7 @@ def main() -> None:
     images = dataset.images(args.data, pictures, int(network.input.shape[1]))
     path = release.file(args.models, args.model)
     difference = save(export, path, images)
-    keep_weights(network, path.with_name(release.NETWORK))
+    trained.keep(network, path.with_name(release.NETWORK))
     print(f"{path}: {path.stat().st_size} bytes, at most {difference:.1e} from Keras")
 
 
