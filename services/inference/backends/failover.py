@@ -35,6 +35,7 @@ class Failover:
         self._second = second
         self._loss = loss
         self._failures = 0
+        self._lost = False
 
     @property
     def identity(self) -> Identity:
@@ -58,8 +59,8 @@ class Failover:
 
     @property
     def lost(self) -> bool:
-        """Whether the first backend is given up."""
-        return self._failures >= _PATIENCE
+        """Whether the first backend is given up, which is for good."""
+        return self._lost
 
     def run(self, batch: Tensor) -> Ran:
         """Run a batch."""
@@ -71,15 +72,15 @@ class Failover:
             return self._run_again(batch, str(error))
         if not _is_sound(ran):
             return self._run_again(batch, "it answered something that is no number")
-        if not self.lost:  # a run that began before the loss brings nothing back
-            self._failures = 0
+        self._failures = 0  # a run that began before the loss brings nothing back
         return ran
 
     def _run_again(self, batch: Tensor, why: str) -> Ran:
         ran = self._second.run(batch)
         if _is_sound(ran):
             self._failures += 1
-            if self.lost:
+            if self._failures >= _PATIENCE:
+                self._lost = True
                 self._loss.report(why)
             _log.error(
                 "a batch failed and was run again elsewhere",
